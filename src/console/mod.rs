@@ -1,0 +1,1 @@
+//! axum: pages, API, events, sign-in.

@@ -1,0 +1,419 @@
+//! An alarm, its three axes (seen, over, safe), and the one table of what people may do with it.
+
+use super::id::{AlarmId, ChannelId, NoticeId, ResponderId};
+use super::kind::{AlarmKind, Kind, Priority};
+use super::policy::Rules;
+use super::sealed::Sealed;
+use super::time::{Millis, Stamp, Tick, Wall};
+use minicbor::{Decode, Encode};
+use serde::Serialize;
+
+/// Why an alarm was raised; the words of `reason.why`.
+#[derive(Debug, Clone, PartialEq, Encode, Decode, Serialize)]
+#[serde(tag = "why", rename_all = "snake_case")]
+pub enum Reason {
+    /// A device said so: a press, or a state that became true.
+    #[n(0)]
+    Said {
+        #[n(0)]
+        kind: Kind,
+        #[n(1)]
+        device: Box<str>,
+    },
+    /// A condition was already true when we first heard of it; nobody knows since when.
+    #[n(1)]
+    FoundTrue {
+        #[n(0)]
+        kind: Kind,
+        #[n(1)]
+        device: Box<str>,
+    },
+    /// A latched press repeated `true` after somebody had seen or closed it.
+    #[n(2)]
+    LatchedRepeat {
+        #[n(0)]
+        kind: Kind,
+        #[n(1)]
+        device: Box<str>,
+    },
+    /// No activity for so long, while the home was heard.
+    #[n(3)]
+    Silent {
+        #[n(0)]
+        last_activity: Wall,
+        /// What the last activity was, and where.
+        #[n(1)]
+        last_kind: Option<Kind>,
+        #[n(2)]
+        last_room: Box<str>,
+        #[n(3)]
+        silent_s: u64,
+        #[n(4)]
+        limit_s: u64,
+        /// The limit's name: cap, night_cap, door_only_cap.
+        #[n(5)]
+        limit: Box<str>,
+    },
+    /// The home's decisions failed on an input; nobody watches it for silence until it is mended.
+    #[n(4)]
+    EngineFault {
+        #[n(0)]
+        fault: Box<str>,
+    },
+    /// A message that was being worked on at two deaths of the process; unread.
+    #[n(5)]
+    Unreadable {
+        #[n(0)]
+        topic: Box<str>,
+    },
+    /// Something of the gateway's own.
+    #[n(6)]
+    Own {
+        #[n(0)]
+        what: Box<str>,
+    },
+}
+
+/// How a person came to know that the resident is safe. Hearsay is none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, Serialize, serde::Deserialize)]
+#[cbor(index_only)]
+#[serde(rename_all = "snake_case")]
+pub enum SafeHow {
+    #[n(0)]
+    Seen,
+    #[n(1)]
+    Spoke,
+    #[n(2)]
+    HandedTo120,
+}
+
+/// What an alarm turned out to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, Serialize, serde::Deserialize)]
+#[cbor(index_only)]
+#[serde(rename_all = "snake_case")]
+pub enum CloseCode {
+    #[n(0)]
+    Helped,
+    #[n(1)]
+    Hospital,
+    #[n(2)]
+    Deceased,
+    #[n(3)]
+    NotHome,
+    #[n(4)]
+    Refused,
+    #[n(5)]
+    NoAccess,
+    #[n(6)]
+    Accidental,
+    #[n(7)]
+    Sensor,
+    #[n(8)]
+    Test,
+    #[n(9)]
+    Technical,
+}
+
+/// How far the person who took the alarm has got.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, Serialize)]
+#[cbor(index_only)]
+#[serde(rename_all = "snake_case")]
+pub enum Progress {
+    #[n(0)]
+    Seen,
+    #[n(1)]
+    OnMyWay,
+    #[n(2)]
+    OnSite,
+}
+
+/// Who looks after an open alarm right now. An alarm without a deadline of some kind cannot be written down, but for one whose
+/// person is safe.
+#[derive(Debug, Clone, PartialEq, Encode, Decode)]
+pub enum Attention {
+    /// Nobody yet: the ladder climbs.
+    #[n(0)]
+    Calling {
+        /// The rung told last, from 1; 0 before the first.
+        #[n(0)]
+        rung: u32,
+        /// How often the last rung has been repeated.
+        #[n(1)]
+        round: u32,
+        /// When the next rung is due.
+        #[n(2)]
+        next: Tick,
+    },
+    /// Somebody has it until the lease ends; then the ladder starts again.
+    #[n(1)]
+    Taken {
+        #[n(0)]
+        by: ResponderId,
+        #[n(1)]
+        at: Wall,
+        #[n(2)]
+        until: Tick,
+        #[n(3)]
+        progress: Progress,
+    },
+    /// A person confirmed that the resident is safe; only the paper work is left.
+    #[n(2)]
+    Settled,
+}
+
+/// A person confirmed it.
+#[derive(Debug, Clone, PartialEq, Encode, Decode, Serialize)]
+pub struct Safe {
+    #[n(0)]
+    pub by: ResponderId,
+    #[n(1)]
+    #[serde(serialize_with = "super::view::utc")]
+    pub at: Wall,
+    #[n(2)]
+    pub how: SafeHow,
+}
+
+/// What became of the latest notice to one channel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+#[cbor(index_only)]
+pub enum Told {
+    /// Waiting or being sent.
+    #[n(0)]
+    Pending,
+    #[n(1)]
+    Delivered,
+    /// Failed at least once and still tried.
+    #[n(2)]
+    Failing,
+    /// Taken back before it was delivered.
+    #[n(3)]
+    Withdrawn,
+}
+
+/// The latest rung notice of an alarm to a channel.
+#[derive(Debug, Clone, PartialEq, Encode, Decode)]
+pub struct Telling {
+    #[n(0)]
+    pub channel: ChannelId,
+    /// The notice's number within the alarm.
+    #[n(1)]
+    pub number: u32,
+    #[n(2)]
+    pub rung: u32,
+    #[n(3)]
+    pub round: u32,
+    #[n(4)]
+    pub told: Told,
+    /// Whether anything was ever delivered there: whom *taken* and *closed* must reach.
+    #[n(5)]
+    pub knows: bool,
+}
+
+/// One open alarm. At most one per (home, kind).
+#[derive(Debug, Clone, PartialEq, Encode, Decode)]
+pub struct Alarm {
+    #[n(0)]
+    pub id: AlarmId,
+    #[n(1)]
+    pub kind: AlarmKind,
+    /// When it was taken in.
+    #[n(2)]
+    pub raised: Stamp,
+    /// When it happened, as far as anybody knows.
+    #[n(3)]
+    pub happened: Wall,
+    /// What it says of its age is a guess.
+    #[n(4)]
+    pub age_unknown: bool,
+    /// Presses, or how often the condition came.
+    #[n(5)]
+    pub events: u32,
+    #[n(6)]
+    pub last_event: Stamp,
+    #[n(7)]
+    pub reason: Reason,
+    #[n(8)]
+    pub attention: Attention,
+    /// When the condition ended by itself.
+    #[n(9)]
+    pub over: Option<Wall>,
+    #[n(10)]
+    pub safe: Option<Safe>,
+    /// The one hold has been used.
+    #[n(11)]
+    pub held: bool,
+    /// Counts every change; what a client states to say what it has seen.
+    #[n(12)]
+    pub revision: u32,
+    /// How many notices have been made; the next has the number after.
+    #[n(13)]
+    pub notices: u32,
+    #[n(14)]
+    pub tellings: Vec<Telling>,
+    /// The last who had taken it, for *taken, never arrived*.
+    #[n(15)]
+    pub last_taker: Option<ResponderId>,
+    /// How late the rung told last was told, behind its time.
+    #[n(16)]
+    pub late_by: Millis,
+}
+
+impl Alarm {
+    pub fn priority(&self) -> Priority {
+        self.kind.priority()
+    }
+
+    pub fn notice_id(&self, number: u32) -> NoticeId {
+        NoticeId { alarm: self.id.clone(), number }
+    }
+
+    /// When the alarm has to be looked at next, whatever happens.
+    pub fn deadline(&self) -> Option<Tick> {
+        match &self.attention {
+            Attention::Calling { next, .. } => Some(*next),
+            Attention::Taken { until, .. } => Some(*until),
+            Attention::Settled => None,
+        }
+    }
+
+    pub fn telling(&self, channel: &ChannelId) -> Option<&Telling> {
+        self.tellings.iter().find(|t| &t.channel == channel)
+    }
+}
+
+/// What a person does with an alarm.
+#[derive(Debug, Clone, PartialEq, Encode, Decode)]
+pub enum Act {
+    #[n(0)]
+    Seen,
+    #[n(1)]
+    OnMyWay {
+        /// Minutes until arrival, as stated.
+        #[n(0)]
+        minutes: Option<u32>,
+    },
+    #[n(2)]
+    OnSite,
+    /// The resident was called and did not answer: raises the urgency, renews nothing.
+    #[n(3)]
+    NoAnswer,
+    #[n(4)]
+    Note(#[n(0)] Sealed<String>),
+    /// One minute to finish a first contact.
+    #[n(5)]
+    Hold,
+    /// Who had taken it cannot come.
+    #[n(6)]
+    Cannot,
+    #[n(7)]
+    Safe(#[n(0)] SafeHow),
+    #[n(8)]
+    Close(#[n(0)] CloseCode),
+}
+
+/// Why an act is refused; nothing has changed then.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Refusal {
+    NoSuchAlarm,
+    /// It was closed before.
+    Closed,
+    /// Somebody changed it in between: look again.
+    Stale {
+        revision: u32,
+    },
+    /// Life and welfare alarms close only after a person confirmed *safe*.
+    NotSafeYet,
+    /// The one hold is used up.
+    HeldBefore,
+    /// Somebody else has it.
+    NotYours,
+}
+
+impl Refusal {
+    pub fn name(self) -> &'static str {
+        match self {
+            Refusal::NoSuchAlarm => "no_such_alarm",
+            Refusal::Closed => "closed",
+            Refusal::Stale { .. } => "stale_revision",
+            Refusal::NotSafeYet => "not_safe_yet",
+            Refusal::HeldBefore => "held_before",
+            Refusal::NotYours => "not_yours",
+        }
+    }
+
+    /// What the person has to know, in English; the console translates by name.
+    pub fn remedy(self) -> &'static str {
+        match self {
+            Refusal::NoSuchAlarm => "There is no alarm of this id.",
+            Refusal::Closed => "The alarm is closed; nothing more can be done with it.",
+            Refusal::Stale { .. } => "The alarm has changed since you looked: load it again and decide anew.",
+            Refusal::NotSafeYet => {
+                "Nobody has confirmed that the resident is safe (seen, spoke, or handed to 120): do that first. If there is no answer, call 120."
+            }
+            Refusal::HeldBefore => "An alarm can be held once only.",
+            Refusal::NotYours => "Somebody else has taken this alarm.",
+        }
+    }
+}
+
+/// What an act comes to. The home machine turns it into changes.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Verdict {
+    /// The ladder is held until then.
+    Lease {
+        until: Tick,
+        progress: Progress,
+    },
+    /// The ladder starts again, now.
+    CallAgain,
+    Settle(SafeHow),
+    Close(CloseCode),
+    /// Only the record grows.
+    Record,
+}
+
+/// The one transition table: what `act` of `by` comes to on an open `alarm` at `now`.
+pub fn decide(alarm: &Alarm, act: &Act, by: &ResponderId, rules: &Rules, now: Tick) -> Result<Verdict, Refusal> {
+    let life = alarm.priority() == Priority::Life;
+    let mins = |m: u32| Millis::from_mins(m.into());
+    let seen = Millis::from_secs(if life { rules.life_seen_lease_s } else { rules.seen_lease_s }.into());
+    let has_it = matches!(&alarm.attention, Attention::Taken { by: owner, .. } if owner == by);
+    Ok(match (act, &alarm.attention) {
+        (Act::Note(_), _) => Verdict::Record,
+        // Safe stays safe; only closing is left to do.
+        (
+            Act::Seen | Act::OnMyWay { .. } | Act::OnSite | Act::NoAnswer | Act::Hold | Act::Cannot,
+            Attention::Settled,
+        ) => Verdict::Record,
+        (Act::Seen, Attention::Taken { by: owner, until, progress, .. }) if owner == by => {
+            Verdict::Lease { until: (*until).max(now + seen), progress: *progress }
+        }
+        (Act::Seen, _) => Verdict::Lease { until: now + seen, progress: Progress::Seen },
+        (Act::OnMyWay { minutes }, _) => {
+            let eta =
+                minutes.unwrap_or(if life { rules.life_on_my_way_min } else { rules.on_my_way_min }).clamp(1, 240);
+            Verdict::Lease { until: now + mins(eta + rules.on_my_way_grace_min), progress: Progress::OnMyWay }
+        }
+        (Act::OnSite, _) => Verdict::Lease { until: now + mins(rules.on_site_lease_min), progress: Progress::OnSite },
+        (Act::NoAnswer, _) => Verdict::Record,
+        (Act::Hold, _) if alarm.held => return Err(Refusal::HeldBefore),
+        (Act::Hold, Attention::Taken { until, progress, .. }) if has_it => {
+            let hold = now + Millis::from_secs(rules.hold_s.into());
+            Verdict::Lease { until: (*until).max(hold), progress: *progress }
+        }
+        (Act::Hold, Attention::Taken { .. }) => return Err(Refusal::NotYours),
+        (Act::Hold, Attention::Calling { .. }) => {
+            Verdict::Lease { until: now + Millis::from_secs(rules.hold_s.into()), progress: Progress::Seen }
+        }
+        (Act::Cannot, Attention::Taken { .. }) if has_it => Verdict::CallAgain,
+        (Act::Cannot, _) => Verdict::Record,
+        (Act::Safe(how), _) => Verdict::Settle(*how),
+        (Act::Close(code), _) => {
+            let needs_safe = matches!(alarm.priority(), Priority::Life | Priority::Welfare);
+            if needs_safe && alarm.safe.is_none() {
+                return Err(Refusal::NotSafeYet);
+            }
+            Verdict::Close(*code)
+        }
+    })
+}

@@ -1,0 +1,14 @@
+//! The heart, and it is pure: no clock, no randomness, no I/O, no async, no logging, no iteration over a hash map.
+//!
+//! Reading order: [`time`], [`id`], [`kind`], [`reading`], [`registry`], [`policy`], then the two machines.
+
+pub mod alarm;
+pub mod delivery;
+pub mod id;
+pub mod kind;
+pub mod policy;
+pub mod reading;
+pub mod registry;
+pub mod sealed;
+pub mod time;
+pub mod view;

@@ -1,0 +1,204 @@
+//! What the rules are for one home: built-in < site < plan < home, field by field; and what a ladder comes to in channels.
+
+use super::id::{ChannelId, HomeId, LadderId, SiteId};
+use super::kind::{AlarmKind, Priority};
+use super::registry::{Home, Registry, Status};
+use super::time::Millis;
+use minicbor::{Decode, Encode};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+macro_rules! rules {
+    ($($n:literal $(#[$doc:meta])* $name:ident = $default:literal ($low:literal..=$high:literal);)*) => {
+        /// Every threshold, resolved. The unit is the ending of the name.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub struct Rules { $($(#[$doc])* pub $name: u32,)* }
+
+        /// What one level (site, plan, home) says of the thresholds; what it leaves open, the level below decides.
+        #[derive(Debug, Clone, PartialEq, Eq, Default, Encode, Decode, Serialize, Deserialize)]
+        #[serde(deny_unknown_fields, default)]
+        pub struct RulesPatch {
+            $($(#[$doc])* #[n($n)] #[serde(skip_serializing_if = "Option::is_none")] pub $name: Option<u32>,)*
+            /// The ladder of an alarm kind or of a priority, by its word; the kind beats the priority.
+            #[n(0)]
+            #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+            pub ladder: BTreeMap<Box<str>, LadderId>,
+        }
+
+        impl Rules {
+            /// PRACTICE's defaults; `config/plans/default.toml` shows the same.
+            pub const BUILT_IN: Rules = Rules { $($name: $default,)* };
+
+            fn patch(&mut self, patch: &RulesPatch) {
+                $(if let Some(value) = patch.$name { self.$name = value; })*
+            }
+
+            /// Name, value and allowed range of every threshold, for documents and messages.
+            pub fn table(&self) -> Vec<(&'static str, u32, std::ops::RangeInclusive<u32>)> {
+                vec![$((stringify!($name), self.$name, $low..=$high),)*]
+            }
+        }
+
+        impl RulesPatch {
+            /// What is out of range or names no alarm kind, as sentences; empty where all is well.
+            pub fn mistakes(&self) -> Vec<String> {
+                let mut found = Vec::new();
+                $(if let Some(value) = self.$name && !($low..=$high).contains(&value) {
+                    found.push(format!("{} is {value}, but must lie in {} to {}", stringify!($name), $low, $high));
+                })*
+                for word in self.ladder.keys() {
+                    if AlarmKind::parse(word).is_none() && !Priority::ALL.iter().any(|p| p.name() == &**word) {
+                        found.push(format!("ladder.{word}: no alarm kind and no priority has this name"));
+                    }
+                }
+                found
+            }
+        }
+    };
+}
+
+rules! {
+    // 0 is the ladder table.
+    1 /// Silence of a home, while heard, until the alarm: the cap, whatever was learnt. Seconds.
+    inactivity_cap_s = 43_200 (1_800..=172_800);
+    2 /// The same where the silence began in the night window or reaches into it. Seconds.
+    inactivity_night_cap_s = 50_400 (1_800..=172_800);
+    3 /// The same for homes of which only a door is known. Seconds.
+    inactivity_door_only_cap_s = 86_400 (1_800..=172_800);
+    4 /// The quiet check comes at this share of the cap. Percent; 0 switches checks off.
+    inactivity_check_percent = 70 (0..=99);
+    5 /// Start of the night window, minutes after local midnight.
+    night_from_min = 1_200 (0..=1_439);
+    6 /// End of the night window, minutes after local midnight.
+    night_to_min = 240 (0..=1_439);
+    7 /// A press of the same device within this time neither tells anew nor clears *seen*. Seconds.
+    press_merge_s = 5 (0..=60);
+    8 /// How long *seen* holds the ladder of a life alarm. Seconds.
+    life_seen_lease_s = 180 (30..=3_600);
+    9 /// The same for any other alarm. Seconds.
+    seen_lease_s = 900 (30..=86_400);
+    10 /// *On my way* to a life alarm without a stated time: minutes until arrival.
+    life_on_my_way_min = 15 (1..=120);
+    11 /// *On my way* to any other alarm: minutes until arrival.
+    on_my_way_min = 40 (1..=240);
+    12 /// What is added to the stated time of arrival. Minutes.
+    on_my_way_grace_min = 5 (0..=60);
+    13 /// How long *on site* holds the ladder. Minutes.
+    on_site_lease_min = 30 (5..=240);
+    14 /// The one hold of an alarm. Seconds.
+    hold_s = 60 (10..=600);
+    15 /// A motion sensor that only ever repeats `true` counts as activity for this long. Minutes.
+    motion_stuck_min = 60 (5..=1_440);
+}
+
+/// One rung as the home machine sees it: the channels that reach its people.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ResolvedRung {
+    pub name: Box<str>,
+    /// Empty where nobody of the rung can be reached: skipped at once.
+    pub channels: Vec<ChannelId>,
+    pub wait: Millis,
+}
+
+/// A ladder in channels. Without any rung nobody is told, the console alone shows the alarm.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ResolvedLadder {
+    pub rungs: Vec<ResolvedRung>,
+    pub repeat: Millis,
+}
+
+impl ResolvedLadder {
+    /// Nobody is told; looked at again daily.
+    pub fn silent() -> ResolvedLadder {
+        ResolvedLadder { rungs: Vec::new(), repeat: Millis::from_mins(24 * 60) }
+    }
+
+    /// Whether nobody at all can be reached by it.
+    pub fn reaches_nobody(&self) -> bool {
+        self.rungs.iter().all(|r| r.channels.is_empty())
+    }
+}
+
+/// What one home is decided by.
+#[derive(Debug, Clone)]
+pub struct HomePolicy {
+    pub site: SiteId,
+    pub home: HomeId,
+    /// False for a pseudo-home of an unregistered device.
+    pub claimed: bool,
+    pub status: Status,
+    pub rules: Rules,
+    pub zone: jiff::tz::TimeZone,
+    ladders: Vec<Arc<ResolvedLadder>>,
+}
+
+impl HomePolicy {
+    /// The ladder of an alarm kind.
+    pub fn ladder(&self, kind: AlarmKind) -> &ResolvedLadder {
+        &self.ladders[kind as usize]
+    }
+}
+
+/// What the configuration says of a site.
+#[derive(Debug, Clone)]
+pub struct SiteRules {
+    pub site: SiteId,
+    pub zone: jiff::tz::TimeZone,
+    pub rules: RulesPatch,
+}
+
+/// Resolves policies of a site; ladders are shared between homes.
+pub struct Resolver<'a> {
+    site: &'a SiteRules,
+    registry: &'a Registry,
+    ladders: BTreeMap<LadderId, Arc<ResolvedLadder>>,
+    silent: Arc<ResolvedLadder>,
+}
+
+impl<'a> Resolver<'a> {
+    pub fn new(site: &'a SiteRules, registry: &'a Registry) -> Self {
+        let ladders =
+            registry.ladders.values().map(|l| (l.id.clone(), Arc::new(resolve_ladder(l, registry)))).collect();
+        Resolver { site, registry, ladders, silent: Arc::new(ResolvedLadder::silent()) }
+    }
+
+    /// The policy of a registered home.
+    pub fn home(&self, home: &Home) -> HomePolicy {
+        let plan = home.plan.as_ref().and_then(|p| self.registry.plans.get(p)).map(|p| &p.rules);
+        self.resolve(home.id.clone(), true, home.status, &[Some(&self.site.rules), plan, Some(&home.rules)])
+    }
+
+    /// The policy of a home that nobody registered: the site's.
+    pub fn pseudo(&self, id: HomeId) -> HomePolicy {
+        self.resolve(id, false, Status::Active, &[Some(&self.site.rules)])
+    }
+
+    fn resolve(&self, home: HomeId, claimed: bool, status: Status, levels: &[Option<&RulesPatch>]) -> HomePolicy {
+        let mut rules = Rules::BUILT_IN;
+        let mut names: BTreeMap<&str, &LadderId> = BTreeMap::new();
+        for patch in levels.iter().copied().flatten() {
+            rules.patch(patch);
+            names.extend(patch.ladder.iter().map(|(word, id)| (&**word, id)));
+        }
+        let ladder_of = |kind: &AlarmKind| {
+            let general = if kind.quiet() { None } else { names.get(kind.priority().name()) };
+            names.get(kind.name()).or(general).and_then(|id| self.ladders.get(*id)).unwrap_or(&self.silent).clone()
+        };
+        let ladders = AlarmKind::ALL.iter().map(ladder_of).collect();
+        HomePolicy { site: self.site.site.clone(), home, claimed, status, rules, zone: self.site.zone.clone(), ladders }
+    }
+}
+
+fn resolve_ladder(ladder: &super::registry::Ladder, registry: &Registry) -> ResolvedLadder {
+    let rungs = ladder.rungs.iter().map(|rung| {
+        let mut channels: Vec<ChannelId> = Vec::new();
+        for id in rung.to.iter().filter_map(|r| registry.responders.get(r)).flat_map(|r| &r.channels) {
+            if registry.channels.contains_key(id) && !channels.contains(id) {
+                channels.push(id.clone());
+            }
+        }
+        ResolvedRung { name: rung.name.clone(), channels, wait: Millis::from_secs(rung.wait_s.into()) }
+    });
+    ResolvedLadder { rungs: rungs.collect(), repeat: Millis::from_secs(ladder.repeat_s.max(10).into()) }
+}

@@ -1,0 +1,111 @@
+//! The two times of DESIGN.md and the third that follows from them. Time is an argument: nothing in here reads a clock.
+
+use minicbor::{Decode, Encode};
+use serde::{Deserialize, Serialize};
+use std::ops::Add;
+
+/// Elapsed milliseconds that never run backwards: boot-time clock plus the downtime of the gateway. Every wait is measured in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Encode, Decode, Serialize, Deserialize)]
+#[cbor(transparent)]
+#[serde(transparent)]
+pub struct Tick(#[n(0)] pub u64);
+
+/// Milliseconds since 1970-01-01T00:00:00Z by the wall clock. Windows, rotas and whatever a person reads use it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Encode, Decode, Serialize, Deserialize)]
+#[cbor(transparent)]
+#[serde(transparent)]
+pub struct Wall(#[n(0)] pub i64);
+
+/// A length of time in milliseconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Encode, Decode, Serialize, Deserialize)]
+#[cbor(transparent)]
+#[serde(transparent)]
+pub struct Millis(#[n(0)] pub u64);
+
+impl Millis {
+    pub const fn from_secs(secs: u64) -> Millis {
+        Millis(secs * 1000)
+    }
+
+    pub const fn from_mins(mins: u64) -> Millis {
+        Millis::from_secs(mins * 60)
+    }
+
+    /// Whole seconds, cut.
+    pub const fn as_secs(self) -> u64 {
+        self.0 / 1000
+    }
+}
+
+impl Tick {
+    /// Time passed since `earlier`; zero where `earlier` is later.
+    pub fn since(self, earlier: Tick) -> Millis {
+        Millis(self.0.saturating_sub(earlier.0))
+    }
+}
+
+impl Add<Millis> for Tick {
+    type Output = Tick;
+    fn add(self, span: Millis) -> Tick {
+        Tick(self.0.saturating_add(span.0))
+    }
+}
+
+impl Add<Millis> for Wall {
+    type Output = Wall;
+    fn add(self, span: Millis) -> Wall {
+        Wall(self.0.saturating_add(span.0 as i64))
+    }
+}
+
+impl Wall {
+    /// Milliseconds from `earlier` to `self`; zero where `earlier` is later.
+    pub fn since(self, earlier: Wall) -> Millis {
+        Millis(self.0.saturating_sub(earlier.0).max(0) as u64)
+    }
+
+    fn timestamp(self) -> jiff::Timestamp {
+        jiff::Timestamp::from_millisecond(self.0).unwrap_or(jiff::Timestamp::UNIX_EPOCH)
+    }
+
+    /// The local time in `zone`.
+    pub fn zoned(self, zone: &jiff::tz::TimeZone) -> jiff::ZonedDateTime {
+        self.timestamp().to_zoned_datetime(zone.clone())
+    }
+
+    /// RFC 3339 with the offset of `zone`, to the second: `2011-02-03T14:05:00+08:00`.
+    pub fn rfc3339(self, zone: &jiff::tz::TimeZone) -> String {
+        self.zoned(zone).strftime("%Y-%m-%dT%H:%M:%S%:z").to_string()
+    }
+
+    /// RFC 3339 in UTC with milliseconds: `2011-02-03T06:05:00.000Z`.
+    pub fn utc(self) -> String {
+        self.timestamp().strftime("%Y-%m-%dT%H:%M:%S.%3fZ").to_string()
+    }
+}
+
+/// When an input was taken in: what every decision gets as its time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Encode, Decode)]
+pub struct Stamp {
+    #[n(0)]
+    pub tick: Tick,
+    #[n(1)]
+    pub wall: Wall,
+    /// Advances like `tick`, but only while this site could hear its homes: the broker link was up and the gateway ran.
+    /// Silence is measured in it, so that our own deafness is nobody's silence.
+    #[n(2)]
+    pub heard: Tick,
+}
+
+/// An input with its time.
+#[derive(Debug, Clone)]
+pub struct Stamped<T> {
+    pub at: Stamp,
+    pub input: T,
+}
+
+impl<T> Stamped<T> {
+    pub fn new(at: Stamp, input: T) -> Self {
+        Stamped { at, input }
+    }
+}

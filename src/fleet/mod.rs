@@ -1,0 +1,1 @@
+//! Simulated homes that speak real device dialects.

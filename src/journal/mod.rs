@@ -1,0 +1,1 @@
+//! Segments, checkpoints, recovery, verify, sealed fields.

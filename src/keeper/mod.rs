@@ -1,0 +1,3 @@
+//! The one owner of a site's state, and the turn.
+
+pub mod ports;

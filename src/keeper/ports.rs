@@ -1,0 +1,169 @@
+//! What the keeper asks of the rooms around it: the traits, and the plain data that cross them.
+
+use crate::engine::delivery::Outcome;
+use crate::engine::id::{NoticeId, ResponderId};
+use crate::engine::registry::Channel;
+use crate::engine::time::Wall;
+use crate::engine::view::{AlarmView, HomeView, NextView};
+use bytes::Bytes;
+use serde::Serialize;
+use std::fmt;
+use std::sync::Arc;
+
+/// Which way a message came in. Life is taken first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Lane {
+    Life,
+    Bulk,
+}
+
+impl Lane {
+    pub fn name(self) -> &'static str {
+        match self {
+            Lane::Life => "life",
+            Lane::Bulk => "bulk",
+        }
+    }
+}
+
+/// What a session needs to find the acknowledgement that a message waits for. A token of an earlier connection is void.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Token {
+    pub lane: Lane,
+    pub connection: u32,
+    pub serial: u64,
+}
+
+/// One message as the broker delivered it.
+#[derive(Debug, Clone)]
+pub struct Delivery {
+    pub lane: Lane,
+    pub topic: String,
+    pub payload: Bytes,
+    pub retain: bool,
+    /// On the bulk lane: the life lane has it too, for certain. It is acknowledged and otherwise passed over.
+    pub copy: bool,
+    /// None where nothing waits for an acknowledgement (QoS 0).
+    pub token: Option<Token>,
+}
+
+/// Told after the sync of the record that holds the messages; may not block.
+pub trait Acknowledge: Send {
+    fn durable(&mut self, tokens: &[Token]);
+}
+
+/// What a notice says it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum NoticeType {
+    /// A rung is told.
+    Notice,
+    /// Somebody has taken the alarm.
+    Taken,
+    Closed,
+}
+
+impl NoticeType {
+    /// The CloudEvents type.
+    pub fn name(self) -> &'static str {
+        match self {
+            NoticeType::Notice => "hearthwatch.alarm.notice",
+            NoticeType::Taken => "hearthwatch.alarm.taken",
+            NoticeType::Closed => "hearthwatch.alarm.closed",
+        }
+    }
+}
+
+/// Personal data of a home, unsealed for a channel that may have it.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Personal {
+    pub address: String,
+    pub residents: Vec<PersonalContact>,
+    pub contacts: Vec<PersonalContact>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct PersonalContact {
+    pub name: String,
+    pub phone: String,
+    /// "resident", or the relation of a contact.
+    pub role: String,
+}
+
+/// One attempt to deliver one notice, with the alarm as it stands at this moment.
+#[derive(Debug, Clone)]
+pub struct Parcel {
+    pub notice: NoticeId,
+    /// From 1; a second attempt has the same notice id.
+    pub attempt: u32,
+    pub channel: Arc<Channel>,
+    pub kind: NoticeType,
+    /// When the notice was made.
+    pub issued: Wall,
+    pub alarm: AlarmView,
+    pub home: HomeView,
+    /// From 1.
+    pub rung: u32,
+    /// How often the last rung had been repeated before.
+    pub round: u32,
+    pub next: Option<NextView>,
+    /// On *taken* and *closed*: who did it, and with what outcome code.
+    pub by: Option<ResponderId>,
+    pub outcome: Option<&'static str>,
+    /// Only for a channel with `include_personal`.
+    pub personal: Option<Personal>,
+}
+
+/// The way out. May not block; what comes of a parcel returns through the keeper's handle as an [`Outcome`].
+pub trait Dispatch: Send {
+    fn send(&mut self, parcel: Parcel);
+}
+
+/// What the courier calls when an attempt is over: notice, attempt, outcome.
+pub type OnOutcome = Arc<dyn Fn(NoticeId, u32, Outcome) + Send + Sync>;
+
+/// One turn, encoded: what the journal writes as one record.
+#[derive(Debug, Clone, Default)]
+pub struct Turn {
+    /// Packed readings; expire in months.
+    pub telemetry: Vec<u8>,
+    /// Everything else; kept for years.
+    pub ledger: Vec<u8>,
+    /// The record holds an alarm or its escalation: it may use the reserve of a full disk.
+    pub life: bool,
+}
+
+/// Why the journal cannot go on. Never retried: the process leaves, and recovers at the next start.
+#[derive(Debug)]
+pub struct JournalFault {
+    pub what: String,
+    /// The disk (or the reserve that this turn may use) is full.
+    pub full: bool,
+}
+
+impl fmt::Display for JournalFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.what)
+    }
+}
+
+impl std::error::Error for JournalFault {}
+
+/// The log of one site. One writer.
+pub trait Journal: Send {
+    /// Appends one record of at most 1 MiB and syncs it; gives its sequence. When it returns, the record survives a power cut.
+    fn append(&mut self, turn: &Turn) -> Result<u64, JournalFault>;
+
+    /// Begins a new checkpoint generation that holds everything up to the given sequence at the earliest.
+    fn begin_checkpoint(&mut self) -> Result<(), JournalFault>;
+
+    /// Puts one snapshot (a home's, or the site's) into the current generation: `included` is the last sequence in it.
+    fn checkpoint(&mut self, subject: u32, included: u64, snapshot: &[u8]) -> Result<(), JournalFault>;
+
+    /// Ends the generation: syncs it, then lets older generations and expired segments go.
+    fn finish_checkpoint(&mut self) -> Result<(), JournalFault>;
+}
+
+/// Told after each commit; may not block. The follower reads the journal itself, at its own pace.
+pub trait Follow: Send {
+    fn committed(&mut self, sequence: u64);
+}

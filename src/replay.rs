@@ -1,0 +1,1 @@
+//! Recorded readings through the live engine.

@@ -1,0 +1,1 @@
+//! The registry as files: CSV and TOML in, TOML out.

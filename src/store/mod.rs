@@ -1,0 +1,1 @@
+//! sled: the follower and its queries.

@@ -1,0 +1,1 @@
+//! Bytes to engine types and back, pure.
