@@ -114,6 +114,24 @@ pub enum CloseCode {
     Technical,
 }
 
+impl CloseCode {
+    /// The word of the contract.
+    pub const fn name(self) -> &'static str {
+        match self {
+            CloseCode::Helped => "helped",
+            CloseCode::Hospital => "hospital",
+            CloseCode::Deceased => "deceased",
+            CloseCode::NotHome => "not_home",
+            CloseCode::Refused => "refused",
+            CloseCode::NoAccess => "no_access",
+            CloseCode::Accidental => "accidental",
+            CloseCode::Sensor => "sensor",
+            CloseCode::Test => "test",
+            CloseCode::Technical => "technical",
+        }
+    }
+}
+
 /// How far the person who took the alarm has got.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, Serialize)]
 #[cbor(index_only)]
@@ -256,6 +274,9 @@ pub struct Alarm {
     /// How late the rung told last was told, behind its time.
     #[n(16)]
     pub late_by: Millis,
+    /// How often somebody called the resident in vain; raises the urgency.
+    #[n(17)]
+    pub unanswered: u32,
 }
 
 impl Alarm {

@@ -1,9 +1,12 @@
 //! What the keeper asks of the rooms around it: the traits, and the plain data that cross them.
 
+use crate::engine::change::Raw;
 use crate::engine::delivery::Outcome;
 use crate::engine::id::{NoticeId, ResponderId};
-use crate::engine::registry::Channel;
-use crate::engine::time::Wall;
+use crate::engine::reading::Report;
+use crate::engine::registry::{Channel, Home, Resident};
+use crate::engine::sealed::Sealed;
+use crate::engine::time::{Tick, Wall};
 use crate::engine::view::{AlarmView, HomeView, NextView};
 use bytes::Bytes;
 use serde::Serialize;
@@ -166,4 +169,43 @@ pub trait Journal: Send {
 /// Told after each commit; may not block. The follower reads the journal itself, at its own pace.
 pub trait Follow: Send {
     fn committed(&mut self, sequence: u64);
+}
+
+/// What a message was understood to say.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Understood {
+    Readings(Vec<Report>),
+    /// Well formed, and nothing in it for us; with the reason's name.
+    Ignored(&'static str),
+    /// Malformed; with the reason's name.
+    Rejected(&'static str),
+}
+
+/// Understands messages; learns from them what later ones mean.
+pub trait Ears: Send {
+    fn understand(&mut self, topic: &str, payload: &[u8], retain: bool) -> Understood;
+}
+
+/// Seals what is personal, and opens it for a channel that may have it.
+pub trait Vault: Send + Sync {
+    /// None where the vault cannot write a key; the message is then kept without its raw form.
+    fn seal_raw(&self, subject: &str, raw: &Raw) -> Option<Sealed<Raw>>;
+
+    /// None where the keys are gone: the person was erased.
+    fn personal(&self, home: &Home, residents: &[&Resident]) -> Option<Personal>;
+}
+
+/// Remembers over the death of the process which messages were just being worked on. Written without a sync: it has to survive
+/// the process, not the machine.
+pub trait Suspects: Send {
+    /// These are worked on from now on (fingerprints); an empty list: none.
+    fn working_on(&mut self, messages: &[u64]);
+
+    /// Whether this message was being worked on at each of the last two deaths of the process.
+    fn deadly(&self, message: u64) -> bool;
+}
+
+/// The only way to the time.
+pub trait Time: Send {
+    fn now(&mut self) -> (Tick, Wall);
 }
