@@ -1,1 +1,3 @@
 //! Bytes to engine types and back, pure.
+
+pub mod standard;
