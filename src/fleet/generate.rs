@@ -78,6 +78,8 @@ pub struct Message {
     pub payload: String,
     pub retain: bool,
     pub cause: Cause,
+    /// The place of its home in [`Fleet::homes`]; none for what the bridge says of itself.
+    pub home: Option<usize>,
 }
 
 /// What can be ordered to happen in a home.
@@ -184,7 +186,7 @@ impl Fleet {
     fn settle(&mut self, seed: u64, number: u32) {
         let options = &self.options;
         let own = options.own_dialect_every;
-        let (dialect, base) = match own > 0 && number % own == 0 {
+        let (dialect, base) = match own > 0 && number.is_multiple_of(own) {
             true => (Dialect::Own, format!("hearthwatch/{}", options.site)),
             false => (Dialect::Zigbee2Mqtt, BASE.to_owned()),
         };
@@ -193,10 +195,11 @@ impl Fleet {
         let devices = home.devices.iter().zip(models);
         let devices =
             devices.map(|(d, m)| Device::invent(m, &format!("{base}/{}", d.address), dialect, &mut dice)).collect();
-        self.households.push(Household::new(devices, home.residents.len(), options.start, ARRIVAL, dice));
+        let place = self.households.len();
+        self.households.push(Household::new(place, devices, home.residents.len(), options.start, ARRIVAL, dice));
         self.homes.push(home);
         self.queued.push(Wall(i64::MAX));
-        self.requeue(number as usize - 1);
+        self.requeue(place);
     }
 
     /// The homes as a registry wants them; home `h0001` comes first.
@@ -288,7 +291,14 @@ impl Fleet {
         let state = if up { r#"{"state":"online"}"# } else { r#"{"state":"offline"}"# };
         let mut say = |topic: &str, payload: String| {
             let topic = format!("{BASE}/bridge/{topic}").into();
-            self.ready.push_back(Message { at: self.now, topic, payload, retain: true, cause: Cause::Bridge });
+            self.ready.push_back(Message {
+                at: self.now,
+                topic,
+                payload,
+                retain: true,
+                cause: Cause::Bridge,
+                home: None,
+            });
         };
         say("state", state.to_owned());
         if up {

@@ -43,6 +43,8 @@ pub enum Doing {
 /// One home with its people and devices.
 #[derive(Debug)]
 pub struct Household {
+    /// Its place in the fleet.
+    place: usize,
     dice: Dice,
     people: Vec<Person>,
     devices: Vec<Device>,
@@ -58,10 +60,19 @@ pub struct Household {
 }
 
 impl Household {
-    /// Takes the devices and the number of people; life begins at `start`, and the devices report within `arrival` after it.
-    pub fn new(devices: Vec<Device>, people: usize, start: Wall, arrival: Millis, mut dice: Dice) -> Household {
+    /// Takes the home's place in the fleet, the devices and the number of people; life begins at `start`, and the devices
+    /// report for the first time within `arrival` after it.
+    pub fn new(
+        place: usize,
+        devices: Vec<Device>,
+        people: usize,
+        start: Wall,
+        arrival: Millis,
+        mut dice: Dice,
+    ) -> Household {
         let people = (0..people).map(|_| Person::invent(&mut dice)).collect();
         let mut home = Household {
+            place,
             dice,
             people,
             devices,
@@ -317,12 +328,12 @@ impl Household {
                 }
                 Dialect::Own => (topic.clone(), format!(r#"{{"kind":"online","value":{online}}}"#), false),
             };
-            self.push(Message { at, topic, payload, retain, cause: Cause::Availability }, out);
+            self.push(Message { at, topic, payload, retain, cause: Cause::Availability, home: Some(self.place) }, out);
         }
     }
 
     fn send(&self, at: Wall, topic: Arc<str>, payload: String, cause: Cause, out: &mut VecDeque<Message>) {
-        self.push(Message { at, topic, payload, retain: false, cause }, out);
+        self.push(Message { at, topic, payload, retain: false, cause, home: Some(self.place) }, out);
     }
 
     fn push(&self, message: Message, out: &mut VecDeque<Message>) {

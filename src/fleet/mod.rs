@@ -7,16 +7,16 @@
 //!
 //! **Absent:** seasons, illness, sensor faults, batteries that die, hubs that buffer.
 
-
-
+#[cfg(feature = "demo")]
+pub mod broker;
 mod device;
 mod dice;
 mod generate;
 mod home;
 mod household;
-
+//IN
 mod life;
-
+pub mod publish;
 
 pub use generate::{Cause, Command, Fleet, FleetOptions, Impossible, MAX_HOMES, Message};
 pub use home::{FleetContact, FleetDevice, FleetHome, FleetResident};
