@@ -25,23 +25,27 @@ impl Mosquitto {
         let (folder, port) = (tempfile::tempdir().unwrap(), free_port());
         let config = format!("listener {port} 127.0.0.1\nallow_anonymous true\nmax_queued_messages 1000000\n");
         std::fs::write(folder.path().join("mosquitto.conf"), config).unwrap();
-        let child = Mosquitto::spawn(&folder, port);
-        Mosquitto { child, folder, port }
+        let mosquitto = Mosquitto { child: Mosquitto::spawn(&folder), folder, port };
+        mosquitto.wait_until_it_listens();
+        mosquitto
     }
 
-    fn spawn(folder: &tempfile::TempDir, port: u16) -> Child {
+    fn spawn(folder: &tempfile::TempDir) -> Child {
         let config = folder.path().join("mosquitto.conf");
         let start = |program: &str| {
             Command::new(program).arg("-c").arg(&config).stdout(Stdio::null()).stderr(Stdio::null()).spawn()
         };
-        let child = start("mosquitto").or_else(|_| start("/usr/sbin/mosquitto")).expect("mosquitto is not installed");
+        start("mosquitto").or_else(|_| start("/usr/sbin/mosquitto")).expect("mosquitto is not installed")
+    }
+
+    fn wait_until_it_listens(&self) {
         for _ in 0..250 {
-            if TcpStream::connect(("127.0.0.1", port)).is_ok() {
-                return child;
+            if TcpStream::connect(("127.0.0.1", self.port)).is_ok() {
+                return;
             }
             std::thread::sleep(Duration::from_millis(20));
         }
-        panic!("mosquitto does not listen on {port}");
+        panic!("mosquitto does not listen on {}", self.port);
     }
 
     fn kill(&mut self) {
@@ -50,7 +54,8 @@ impl Mosquitto {
     }
 
     fn restart(&mut self) {
-        self.child = Mosquitto::spawn(&self.folder, self.port);
+        self.child = Mosquitto::spawn(&self.folder);
+        self.wait_until_it_listens();
     }
 
     fn url(&self) -> String {
