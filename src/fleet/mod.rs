@@ -1,1 +1,22 @@
-//! Simulated homes that speak real device dialects.
+//! Simulated homes that speak real device dialects: for the demo, for load, for acceptance.
+//!
+//! [`Fleet`] is pure: a seed gives the same homes and the same messages, in order of their simulated time; it reads no clock
+//! and does no I/O. `dice` is its chance, `life` what people do on a day, `device` what their devices say of it, `home` who
+//! they are. Around it stand the shells: [`publish`] sends a fleet to a broker, [`broker`] is the demo's own broker and
+//! [`inbox`] the demo's caseworkers' phones.
+//!
+//! **Absent:** seasons, illness, sensor faults, batteries that die, hubs that buffer.
+
+#[cfg(feature = "demo")]
+pub mod broker;
+mod device;
+mod dice;
+mod generate;
+mod home;
+mod household;
+//IN
+mod life;
+pub mod publish;
+
+pub use generate::{Cause, Command, Fleet, FleetOptions, Impossible, MAX_HOMES, Message};
+pub use home::{FleetContact, FleetDevice, FleetHome, FleetResident};
