@@ -84,6 +84,7 @@ pub enum SafeHow {
     #[n(1)]
     Spoke,
     #[n(2)]
+    #[serde(rename = "handed_to_120")]
     HandedTo120,
 }
 
