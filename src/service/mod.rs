@@ -1,0 +1,307 @@
+//! The wiring: takes the rooms apart and together. Everything that runs is started, watched and stopped here.
+//!
+//! One keeper thread, journal and pair of MQTT sessions per site; one store, one courier, one console for all. A task or thread that
+//! ends before it was told to ends the process with a clear last line.
+
+mod adapters;
+mod site;
+mod suspects;
+mod watch;
+
+pub use adapters::{CourierPort, KeyVault, Listener, sources_of};
+pub use site::{Opened, open_site};
+pub use watch::Readiness;
+
+use crate::config::{Config, Secret};
+use crate::courier::{Courier, Settings as CourierSettings};
+use crate::engine::id::{HomeId, SiteId};
+use crate::engine::kind::AlarmKind;
+use crate::engine::registry::Entity;
+use crate::journal::vault::Vault;
+use crate::keeper::board::Board;
+use crate::keeper::inbox::Handle;
+use crate::keeper::ports::{Acknowledge, Follow, Lane};
+use crate::keeper::turn::{Keeper, Ports, Status};
+use crate::mqtt::{self, LaneFilters, LinkState, Sessions};
+use crate::store::{self, Store};
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::Path;
+use std::sync::Arc;
+use tokio::sync::{mpsc, watch as signal};
+use tracing::{error, info, warn};
+
+/// Why the service cannot start or go on, with what to do about it.
+#[derive(Debug)]
+pub struct Fatal(pub String);
+
+impl fmt::Display for Fatal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Fatal {}
+
+/// Gives an error its context.
+pub fn because<E: fmt::Display>(what: &'static str) -> impl FnOnce(E) -> Fatal {
+    move |e| Fatal(format!("{what}: {e}"))
+}
+
+/// What is particular to a run beside its configuration.
+#[derive(Default)]
+pub struct Extras {
+    /// Starts with this registry, where the data are new (the demo).
+    pub registry: BTreeMap<SiteId, Vec<Entity>>,
+    /// The program that tries to open the store first; none trusts the folder.
+    pub probe: Option<(std::path::PathBuf, Vec<String>)>,
+}
+
+/// One site at work.
+pub struct RunningSite {
+    pub id: SiteId,
+    pub handle: Handle,
+    pub status: Arc<Status>,
+    pub sessions: Sessions,
+    filters: signal::Sender<LaneFilters>,
+    listener: Arc<Listener>,
+}
+
+/// The service at work.
+pub struct Running {
+    pub config: Arc<Config>,
+    pub sites: Arc<Vec<RunningSite>>,
+    pub board: Arc<Board>,
+    pub vault: Arc<Vault>,
+    pub store: Option<Store>,
+    pub courier: Courier,
+    /// The name of the first task that ended, and why.
+    ended: mpsc::Receiver<String>,
+    keepers: Vec<std::thread::JoinHandle<()>>,
+    store_thread: Option<std::thread::JoinHandle<()>>,
+}
+
+/// Opens the vault: a missing one is made only where there is no journal yet.
+pub fn open_vault(config: &Config) -> Result<Arc<Vault>, Fatal> {
+    use crate::journal::vault::SystemSource;
+    let path = config.service.keys_dir.join("keys");
+    let disk = Arc::new(crate::journal::RealDisk);
+    let random = || Box::new(SystemSource::new());
+    let opened = if path.exists() || config.service.data_dir.join("journal").exists() {
+        Vault::open(disk, &path, random())
+    } else {
+        Vault::create(disk, &path, random())
+    };
+    opened.map(Arc::new).map_err(|e| {
+        Fatal(format!("{}: {e}. Without the keys nothing personal can be read; bring the file back from the backup", path.display()))
+    })
+}
+
+/// Starts everything but the console.
+pub async fn start(config: Config, extras: Extras) -> Result<Running, Fatal> {
+    let config = Arc::new(config);
+    std::fs::create_dir_all(&config.service.data_dir).map_err(because("the data directory cannot be made"))?;
+    let vault = open_vault(&config)?;
+    let board = Arc::new(Board::default());
+    let (report, ended) = mpsc::channel(16);
+    let mut opened = Vec::new();
+    for site in config.sites.values() {
+        opened.push(open_site(&config, site, vault.clone())?);
+    }
+    let handles: BTreeMap<SiteId, Handle> = opened.iter().map(|o| (o.id.clone(), Handle::default())).collect();
+    let (store, opened_as, mut followers, store_thread) = open_store(&config, &extras, &mut opened);
+    let courier = start_courier(&config, handles.clone(), &report);
+    let mut sites = Vec::new();
+    let mut keepers = Vec::new();
+    for site in opened {
+        let handle = handles[&site.id].clone();
+        let (id, fresh, notes) = (site.id.clone(), site.sequence == 0, site.notes.clone());
+        board.show(site.shown.clone());
+        let follow: Box<dyn Follow> = if followers.is_empty() { Box::new(NobodyFollows) } else { Box::new(followers.remove(0)) };
+        let running = start_site(&config, site, &handle, follow, &board, &courier, &mut keepers, &report)?;
+        for note in notes.into_iter().chain(opened_as.clone()) {
+            warn!(site = %id, "{note}");
+            handle.own_alarm(gateway(&id), AlarmKind::StoreRebuilt, note);
+        }
+        if let (true, Some(entities)) = (fresh, extras.registry.get(&id)) {
+            handle.register(entities.clone()).await.map_err(because("the registry"))?;
+        }
+        sites.push(running);
+    }
+    let running = Running { config, sites: Arc::new(sites), board, vault, store, courier, ended, keepers, store_thread };
+    for site in running.sites.iter() {
+        site.renew(&running.courier).await.map_err(because("the registry"))?;
+    }
+    Ok(running)
+}
+
+/// The pseudo-home that the gateway's own alarms stand in.
+pub fn gateway(site: &SiteId) -> HomeId {
+    HomeId::cut(&format!("gateway/{site}"))
+}
+
+type StoreParts = (Option<Store>, Option<String>, Vec<store::Follower>, Option<std::thread::JoinHandle<()>>);
+
+fn open_store(config: &Config, extras: &Extras, sites: &mut [Opened]) -> StoreParts {
+    let mut options = store::Options::new(config.store_dir());
+    options.cache_bytes = u64::from(config.limits.store_cache_mib) << 20;
+    options.probe = extras.probe.clone();
+    let followed = sites.iter_mut().map(Opened::follow).collect();
+    let stamp = crate::clock::stamp_for_names();
+    match store::start(&options, &stamp, followed) {
+        Ok((store, opened, followers, thread)) => {
+            let note = match opened {
+                store::Opened::Sound => None,
+                store::Opened::Anew(why) => Some(format!("the store is built anew from the journal, since {why}")),
+            };
+            (Some(store), note, followers, Some(thread))
+        }
+        Err(why) => (None, Some(format!("there is no store for now, past alarms cannot be looked up: {why}")), Vec::new(), None),
+    }
+}
+
+struct NobodyFollows;
+
+impl Follow for NobodyFollows {
+    fn committed(&mut self, _: u64) {}
+}
+
+fn start_courier(config: &Config, handles: BTreeMap<SiteId, Handle>, report: &mpsc::Sender<String>) -> Courier {
+    let mut settings = CourierSettings::new(crate::clock::wall_now);
+    settings.public_url = Some(config.service.public_url.clone());
+    let on_outcome = Arc::new(move |notice: crate::engine::id::NoticeId, attempt, outcome| {
+        if let Some(handle) = handles.get(&notice.alarm.site) {
+            handle.outcome(notice, attempt, outcome);
+        }
+    });
+    let (courier, task) = Courier::start(settings, on_outcome);
+    watch::task("courier", task, report.clone());
+    courier
+}
+
+#[expect(clippy::too_many_arguments, reason = "the one place where all rooms meet")]
+fn start_site(
+    config: &Config,
+    site: Opened,
+    handle: &Handle,
+    follow: Box<dyn Follow>,
+    board: &Arc<Board>,
+    courier: &Courier,
+    keepers: &mut Vec<std::thread::JoinHandle<()>>,
+    report: &mpsc::Sender<String>,
+) -> Result<RunningSite, Fatal> {
+    let listener = Arc::new(Listener::new(config, &site.id));
+    let (filters, filters_seen) = signal::channel(listener.filters(&[], &config.mqtt.life_topics));
+    let hooks = hooks(handle);
+    let (sessions, tasks) = mqtt::start(adapters::mqtt_settings(config, &site.id)?, filters_seen, hooks).map_err(because("mqtt"))?;
+    for task in tasks {
+        watch::task(task.name, task.handle, report.clone());
+    }
+    let status: Arc<Status> = Arc::default();
+    let ports = Ports {
+        ears: Box::new(listener.ears()),
+        journal: Box::new(site.log),
+        acknowledge: Box::new(sessions.clone()) as Box<dyn Acknowledge>,
+        dispatch: Box::new(CourierPort(courier.clone())),
+        follow,
+        suspects: Box::new(site.suspects),
+        time: Box::new(site.time),
+        board: board.clone(),
+        status: status.clone(),
+    };
+    let keeper = Keeper::new(site.core, site.sequence, ports, handle.clone());
+    let name = format!("keeper {}", site.id);
+    keepers.push(watch::thread(name, move || keeper.run().map_err(|e| e.to_string()), report.clone()).map_err(because("the keeper"))?);
+    Ok(RunningSite { id: site.id, handle: handle.clone(), status, sessions, filters, listener })
+}
+
+fn hooks(handle: &Handle) -> mqtt::Hooks {
+    let (deliver, link) = (handle.clone(), handle.clone());
+    mqtt::Hooks {
+        on_delivery: Arc::new(move |delivery| deliver.deliver(delivery)),
+        on_link: Arc::new(move |lane, state| {
+            if lane == Lane::Bulk {
+                link.link(state == LinkState::Up);
+            }
+        }),
+    }
+}
+
+impl RunningSite {
+    /// After a change of the registry: what the life session listens to, and the channels' clients.
+    pub async fn renew(&self, courier: &Courier) -> Result<(), crate::keeper::inbox::Gone> {
+        let (devices, channels) = self
+            .handle
+            .ask(|core| {
+                let registry = &core.site.registry;
+                let life: Vec<_> = registry.devices.values().filter(|d| d.life).cloned().collect();
+                (life, registry.channels.values().cloned().collect::<Vec<_>>())
+            })
+            .await?;
+        let wanted = self.listener.filters(&devices, &[]);
+        self.filters.send_if_modified(|now| std::mem::replace(now, wanted.clone()) != wanted);
+        for channel in channels {
+            courier.prepare(Arc::new(channel));
+        }
+        Ok(())
+    }
+
+    /// Whether the site hears its homes.
+    pub fn subscribed(&self) -> bool {
+        let status = self.sessions.status();
+        adapters::is_up(&status.life) && adapters::is_up(&status.bulk)
+    }
+}
+
+impl Running {
+    pub fn site(&self, id: &SiteId) -> Option<&RunningSite> {
+        self.sites.iter().find(|s| &s.id == id)
+    }
+
+    /// Waits until something ends that should not; gives its name and why.
+    pub async fn ended(&mut self) -> String {
+        match self.ended.recv().await {
+            Some(what) => what,
+            None => "everything has ended".into(),
+        }
+    }
+
+    /// Stops in order: nothing more is taken in, what was is finished and acknowledged, then the rest leaves.
+    pub async fn stop(mut self) {
+        info!("stopping: the sessions first, then the keepers");
+        for site in self.sites.iter() {
+            site.sessions.stop();
+        }
+        let settled = async {
+            while self.sites.iter().any(|s| !s.sessions.gone()) {
+                tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+            }
+        };
+        if tokio::time::timeout(std::time::Duration::from_secs(7), settled).await.is_err() {
+            warn!("a session did not end in time; the broker delivers again what was not acknowledged");
+        }
+        self.courier.stop();
+        for site in self.sites.iter() {
+            site.handle.stop();
+        }
+        let keepers = std::mem::take(&mut self.keepers);
+        let store = self.store_thread.take();
+        let joined = tokio::task::spawn_blocking(move || {
+            keepers.into_iter().chain(store).for_each(|thread| drop(thread.join()));
+        });
+        if joined.await.is_err() {
+            error!("a thread failed while stopping");
+        }
+        info!("stopped");
+    }
+}
+
+/// A sign-in token or another secret, read where it is.
+pub fn reveal(secret: &Secret) -> Result<String, Fatal> {
+    secret.reveal().map(|plain| plain.expose().to_owned()).map_err(|e| Fatal(format!("a secret cannot be read: {e}")))
+}
+
+/// Where relative paths begin.
+pub fn here(path: &Path) -> std::path::PathBuf {
+    std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
+}
