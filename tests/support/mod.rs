@@ -1,0 +1,3 @@
+//! Helpers that several integration tests share: `mod support;`.
+
+pub mod broker;
