@@ -10,5 +10,6 @@ pub mod keeper;
 pub mod mqtt;
 pub mod replay;
 pub mod roster;
+pub mod service;
 pub mod store;
 pub mod wire;

@@ -11,7 +11,7 @@ use crate::engine::sealed::Sealed;
 use crate::engine::time::{Tick, Wall};
 use crate::journal::vault::Vault as Keys;
 use crate::keeper::ports::{self, Dispatch, Ears, Parcel, Personal, PersonalContact, Time, Understood};
-use crate::mqtt::{LaneFilters, LaneStatus, Password, Settings, TlsFiles};
+use crate::mqtt::{LaneFilters, LaneStatus, LinkState, Password, Settings, TlsFiles};
 use crate::wire::{self, Dialect, Lore, Message, Source, TopicTemplate};
 use std::sync::Arc;
 
@@ -39,14 +39,15 @@ pub struct KeyVault(pub Arc<Keys>);
 
 impl ports::Vault for KeyVault {
     fn seal_raw(&self, subject: &str, raw: &Raw) -> Option<Sealed<Raw>> {
-        let sealed = self.0.ensure(&[subject]).and_then(|()| self.0.seal(subject, raw));
+        let ready = if self.0.knows(subject) { Ok(()) } else { self.0.ensure(&[subject]) };
+        let sealed = ready.and_then(|()| self.0.seal(subject, raw));
         sealed.inspect_err(|error| tracing::error!(%error, "a message is kept without its raw form")).ok()
     }
 
     fn personal(&self, home: &Home, residents: &[&Resident]) -> Option<Personal> {
         let subject = home.id.as_str();
-        let details = self.0.open_sealed(subject, home.details.as_ref()?).ok()?;
-        let residents = residents.iter().filter_map(|r| self.0.open_sealed(subject, &r.details).ok());
+        let details = self.0.open(subject, home.details.as_ref()?).ok()?;
+        let residents = residents.iter().filter_map(|r| self.0.open(subject, &r.details).ok());
         let contact = |name: String, phone: String, role: String| PersonalContact { name, phone, role };
         let residents = residents.map(|r| contact(r.name, r.phone, "resident".into())).collect();
         let contacts = [
@@ -117,14 +118,14 @@ impl Ears for SiteEars {
         }
         match decoded.outcome {
             wire::Outcome::Readings(reports) => Understood::Readings(reports),
-            wire::Outcome::Ignored(reason) => Understood::Ignored(reason.name()),
-            wire::Outcome::Rejected(reason) => Understood::Rejected(reason.name()),
+            wire::Outcome::Ignored(reason) => Understood::Ignored(reason.text()),
+            wire::Outcome::Rejected(reason) => Understood::Rejected(reason.text()),
         }
     }
 }
 
 pub(super) fn is_up(status: &LaneStatus) -> bool {
-    status.up
+    status.link == LinkState::Ready
 }
 
 /// What the sessions of a site need.

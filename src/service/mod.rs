@@ -12,6 +12,7 @@ pub use adapters::{CourierPort, KeyVault, Listener, sources_of};
 pub use site::{Opened, open_site};
 pub use watch::Readiness;
 
+use crate::clock::{Clock, SystemClock};
 use crate::config::{Config, Secret};
 use crate::courier::{Courier, Settings as CourierSettings};
 use crate::engine::id::{HomeId, SiteId};
@@ -26,7 +27,6 @@ use crate::mqtt::{self, LaneFilters, LinkState, Sessions};
 use crate::store::{self, Store};
 use std::collections::BTreeMap;
 use std::fmt;
-use std::path::Path;
 use std::sync::Arc;
 use tokio::sync::{mpsc, watch as signal};
 use tracing::{error, info, warn};
@@ -63,6 +63,7 @@ pub struct RunningSite {
     pub handle: Handle,
     pub status: Arc<Status>,
     pub sessions: Sessions,
+    clock: Arc<SystemClock>,
     filters: signal::Sender<LaneFilters>,
     listener: Arc<Listener>,
 }
@@ -77,6 +78,7 @@ pub struct Running {
     pub courier: Courier,
     /// The name of the first task that ended, and why.
     ended: mpsc::Receiver<String>,
+    session_tasks: Vec<tokio::task::JoinHandle<()>>,
     keepers: Vec<std::thread::JoinHandle<()>>,
     store_thread: Option<std::thread::JoinHandle<()>>,
 }
@@ -86,11 +88,11 @@ pub fn open_vault(config: &Config) -> Result<Arc<Vault>, Fatal> {
     use crate::journal::vault::SystemSource;
     let path = config.service.keys_dir.join("keys");
     let disk = Arc::new(crate::journal::RealDisk);
-    let random = || Box::new(SystemSource::new());
+    let random = Box::new(SystemSource);
     let opened = if path.exists() || config.service.data_dir.join("journal").exists() {
-        Vault::open(disk, &path, random())
+        Vault::load(disk, &path, random)
     } else {
-        Vault::create(disk, &path, random())
+        Vault::create(disk, &path, random)
     };
     opened.map(Arc::new).map_err(|e| {
         Fatal(format!("{}: {e}. Without the keys nothing personal can be read; bring the file back from the backup", path.display()))
@@ -112,13 +114,13 @@ pub async fn start(config: Config, extras: Extras) -> Result<Running, Fatal> {
     let (store, opened_as, mut followers, store_thread) = open_store(&config, &extras, &mut opened);
     let courier = start_courier(&config, handles.clone(), &report);
     let mut sites = Vec::new();
-    let mut keepers = Vec::new();
+    let mut hands = Hands { config: &config, board: &board, courier: &courier, report: &report, keepers: Vec::new(), sessions: Vec::new() };
     for site in opened {
         let handle = handles[&site.id].clone();
         let (id, fresh, notes) = (site.id.clone(), site.sequence == 0, site.notes.clone());
         board.show(site.shown.clone());
         let follow: Box<dyn Follow> = if followers.is_empty() { Box::new(NobodyFollows) } else { Box::new(followers.remove(0)) };
-        let running = start_site(&config, site, &handle, follow, &board, &courier, &mut keepers, &report)?;
+        let running = hands.start_site(site, &handle, follow)?;
         for note in notes.into_iter().chain(opened_as.clone()) {
             warn!(site = %id, "{note}");
             handle.own_alarm(gateway(&id), AlarmKind::StoreRebuilt, note);
@@ -128,7 +130,9 @@ pub async fn start(config: Config, extras: Extras) -> Result<Running, Fatal> {
         }
         sites.push(running);
     }
-    let running = Running { config, sites: Arc::new(sites), board, vault, store, courier, ended, keepers, store_thread };
+    let Hands { keepers, sessions: session_tasks, .. } = hands;
+    let sites = Arc::new(sites);
+    let running = Running { config, sites, board, vault, store, courier, ended, session_tasks, keepers, store_thread };
     for site in running.sites.iter() {
         site.renew(&running.courier).await.map_err(because("the registry"))?;
     }
@@ -179,40 +183,43 @@ fn start_courier(config: &Config, handles: BTreeMap<SiteId, Handle>, report: &mp
     courier
 }
 
-#[expect(clippy::too_many_arguments, reason = "the one place where all rooms meet")]
-fn start_site(
-    config: &Config,
-    site: Opened,
-    handle: &Handle,
-    follow: Box<dyn Follow>,
-    board: &Arc<Board>,
-    courier: &Courier,
-    keepers: &mut Vec<std::thread::JoinHandle<()>>,
-    report: &mpsc::Sender<String>,
-) -> Result<RunningSite, Fatal> {
-    let listener = Arc::new(Listener::new(config, &site.id));
-    let (filters, filters_seen) = signal::channel(listener.filters(&[], &config.mqtt.life_topics));
-    let hooks = hooks(handle);
-    let (sessions, tasks) = mqtt::start(adapters::mqtt_settings(config, &site.id)?, filters_seen, hooks).map_err(because("mqtt"))?;
-    for task in tasks {
-        watch::task(task.name, task.handle, report.clone());
+/// What starting a site needs, and what it leaves to be waited for.
+struct Hands<'a> {
+    config: &'a Config,
+    board: &'a Arc<Board>,
+    courier: &'a Courier,
+    report: &'a mpsc::Sender<String>,
+    keepers: Vec<std::thread::JoinHandle<()>>,
+    sessions: Vec<tokio::task::JoinHandle<()>>,
+}
+
+impl Hands<'_> {
+    fn start_site(&mut self, site: Opened, handle: &Handle, follow: Box<dyn Follow>) -> Result<RunningSite, Fatal> {
+        let listener = Arc::new(Listener::new(self.config, &site.id));
+        let life: Vec<_> = site.core.site.registry.devices.values().filter(|d| d.life).cloned().collect();
+        let (filters, wanted) = signal::channel(listener.filters(&life));
+        let settings = adapters::mqtt_settings(self.config, &site.id)?;
+        let (sessions, tasks) = mqtt::start(settings, wanted, hooks(handle)).map_err(because("mqtt"))?;
+        self.sessions.extend(tasks.into_iter().map(|t| watch::task(t.name, t.handle, self.report.clone())));
+        let status: Arc<Status> = Arc::default();
+        let clock = site.time.0.clone();
+        let ports = Ports {
+            ears: Box::new(listener.ears()),
+            journal: Box::new(site.log),
+            acknowledge: Box::new(sessions.clone()) as Box<dyn Acknowledge>,
+            dispatch: Box::new(CourierPort(self.courier.clone())),
+            follow,
+            suspects: Box::new(site.suspects),
+            time: Box::new(site.time),
+            board: self.board.clone(),
+            status: status.clone(),
+        };
+        let keeper = Keeper::new(site.core, site.sequence, ports, handle.clone());
+        let work = move || keeper.run().map_err(|e| e.to_string());
+        let name = format!("keeper {}", site.id);
+        self.keepers.push(watch::thread(name, work, self.report.clone()).map_err(because("the keeper"))?);
+        Ok(RunningSite { id: site.id, handle: handle.clone(), status, sessions, clock, filters, listener })
     }
-    let status: Arc<Status> = Arc::default();
-    let ports = Ports {
-        ears: Box::new(listener.ears()),
-        journal: Box::new(site.log),
-        acknowledge: Box::new(sessions.clone()) as Box<dyn Acknowledge>,
-        dispatch: Box::new(CourierPort(courier.clone())),
-        follow,
-        suspects: Box::new(site.suspects),
-        time: Box::new(site.time),
-        board: board.clone(),
-        status: status.clone(),
-    };
-    let keeper = Keeper::new(site.core, site.sequence, ports, handle.clone());
-    let name = format!("keeper {}", site.id);
-    keepers.push(watch::thread(name, move || keeper.run().map_err(|e| e.to_string()), report.clone()).map_err(because("the keeper"))?);
-    Ok(RunningSite { id: site.id, handle: handle.clone(), status, sessions, filters, listener })
 }
 
 fn hooks(handle: &Handle) -> mqtt::Hooks {
@@ -221,7 +228,7 @@ fn hooks(handle: &Handle) -> mqtt::Hooks {
         on_delivery: Arc::new(move |delivery| deliver.deliver(delivery)),
         on_link: Arc::new(move |lane, state| {
             if lane == Lane::Bulk {
-                link.link(state == LinkState::Up);
+                link.link(state != LinkState::Down);
             }
         }),
     }
@@ -238,12 +245,17 @@ impl RunningSite {
                 (life, registry.channels.values().cloned().collect::<Vec<_>>())
             })
             .await?;
-        let wanted = self.listener.filters(&devices, &[]);
+        let wanted = self.listener.filters(&devices);
         self.filters.send_if_modified(|now| std::mem::replace(now, wanted.clone()) != wanted);
         for channel in channels {
             courier.prepare(Arc::new(channel));
         }
         Ok(())
+    }
+
+    /// How long ago the keeper last turned, in milliseconds; it does so every second.
+    pub fn idle_ms(&self) -> u64 {
+        self.clock.now().0.0.saturating_sub(self.status.turned.load(std::sync::atomic::Ordering::Relaxed))
     }
 
     /// Whether the site hears its homes.
@@ -272,12 +284,14 @@ impl Running {
         for site in self.sites.iter() {
             site.sessions.stop();
         }
-        let settled = async {
-            while self.sites.iter().any(|s| !s.sessions.gone()) {
-                tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        let tasks = std::mem::take(&mut self.session_tasks);
+        let sessions_end = async {
+            for task in tasks {
+                // Its failure has been reported.
+                let _ = task.await;
             }
         };
-        if tokio::time::timeout(std::time::Duration::from_secs(7), settled).await.is_err() {
+        if tokio::time::timeout(std::time::Duration::from_secs(7), sessions_end).await.is_err() {
             warn!("a session did not end in time; the broker delivers again what was not acknowledged");
         }
         self.courier.stop();
@@ -298,10 +312,6 @@ impl Running {
 
 /// A sign-in token or another secret, read where it is.
 pub fn reveal(secret: &Secret) -> Result<String, Fatal> {
-    secret.reveal().map(|plain| plain.expose().to_owned()).map_err(|e| Fatal(format!("a secret cannot be read: {e}")))
-}
-
-/// Where relative paths begin.
-pub fn here(path: &Path) -> std::path::PathBuf {
-    std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
+    let plain = secret.resolve().map_err(|e| Fatal(format!("a secret cannot be read: {}; {}", e.what, e.remedy)))?;
+    Ok(plain.expose().to_owned())
 }

@@ -6,16 +6,16 @@ use std::thread::JoinHandle as Thread;
 use tokio::sync::mpsc::Sender;
 use tokio::task::JoinHandle;
 
-/// Watches a task.
-pub(super) fn task(name: &'static str, task: JoinHandle<()>, report: Sender<String>) {
+/// Watches a task. What it gives ends after the task.
+pub(super) fn task(name: &'static str, task: JoinHandle<()>, report: Sender<String>) -> JoinHandle<()> {
     tokio::spawn(async move {
         let why = match task.await {
             Ok(()) => format!("{name} has ended"),
             Err(error) => format!("{name} has failed: {error}"),
         };
         // Nobody listens any more while the service stops.
-        let _ = report.send(why).await;
-    });
+        let _ = report.try_send(why);
+    })
 }
 
 /// Runs and watches a thread.
@@ -31,7 +31,7 @@ pub(super) fn thread(
             Ok(Err(error)) => format!("{name} has stopped: {error}"),
             Err(_) => format!("{name} has failed"),
         };
-        let _ = report.blocking_send(why);
+        let _ = report.try_send(why);
     })
 }
 
@@ -55,8 +55,7 @@ impl super::RunningSite {
     pub fn readiness(&self) -> Vec<Readiness> {
         let part = |name: &str, ready: bool, detail: String| Readiness { part: format!("{name} {}", self.id), ready, detail };
         let full = self.status.full.load(Ordering::Relaxed);
-        let turned = self.status.turned.load(Ordering::Relaxed);
-        let age = crate::clock::tick_age(turned, &self.status);
+        let age = self.idle_ms();
         vec![
             part("subscribed", self.subscribed(), "both sessions are connected and their subscriptions granted".into()),
             part("journal", !full, if full { "the disk is full: life only".into() } else { "writable".into() }),
