@@ -7,6 +7,7 @@ use crate::engine::reading::{Reading, Report, Speaker, Value};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 use std::borrow::Cow;
 use std::io::{self, BufRead, Write};
 
@@ -64,13 +65,22 @@ fn next_line(input: &mut impl BufRead, line: &mut Vec<u8>) -> io::Result<Option<
 }
 
 #[derive(Deserialize)]
-struct Line {
-    topic: String,
-    payload: serde_json::Value,
+struct Line<'a> {
+    #[serde(borrow)]
+    topic: Cow<'a, str>,
+    /// Untouched: what is published twice or out of range is to be judged as it came.
+    #[serde(borrow)]
+    payload: &'a RawValue,
     #[serde(default)]
     retain: bool,
-    #[serde(default)]
-    encoding: Option<String>,
+    #[serde(borrow, default)]
+    encoding: Option<Cow<'a, str>>,
+}
+
+#[derive(Deserialize)]
+struct Encoded<'a> {
+    #[serde(borrow)]
+    base64: Cow<'a, str>,
 }
 
 #[derive(Serialize, Default)]
@@ -133,14 +143,18 @@ fn answer(sources: &[Source], lore: &mut Lore, line: &[u8]) -> Answer {
 }
 
 /// The payload's bytes as published. A text stands for itself, since that is how tools print a payload that is no JSON.
-fn payload(line: &Line) -> Option<Cow<'_, [u8]>> {
-    match (&line.encoding, &line.payload) {
-        (Some(encoding), payload) => {
-            let text = payload.get("base64").filter(|_| encoding == "base64")?.as_str()?;
-            STANDARD.decode(text).ok().map(Cow::Owned)
+fn payload<'a>(line: &Line<'a>) -> Option<Cow<'a, [u8]>> {
+    let raw = line.payload.get();
+    match line.encoding.as_deref() {
+        Some("base64") => {
+            let encoded = serde_json::from_str::<Encoded>(raw).ok()?;
+            STANDARD.decode(encoded.base64.as_bytes()).ok().map(Cow::Owned)
         }
-        (None, serde_json::Value::String(text)) => Some(Cow::Borrowed(text.as_bytes())),
-        (None, payload) => serde_json::to_vec(payload).ok().map(Cow::Owned),
+        Some(_) => None,
+        None if raw.starts_with('"') => {
+            serde_json::from_str::<String>(raw).ok().map(|text| Cow::Owned(text.into_bytes()))
+        }
+        None => Some(Cow::Borrowed(raw.as_bytes())),
     }
 }
 

@@ -7,10 +7,10 @@ use crate::engine::id::SourceId;
 use std::collections::HashMap;
 
 /// The most devices that are remembered of one source.
-pub const MAX_DEVICES: usize = 20_000;
+pub const MAX_DEVICES: usize = 60_000;
 
 /// The most bytes that are remembered of one source, by our own count of names and meanings.
-pub const MAX_BYTES: usize = 8 << 20;
+pub const MAX_BYTES: usize = 16 << 20;
 
 /// What is known of one device.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -108,8 +108,7 @@ impl Lore {
 impl SourceLore {
     fn list(&mut self, bridge: &str, devices: Vec<(Box<str>, DeviceLore)>) -> bool {
         let mut listed_before = HashMap::new();
-        let of_this = |_: &Box<str>, device: &mut DeviceLore| device.bridge.as_deref() == Some(bridge);
-        for (address, device) in self.devices.extract_if(of_this) {
+        for (address, device) in self.devices.extract_if(|_, device| device.bridge.as_deref() == Some(bridge)) {
             self.bytes -= device.bytes(&address);
             listed_before.insert(address, device.speaks_json);
         }

@@ -9,7 +9,7 @@ mod property;
 mod state;
 
 use super::lore::{DeviceLore, Lesson, Lore};
-use super::scalar::Scalar;
+use super::scalar::{Scalar, presentable};
 use super::topic::Place;
 use super::{Decoded, Ignored, Message, Rejected, Source, text};
 use crate::engine::id::Address;
@@ -88,6 +88,12 @@ fn online(payload: &str) -> Option<Reading> {
     }
 }
 
+/// Whether a name and a text look like a property and its value, though not one that we know.
+fn is_attribute(property: &str, text: &str) -> bool {
+    let name = property.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_');
+    name && presentable(text) && text.starts_with(|c: char| c.is_alphanumeric() || c == '-')
+}
+
 /// What all reports of one message have in common.
 struct Heard<'a> {
     lore: &'a Lore,
@@ -123,20 +129,20 @@ impl Heard<'_> {
     /// One property as bare text behind the device's name: `advanced.output: attribute`, or the action once more for Home Assistant.
     fn attribute(&self, device: &str, property: &str, payload: &str) -> Decoded {
         let known = self.known(device);
-        let named = property.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_');
-        let state = State::of_attribute(property, payload);
-        match state.readings(known).pop() {
-            Some(mut reading) => {
-                // Attributes come one by one, so a repeated `true` cannot show whether other news came with it.
-                if reading.form == Form::Latched {
-                    reading.form = Form::Edge;
-                }
-                let echo = reading.form == Form::Event && known.is_some_and(|d| d.speaks_json);
-                self.device(device, vec![reading], Spoken { echo, ..Spoken::default() })
-            }
-            None if named => Ignored::Attribute.into(),
-            None => Rejected::NoObject.into(),
+        let Some(mut reading) = State::of_attribute(property, payload).readings(known).pop() else {
+            let a_device = self.known(self.place.address).is_some();
+            return if !a_device && is_attribute(property, payload) {
+                Ignored::Attribute.into()
+            } else {
+                Rejected::NoObject.into()
+            };
+        };
+        // Attributes come one by one, so a repeated `true` cannot show whether other news came with it.
+        if reading.form == Form::Latched {
+            reading.form = Form::Edge;
         }
+        let echo = reading.form == Form::Event && known.is_some_and(|d| d.speaks_json);
+        self.device(device, vec![reading], Spoken { echo, ..Spoken::default() })
     }
 
     fn known(&self, device: &str) -> Option<&DeviceLore> {
