@@ -12,8 +12,8 @@ use std::any::Any;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use tempfile::{TempDir, tempdir};
 
 const HEADER: u64 = 512;
@@ -295,6 +295,31 @@ fn a_missing_segment_is_told_as_a_gap() {
 }
 
 #[test]
+fn a_change_with_a_right_sum_is_told_by_digest_or_chain() {
+    let (dir, _) = written(&[40; 5]);
+    let (path, lengths) = newest(dir.path());
+    let whole = fs::read(&path).unwrap();
+    let record = (HEADER + lengths[0]) as usize..(HEADER + lengths[0] + lengths[1]) as usize;
+    // Places in the record: epoch, a digest, the chain hash, the ledger block.
+    for (place, flaw) in [
+        (32, Flaw::Chain { sequence: 2 }),
+        (104, Flaw::Chain { sequence: 2 }),
+        (72, Flaw::Digest { sequence: 2 }),
+        (180, Flaw::Digest { sequence: 2 }),
+    ] {
+        let mut bytes = whole.clone();
+        let changed = &mut bytes[record.clone()];
+        changed[place] ^= 1;
+        let sum = crc32fast::hash(&[&changed[..4], &changed[8..]].concat());
+        changed[4..8].copy_from_slice(&sum.to_le_bytes());
+        fs::write(&path, &bytes).unwrap();
+        let segments = Segments::read_only(Arc::new(RealDisk), dir.path()).unwrap();
+        let found = flaws(&segments);
+        assert!(found.contains(&flaw), "byte {place}: {found:?}");
+    }
+}
+
+#[test]
 fn an_unreadable_header_loses_no_record() {
     let (dir, turns) = written(&[200; 60]);
     for path in files(dir.path(), ".seg") {
@@ -345,6 +370,27 @@ proptest! {
     }
 
     #[test]
+    fn any_sectors_that_did_not_arrive_cost_only_the_record_in_flight(
+        sizes in prop::collection::vec(0usize..4_000, 1..6),
+        arrived in prop::collection::vec(any::<bool>(), 20),
+    ) {
+        let (dir, turns) = written(&sizes);
+        let (path, lengths) = newest(dir.path());
+        let mut bytes = fs::read(&path).unwrap();
+        let end = (HEADER + lengths.iter().sum::<u64>()) as usize;
+        let begin = end - lengths.last().map_or(0, |l| *l as usize);
+        // A sector that it shares with the record before keeps what was there.
+        for at in (begin..end).filter(|at| !arrived[(at / 512) % arrived.len()]) {
+            bytes[at] = 0;
+        }
+        fs::write(&path, &bytes).unwrap();
+        let (log, recovered) = open(dir.path());
+        prop_assert_eq!(&recovered.damage, &vec![]);
+        prop_assert!(recovered.last + 1 >= turns.len() as u64);
+        assert_prefix(&records(&log.segments(), 1), &turns);
+    }
+
+    #[test]
     fn any_flipped_bit_is_told_or_cuts_the_last_record(
         sizes in prop::collection::vec(0usize..3_000, 2..20),
         file in any::<prop::sample::Index>(),
@@ -386,7 +432,7 @@ proptest! {
         for (n, size) in (1..).zip(&sizes) {
             turns.push(numbered(n, *size));
             log.append(turns.last().unwrap()).unwrap();
-            if n as usize % every == 0 {
+            if (n as usize).is_multiple_of(every) {
                 if n % 2 == 0 {
                     log.begin_checkpoint().unwrap();
                     log.checkpoint(1, n, b"state").unwrap();
@@ -580,12 +626,42 @@ fn nothing_expires_that_the_older_checkpoint_needs() {
     assert_eq!((recovered.fold_from, recovered.damage), (4, vec![]));
 }
 
-/// The real disk, until a test takes the room away or breaks the sync.
-#[derive(Debug, Default)]
-struct FaultyDisk {
+type Hook = Box<dyn Fn() + Send + Sync>;
+
+/// The real disk, until a test takes the room away, breaks the sync, makes a place unreadable, or looks at every step.
+#[derive(Default)]
+struct Faults {
     full: AtomicBool,
-    broken: Arc<AtomicBool>,
-    syncs: Arc<AtomicU64>,
+    broken: AtomicBool,
+    syncs: AtomicU64,
+    /// No file is readable from here to the end of the 4 KiB block; 0 for none.
+    unreadable: AtomicU64,
+    /// Called before each step that changes anything.
+    before: Mutex<Option<Hook>>,
+}
+
+#[derive(Clone, Default)]
+struct FaultyDisk(Arc<Faults>);
+
+impl std::fmt::Debug for FaultyDisk {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("FaultyDisk")
+    }
+}
+
+impl std::ops::Deref for FaultyDisk {
+    type Target = Faults;
+    fn deref(&self) -> &Faults {
+        &self.0
+    }
+}
+
+impl Faults {
+    fn step(&self) {
+        if let Some(hook) = &*self.before.lock().unwrap() {
+            hook();
+        }
+    }
 }
 
 impl Disk for FaultyDisk {
@@ -599,14 +675,17 @@ impl Disk for FaultyDisk {
         RealDisk.list(dir)
     }
     fn open(&self, path: &Path, access: Access) -> io::Result<Box<dyn DiskFile>> {
+        self.step();
         let full = access == Access::Create && self.full.load(Ordering::SeqCst);
         let file = RealDisk.open(path, access)?;
-        Ok(Box::new(FaultyFile { file, full, broken: self.broken.clone(), syncs: self.syncs.clone() }))
+        Ok(Box::new(FaultyFile { file, full, disk: self.clone() }))
     }
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+        self.step();
         RealDisk.rename(from, to)
     }
     fn remove(&self, path: &Path) -> io::Result<()> {
+        self.step();
         RealDisk.remove(path)
     }
     fn sync_dir(&self, dir: &Path) -> io::Result<()> {
@@ -617,12 +696,12 @@ impl Disk for FaultyDisk {
 struct FaultyFile {
     file: Box<dyn DiskFile>,
     full: bool,
-    broken: Arc<AtomicBool>,
-    syncs: Arc<AtomicU64>,
+    disk: FaultyDisk,
 }
 
 impl FaultyFile {
     fn room(&self) -> io::Result<()> {
+        self.disk.step();
         if self.full { Err(io::ErrorKind::StorageFull.into()) } else { Ok(()) }
     }
 }
@@ -636,18 +715,96 @@ impl DiskFile for FaultyFile {
         self.file.allocate(bytes)
     }
     fn truncate(&self, bytes: u64) -> io::Result<()> {
+        self.disk.step();
         self.file.truncate(bytes)
     }
     fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
-        self.file.read_at(buffer, offset)
+        let bad = self.disk.unreadable.load(Ordering::SeqCst);
+        let length = match bad {
+            bad if bad > offset => buffer.len().min((bad - offset) as usize),
+            bad if bad > 0 && offset / 4096 == bad / 4096 => return Err(io::Error::other("a bad sector")),
+            _ => buffer.len(),
+        };
+        self.file.read_at(&mut buffer[..length], offset)
     }
     fn write_at(&self, bytes: &[u8], offset: u64) -> io::Result<()> {
         self.room()?;
         self.file.write_at(bytes, offset)
     }
     fn sync(&self) -> io::Result<()> {
-        self.syncs.fetch_add(1, Ordering::SeqCst);
-        if self.broken.load(Ordering::SeqCst) { Err(io::Error::other("the disk is broken")) } else { self.file.sync() }
+        self.disk.step();
+        self.disk.syncs.fetch_add(1, Ordering::SeqCst);
+        if self.disk.broken.load(Ordering::SeqCst) {
+            return Err(io::Error::other("the disk is broken"));
+        }
+        self.file.sync()
+    }
+}
+
+fn on(disk: &FaultyDisk) -> Options {
+    Options { disk: Arc::new(disk.clone()), ..options() }
+}
+
+/// Dies before every single step on the disk that a life of appends, rolls, checkpoints and expiry takes.
+#[test]
+fn a_death_between_any_two_steps_loses_nothing_committed() {
+    let (dir, dead) = (tempdir().unwrap(), Arc::new(Mutex::new(Vec::new())));
+    let committed = Arc::new(AtomicU64::new(0));
+    let (day, now) = calendar();
+    let disk = FaultyDisk::default();
+    let kept = Options {
+        now,
+        segment_bytes: 2 << 10,
+        reserve_bytes: 2 << 10,
+        segment_age: days(2),
+        keep_telemetry: Some(days(3)),
+        keep_ledger: Some(days(6)),
+        ..on(&disk)
+    };
+    let (path, known, copies) = (dir.path().to_path_buf(), committed.clone(), dead.clone());
+    *disk.before.lock().unwrap() =
+        Some(Box::new(move || copies.lock().unwrap().push((known.load(Ordering::SeqCst), copy(&path)))));
+    for life in 0..3 {
+        let (mut log, _) = Log::open(dir.path(), kept.clone()).unwrap();
+        for _ in 0..12 {
+            committed.store(log.append(&numbered(log.sequence() + 1, 200)).unwrap(), Ordering::SeqCst);
+            let sequence = log.sequence();
+            log.begin_checkpoint().unwrap();
+            log.checkpoint(life, sequence, &sequence.to_le_bytes()).unwrap();
+            log.finish_checkpoint().unwrap();
+            day.fetch_add(1, Ordering::SeqCst);
+        }
+    }
+    *disk.before.lock().unwrap() = None;
+    let dead = std::mem::take(&mut *dead.lock().unwrap());
+    assert!(dead.len() > 300, "{}", dead.len());
+    for (committed, dir) in &dead {
+        let (mut log, recovered) = open(dir.path());
+        assert_eq!(recovered.damage, []);
+        assert!((*committed..=committed + 1).contains(&recovered.last), "{} for {committed}", recovered.last);
+        for record in records(&log.segments(), log.segments().first().unwrap()) {
+            assert_eq!(record.ledger, numbered(record.sequence, 200).ledger);
+        }
+        let newest = recovered.snapshots.first().map_or(0, |s| s.included);
+        assert!(recovered.fold_from == newest + 1 && newest + 2 >= *committed);
+        assert_eq!(log.append(&turn(b"", b"on")).unwrap(), recovered.last + 1);
+        assert_eq!(flaws(&log.segments()), []);
+    }
+}
+
+#[test]
+fn a_bad_sector_is_told_and_stops_nothing() {
+    let (dir, turns) = written(&[1_000; 7]);
+    let disk = FaultyDisk::default();
+    for (bad, cut) in [(9_000, false), (14_000, true)] {
+        let hurt = copy(dir.path());
+        disk.unreadable.store(bad, Ordering::SeqCst);
+        let (log, recovered) = Log::open(hurt.path(), on(&disk)).unwrap();
+        assert!(recovered.damage.iter().any(|d| d.flaw == Flaw::Record), "{:?}", recovered.damage);
+        assert_eq!((recovered.cut_bytes > 0, recovered.last < 7), (cut, cut));
+        let found = records(&log.segments(), 1);
+        assert!((4..=6).contains(&found.len()));
+        assert!(found.iter().all(|r| r.ledger == turns[r.sequence as usize - 1].ledger));
     }
 }
 
@@ -658,8 +815,8 @@ fn life(ledger: &[u8]) -> Turn {
 #[test]
 fn on_a_full_disk_life_is_written_and_the_rest_waits() {
     let dir = tempdir().unwrap();
-    let disk = Arc::new(FaultyDisk::default());
-    let kept = Options { disk: disk.clone(), reserve_bytes: 8 << 10, ..options() };
+    let disk = FaultyDisk::default();
+    let kept = Options { reserve_bytes: 8 << 10, ..on(&disk) };
     let (mut log, _) = Log::open(dir.path(), kept.clone()).unwrap();
     disk.full.store(true, Ordering::SeqCst);
     let mut sequence = 0;
@@ -700,8 +857,8 @@ fn on_a_full_disk_life_is_written_and_the_rest_waits() {
 #[test]
 fn a_start_on_a_full_disk_has_the_reserve_of_the_life_before() {
     let dir = tempdir().unwrap();
-    let disk = Arc::new(FaultyDisk::default());
-    let kept = Options { disk: disk.clone(), reserve_bytes: 8 << 10, ..options() };
+    let disk = FaultyDisk::default();
+    let kept = Options { reserve_bytes: 8 << 10, ..on(&disk) };
     let (mut log, _) = Log::open(dir.path(), kept.clone()).unwrap();
     log.append(&life(b"one")).unwrap();
     drop(log);
@@ -718,8 +875,8 @@ fn a_start_on_a_full_disk_has_the_reserve_of_the_life_before() {
 #[test]
 fn a_failed_sync_is_never_tried_again() {
     let dir = tempdir().unwrap();
-    let disk = Arc::new(FaultyDisk::default());
-    let (mut log, _) = Log::open(dir.path(), Options { disk: disk.clone(), ..options() }).unwrap();
+    let disk = FaultyDisk::default();
+    let (mut log, _) = Log::open(dir.path(), on(&disk)).unwrap();
     log.append(&turn(b"", b"one")).unwrap();
     disk.broken.store(true, Ordering::SeqCst);
     let first = log.append(&turn(b"", b"two")).unwrap_err().what;
@@ -740,8 +897,8 @@ fn a_failed_sync_is_never_tried_again() {
 fn a_checkpoint_that_cannot_be_synced_stops_the_log() {
     for background in [false, true] {
         let dir = tempdir().unwrap();
-        let disk = Arc::new(FaultyDisk::default());
-        let (mut log, _) = Log::open(dir.path(), Options { disk: disk.clone(), background, ..options() }).unwrap();
+        let disk = FaultyDisk::default();
+        let (mut log, _) = Log::open(dir.path(), Options { background, ..on(&disk) }).unwrap();
         log.append(&turn(b"", b"one")).unwrap();
         disk.broken.store(true, Ordering::SeqCst);
         checkpoint(&mut log, b"state");
@@ -825,6 +982,38 @@ fn this_version_still_writes_the_golden_bytes() {
 fn write_golden() {
     assert!(!golden_dir().exists());
     make_golden(&golden_dir());
+}
+
+/// Fills a real file system: `SMALL_DISK` names an empty folder on one of a few MB.
+#[test]
+#[ignore = "needs a small file system"]
+fn a_really_full_disk_takes_life_and_recovers() {
+    let root = PathBuf::from(std::env::var("SMALL_DISK").unwrap());
+    let dir = root.join("journal");
+    let kept = Options { segment_bytes: 256 << 10, reserve_bytes: 256 << 10, background: true, ..options() };
+    let (mut log, _) = Log::open(&dir, kept.clone()).unwrap();
+    let mut sequence = 0;
+    while let Ok(next) = log.append(&turn(&[1; 9_000], &[2; 1_000])) {
+        sequence = next;
+    }
+    // Something else takes the rest, to the last byte.
+    let mut filler = fs::File::create(root.join("filler")).unwrap();
+    while io::Write::write_all(&mut filler, &[9; 512]).is_ok() {}
+    for _ in 0..20 {
+        assert!(log.append(&turn(&[1; 9_000], &[2; 1_000])).unwrap_err().full);
+        sequence += 1;
+        assert_eq!(log.append(&life(&[3; 9_000])).unwrap(), sequence);
+        checkpoint(&mut log, b"no room");
+    }
+    drop(log);
+    let (mut log, recovered) = Log::open(&dir, kept).unwrap();
+    assert_eq!((recovered.last, recovered.damage, log.is_full()), (sequence, vec![], true));
+    fs::remove_file(root.join("filler")).unwrap();
+    for segment in files(&dir, ".seg").into_iter().take(4) {
+        fs::remove_file(segment).unwrap();
+    }
+    assert_eq!(log.append(&turn(&[1; 9_000], &[2; 1_000])).unwrap(), sequence + 1);
+    assert!(!log.is_full() && dir.join("reserve").exists());
 }
 
 #[test]

@@ -6,6 +6,7 @@
 
 use super::disk::{Access, Disk, DiskFile, read_all};
 use super::frame::{VERSION, array};
+use super::segments::numbered;
 use crate::engine::id::SiteId;
 use std::io;
 use std::path::Path;
@@ -51,7 +52,7 @@ fn passing_name(number: u64) -> String {
 
 /// The numbers of the generations in a folder, newest first.
 pub(super) fn numbers(names: &[String]) -> Vec<u64> {
-    let mut numbers: Vec<u64> = names.iter().filter_map(|n| n.strip_suffix(SUFFIX)?.parse().ok()).collect();
+    let mut numbers: Vec<u64> = names.iter().filter_map(|n| numbered(n, SUFFIX)).collect();
     numbers.sort_unstable_by(|a, b| b.cmp(a));
     numbers
 }

@@ -22,7 +22,7 @@ pub enum Access {
 
 /// A folder's operations. Nothing is durable before the sync that its words name.
 pub trait Disk: fmt::Debug + Send + Sync {
-    /// Makes a folder and its parents, for the owner alone; one that exists stays as it is.
+    /// Makes a folder and its parents, durably and for the owner alone; one that exists stays as it is.
     fn create_dir(&self, dir: &Path) -> io::Result<()>;
 
     /// Locks a folder against other processes until the value is dropped; None where another holds it.
@@ -91,7 +91,12 @@ pub struct RealDisk;
 
 impl Disk for RealDisk {
     fn create_dir(&self, dir: &Path) -> io::Result<()> {
-        DirBuilder::new().recursive(true).mode(0o700).create(dir)
+        let missing: Vec<&Path> = dir.ancestors().take_while(|d| !d.as_os_str().is_empty() && !d.exists()).collect();
+        for dir in missing.into_iter().rev() {
+            DirBuilder::new().mode(0o700).create(dir)?;
+            self.sync_dir(dir.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new(".")))?;
+        }
+        Ok(())
     }
 
     fn lock(&self, dir: &Path) -> io::Result<Option<Box<dyn Any + Send + Sync>>> {

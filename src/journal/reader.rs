@@ -96,7 +96,7 @@ impl Reader {
                     let Some(following) = self.segments.following(segment.first)? else {
                         return Ok(Some(self.missing(committed)));
                     };
-                    let (ended, _) = std::mem::replace(&mut self.at, Some(following)).unzip();
+                    let (ended, _) = self.at.replace(following).unzip();
                     if let (Some(ended), true) = (ended, junk > 0) {
                         return Ok(Some(broken(&ended, offset)));
                     }

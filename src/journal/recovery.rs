@@ -51,6 +51,8 @@ struct Cut {
     last_record: Option<u64>,
     end: u64,
     junk: u64,
+    /// The disk would not give all of it.
+    unreadable: bool,
 }
 
 impl Segments {
@@ -70,7 +72,8 @@ impl Segments {
                 }
             };
             let header = segment.header.clone();
-            let cut = newest.take().unwrap_or(Cut { segment, last_record: last.map(|l| l.0), end, junk });
+            let (last_record, unreadable) = (last.map(|l| l.0), tape.unreadable() > 0);
+            let cut = newest.take().unwrap_or(Cut { segment, last_record, end, junk, unreadable });
             let created = header.as_ref().map_or(Wall::default(), |h| h.created);
             let known = last
                 .map(|(_, head)| (head.sequence, head.epoch, head.chain))
@@ -93,11 +96,13 @@ pub(super) fn open(dir: &Path, options: Options) -> Result<(Log, Recovered), Ope
     let mut damage = Vec::new();
     let segments = Segments::load(disk, dir, Some(&options.site), None, &mut damage)?;
     let names = remove_leftovers(&segments).map_err(OpenError::io("cannot clear up the journal"))?;
-    let generations = load_generations(&segments, &names, &options, &mut damage)
-        .map_err(OpenError::io("cannot read a checkpoint"))?;
+    let generations = load_generations(&segments, &names, &options, &mut damage);
     let tail = segments.tail().map_err(OpenError::io("cannot read the journal"))?;
+    let begun = segments.snapshot().last().map_or(0, |s| s.first.saturating_sub(1));
     let cut_bytes = match &tail {
-        Some(tail) => cut(&segments, &tail.cut).map_err(OpenError::io("cannot cut the journal's torn end"))?,
+        Some(tail) => {
+            cut(&segments, &tail.cut, &mut damage).map_err(OpenError::io("cannot cut the journal's torn end"))?
+        }
         None => 0,
     };
 
@@ -107,7 +112,6 @@ pub(super) fn open(dir: &Path, options: Options) -> Result<(Log, Recovered), Ope
     let fold_from = newest.map_or(1, |g| g.fold_from);
     look_through(&segments, fold_from, last, &mut damage).map_err(OpenError::io("cannot read the journal"))?;
     // A sequence that a snapshot includes was given away once, even where its record is lost, and never again.
-    let begun = segments.snapshot().last().map_or(0, |s| s.first.saturating_sub(1));
     let given = generations.iter().map(|g| g.until).chain([last, begun]).max().unwrap_or(last);
     if given > last {
         let flaw = Flaw::Missing { from: last + 1, to: given };
@@ -143,10 +147,10 @@ fn load_generations(
     names: &[String],
     options: &Options,
     damage: &mut Vec<Damage>,
-) -> io::Result<Vec<Generation>> {
+) -> Vec<Generation> {
     let mut whole = Vec::new();
     for number in checkpoint::numbers(names) {
-        match checkpoint::load(&**segments.disk(), segments.dir(), number, &options.site)? {
+        match checkpoint::load(&**segments.disk(), segments.dir(), number, &options.site).unwrap_or(Err(0)) {
             Ok(generation) => whole.push(generation),
             Err(offset) => {
                 damage.push(Damage { file: checkpoint::file_name(number), offset, flaw: Flaw::Checkpoint });
@@ -156,13 +160,24 @@ fn load_generations(
             break;
         }
     }
-    Ok(whole)
+    whole
 }
 
 /// Ends the newest file behind its last record. That record is written once more: after a sync that failed, the system may
 /// take it for safe although the disk never got it.
-fn cut(segments: &Segments, cut: &Cut) -> io::Result<u64> {
-    let file = segments.disk().open(&segments.path(&cut.segment.name()), Access::Write)?;
+fn cut(segments: &Segments, cut: &Cut, damage: &mut Vec<Damage>) -> io::Result<u64> {
+    let name = cut.segment.name();
+    if cut.segment.header.is_none() && cut.last_record.is_none() {
+        // Nothing of it can be read here; a person may still want to look at it.
+        segments.forget(cut.segment.first);
+        segments.disk().rename(&segments.path(&name), &segments.path(&format!("{name}.damaged")))?;
+        segments.disk().sync_dir(segments.dir())?;
+        return Ok(0);
+    }
+    if cut.unreadable {
+        damage.push(Damage { file: name.clone(), offset: cut.end, flaw: Flaw::Record });
+    }
+    let file = segments.disk().open(&segments.path(&name), Access::Write)?;
     if let Some(begin) = cut.last_record {
         let mut record = vec![0; (cut.end - begin) as usize];
         let mut filled = 0;

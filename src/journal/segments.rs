@@ -66,10 +66,9 @@ impl Segments {
     ) -> Result<Segments, OpenError> {
         let names = disk.list(dir).map_err(OpenError::io("cannot list the journal"))?;
         let mut list = Vec::new();
-        for first in names.iter().filter_map(|n| n.strip_suffix(SUFFIX)?.parse().ok()) {
+        for first in names.iter().filter_map(|n| numbered(n, SUFFIX)) {
             let mut segment = Segment { first, header: None };
-            let path = dir.join(segment.name());
-            match read_header(&*disk, &path).map_err(OpenError::io("cannot read a segment"))? {
+            match read_header(&*disk, &dir.join(segment.name())).unwrap_or(Err(BadHeader::Unreadable)) {
                 Err(BadHeader::Newer) => return Err(OpenError::Newer { file: segment.name() }),
                 Ok(header) if site.is_some_and(|s| *s != header.site) => {
                     return Err(OpenError::OtherSite { found: header.site });
@@ -141,6 +140,11 @@ impl Segments {
         list.push(segment);
     }
 
+    /// Takes a segment out of the list; who reads it still has it open.
+    pub(super) fn forget(&self, first: u64) {
+        self.list().retain(|s| s.first != first);
+    }
+
     /// The segment that holds a sequence, or would: the last that begins at or before it, else the first of all.
     pub(super) fn holding(&self, sequence: u64) -> io::Result<Option<(Segment, Tape)>> {
         let list = self.list();
@@ -160,6 +164,11 @@ impl Segments {
         let tape = Tape::new(file, segment.header.as_ref().map(|h| h.mark))?;
         Ok(Some((segment.clone(), tape)))
     }
+}
+
+/// The number that a file of the journal is named by.
+pub(super) fn numbered(name: &str, suffix: &str) -> Option<u64> {
+    name.strip_suffix(suffix).filter(|digits| digits.len() == 20)?.parse().ok()
 }
 
 fn read_header(disk: &dyn Disk, path: &Path) -> io::Result<Result<Header, BadHeader>> {

@@ -8,6 +8,9 @@ use std::io;
 const CHUNK: usize = 64 << 10;
 /// Two windows of a search overlap by so much that no record's beginning and mark fall between them.
 const OVERLAP: usize = MARK_AT + size_of::<Mark>();
+/// A failing disk loses blocks of this size; so many of them are passed over in one file before the disk itself is to blame.
+const BLOCK: u64 = 4096;
+const MAX_UNREADABLE: u32 = 16;
 static ZEROS: [u8; CHUNK] = [0; CHUNK];
 
 /// What stands at the tape's place.
@@ -32,13 +35,15 @@ pub(super) struct Tape {
     /// What the file held from `start` on when it was read.
     buffer: Vec<u8>,
     start: u64,
+    unreadable: u32,
 }
 
 impl Tape {
     /// Takes a segment file and its mark. Without a mark (the header is unreadable) the first record's own is taken.
     pub fn new(file: Box<dyn DiskFile>, mark: Option<Mark>) -> io::Result<Tape> {
         let start = SEGMENT_HEADER_BYTES as u64;
-        let mut tape = Tape { file, mark: mark.unwrap_or_default(), offset: start, buffer: Vec::new(), start };
+        let mut tape =
+            Tape { file, mark: mark.unwrap_or_default(), offset: start, buffer: Vec::new(), start, unreadable: 0 };
         if mark.is_none() {
             let view = tape.view(RECORD_HEADER_BYTES)?;
             tape.mark = view.get(MARK_AT..).and_then(|v| v.first_chunk()).copied().unwrap_or_default();
@@ -49,6 +54,11 @@ impl Tape {
     /// Where the next record is looked for.
     pub fn offset(&self) -> u64 {
         self.offset
+    }
+
+    /// How many blocks the disk would not give.
+    pub fn unreadable(&self) -> u32 {
+        self.unreadable
     }
 
     /// Forgets what was read ahead: the file has grown since.
@@ -123,9 +133,20 @@ impl Tape {
             let mut filled = self.buffer.len();
             self.buffer.resize(wanted.max(CHUNK), 0);
             while filled < self.buffer.len() {
-                match self.file.read_at(&mut self.buffer[filled..], self.start + filled as u64)? {
-                    0 => break,
-                    n => filled += n,
+                let at = self.start + filled as u64;
+                match self.file.read_at(&mut self.buffer[filled..], at) {
+                    Ok(0) => break,
+                    Ok(n) => filled += n,
+                    Err(e) if self.unreadable >= MAX_UNREADABLE => return Err(e),
+                    Err(_) => {
+                        // A block that cannot be read is a broken place like any other: one bad sector stops no start.
+                        self.unreadable += 1;
+                        let rest = self.buffer.len() - filled;
+                        let block = (BLOCK - at % BLOCK).min(self.file.size()?.saturating_sub(at)) as usize;
+                        let lost = &mut self.buffer[filled..][..block.min(rest)];
+                        lost.fill(u8::MAX);
+                        filled += lost.len();
+                    }
                 }
             }
             self.buffer.truncate(filled);

@@ -119,22 +119,23 @@ impl Worker {
         self.kept.iter().map(|k| k.1).chain(follower).min().unwrap_or(0)
     }
 
-    /// Whether all of a segment is older than `age` and behind `needed`; the segment after it tells how old its last record is.
-    fn expired(age: Option<Millis>, following: &Segment, needed: u64, now: Wall) -> bool {
-        let created = following.header.as_ref().map(|h| h.created);
-        following.first <= needed && age.zip(created).is_some_and(|(age, created)| created + age <= now)
+    /// Whether all of a segment is older than `age` and behind `needed`. The segments after it tell: its last record is
+    /// older than the next of them. The newest segment of all never expires.
+    fn expired(age: Option<Millis>, following: &[Segment], needed: u64, now: Wall) -> bool {
+        let behind = following.first().is_some_and(|next| next.first <= needed);
+        let created = following.iter().find_map(|s| s.header.as_ref()).map(|h| h.created);
+        behind && age.zip(created).is_some_and(|(age, created)| created + age <= now)
     }
 
     fn drop_expired(&self, needed: u64, now: Wall) -> io::Result<()> {
         loop {
             let name = {
                 let mut list = self.segments.list();
-                match &list[..] {
-                    [_, second, ..] if Self::expired(self.options.keep_ledger, second, needed, now) => {
-                        list.remove(0).name()
-                    }
-                    _ => return Ok(()),
+                let following = list.get(1..).unwrap_or_default();
+                if !Self::expired(self.options.keep_ledger, following, needed, now) {
+                    return Ok(());
                 }
+                list.remove(0).name()
             };
             self.segments.disk().remove(&self.segments.path(&name))?;
             self.segments.disk().sync_dir(self.segments.dir())?;
@@ -145,13 +146,12 @@ impl Worker {
     /// Takes the telemetry out of the oldest segment whose telemetry has expired; one each time, so that the disk stays quick.
     fn strip_one(&self, needed: u64, now: Wall) -> io::Result<()> {
         let list = self.segments.snapshot();
-        let expired = list.windows(2).find_map(|pair| {
-            let header = pair[0].header.as_ref().filter(|h| !h.stripped)?;
-            let expired = Self::expired(self.options.keep_telemetry, &pair[1], needed, now);
-            expired.then(|| (pair[0].clone(), header.clone()))
+        let expired = (1..).zip(&list).find_map(|(next, segment)| {
+            let header = segment.header.clone().filter(|h| !h.stripped)?;
+            Self::expired(self.options.keep_telemetry, &list[next..], needed, now).then_some(header)
         });
-        let Some((segment, header)) = expired else { return Ok(()) };
-        let name = segment.name();
+        let Some(header) = expired else { return Ok(()) };
+        let name = Segment { first: header.first, header: None }.name();
         let passing = self.segments.path("stripped.new");
         let disk = self.segments.disk();
         let header = Header { stripped: true, ..header };
@@ -161,7 +161,7 @@ impl Worker {
         }
         disk.rename(&passing, &self.segments.path(&name))?;
         disk.sync_dir(self.segments.dir())?;
-        if let Some(listed) = self.segments.list().iter_mut().find(|s| s.first == segment.first) {
+        if let Some(listed) = self.segments.list().iter_mut().find(|s| s.first == header.first) {
             listed.header = Some(header);
         }
         tracing::info!(file = name, "the telemetry of a journal segment has expired");
