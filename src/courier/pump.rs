@@ -161,7 +161,7 @@ impl Gate {
         let open = || async {
             let (channel, settings) = (self.channel.clone(), settings.clone());
             let opened = spawn_blocking(move || Line::open(&channel, &settings)).await;
-            opened.unwrap_or_else(|e| Err(Unfit::Client(e.to_string())))
+            opened.unwrap_or_else(|_| Err(Unfit::Client("its setup broke off".to_owned())))
         };
         let line = self.line.get_or_try_init(open).await;
         line.inspect_err(|unfit| tracing::warn!(channel = %self.channel.id, "channel cannot be used: {unfit}"))
