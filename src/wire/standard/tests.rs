@@ -123,11 +123,11 @@ fn taken_and_closed_say_by_whom() {
     parcel.kind = NoticeType::Closed;
     parcel.outcome = Some("accidental");
     parcel.alarm.over = Some(OverView { at });
-    parcel.alarm.safe = Some(Safe { by, at, how: SafeHow::HandedTo120 });
+    parcel.alarm.safe = Some(Safe { by, at, how: SafeHow::Spoke });
     let body = rendered(&parcel, None);
     assert_eq!((&body["type"], &body["data"]["outcome"]), (&json!("hearthwatch.alarm.closed"), &json!("accidental")));
     assert_eq!(body["data"]["alarm"]["over"], json!({"at": "2025-12-23T00:00:02.000Z"}));
-    let safe = json!({"by": "zhang-min", "at": "2025-12-23T00:00:02.000Z", "how": "handed_to120"});
+    let safe = json!({"by": "zhang-min", "at": "2025-12-23T00:00:02.000Z", "how": "spoke"});
     assert_eq!(body["data"]["alarm"]["safe"], safe);
 }
 
