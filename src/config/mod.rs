@@ -15,6 +15,7 @@ use crate::engine::id::{SiteId, SourceId};
 use crate::engine::policy::{RulesPatch, SiteRules};
 pub use mistake::{Mistake, Place, Wrong};
 pub use secret::{Plain, Secret};
+pub use sections::rules_patch;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
