@@ -4,6 +4,7 @@
 pub mod demo;
 pub mod fleet;
 pub mod registry;
+pub mod replay;
 pub mod run;
 pub mod verify;
 
@@ -34,6 +35,14 @@ pub fn fail(why: impl std::fmt::Display) -> ExitCode {
 /// The exit code of a wrong configuration.
 pub fn config(path: &Path) -> Result<Config, ExitCode> {
     crate::config::check(path).map_err(|mistakes| refuse(&mistakes))
+}
+
+/// `decode`: JSON lines from stdin to stdout.
+pub fn decode() -> ExitCode {
+    match crate::wire::decode_command::decode_lines(std::io::stdin().lock(), std::io::stdout().lock()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => fail(error),
+    }
 }
 
 /// `check`: validates everything at once.

@@ -186,6 +186,12 @@ impl Core {
         }
     }
 
+    /// New rules of the site, from the configuration; deadlines that stand, stand.
+    pub fn set_rules(&mut self, rules: SiteRules) {
+        self.rules = rules;
+        self.policies_stale = true;
+    }
+
     /// An input of the site.
     pub fn site_input(&mut self, input: SiteInput) {
         self.to_site.push_back(input);

@@ -245,6 +245,7 @@ impl Keeper {
                 self.after.done.push(done);
             }
             Errand::Own { home, kind, what } => self.core.own_alarm(&home, kind, &what, None),
+            Errand::Rules(rules) => self.core.set_rules(*rules),
             Errand::Ask(question) => question(&self.core),
         }
         Ok(())

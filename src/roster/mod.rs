@@ -47,6 +47,17 @@ pub struct Import {
 }
 
 impl Import {
+    /// Whose keys sealing needs, so that all that are missing can be made in one write.
+    pub fn subjects(&self) -> Vec<String> {
+        let subject = |entity: &Entity| match entity {
+            Entity::Home(home) => Some(home.id.to_string()),
+            Entity::Resident(resident) => Some(resident.home.to_string()),
+            Entity::Responder(responder) => Some(responder_subject(responder.id.as_str())),
+            _ => None,
+        };
+        self.entries.iter().filter_map(|(_, (entity, _))| subject(entity)).collect()
+    }
+
     /// Seals the personal data and gives what to put into each site's registry, each entry after what it names.
     pub fn seal(self, vault: &impl Vault) -> Result<BTreeMap<SiteId, Vec<Entity>>, String> {
         let mut sites: BTreeMap<SiteId, Vec<Entity>> = BTreeMap::new();

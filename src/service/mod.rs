@@ -4,6 +4,8 @@
 //! ends before it was told to ends the process with a clear last line.
 
 mod adapters;
+pub mod admin;
+pub mod registry;
 mod site;
 mod suspects;
 mod watch;
@@ -27,7 +29,7 @@ use crate::mqtt::{self, LaneFilters, LinkState, Sessions};
 use crate::store::{self, Store};
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use tokio::sync::{mpsc, watch as signal};
 use tracing::{error, info, warn};
 
@@ -76,11 +78,17 @@ pub struct Running {
     pub vault: Arc<Vault>,
     pub store: Option<Store>,
     pub courier: Courier,
-    /// The name of the first task that ended, and why.
-    ended: mpsc::Receiver<String>,
-    session_tasks: Vec<tokio::task::JoinHandle<()>>,
-    keepers: Vec<std::thread::JoinHandle<()>>,
-    store_thread: Option<std::thread::JoinHandle<()>>,
+    /// What a stop waits for.
+    parts: Mutex<Parts>,
+}
+
+/// Says which part ended that should not have, and why.
+pub type Ended = mpsc::Receiver<String>;
+
+#[derive(Default)]
+struct Parts {
+    sessions: Vec<tokio::task::JoinHandle<()>>,
+    threads: Vec<std::thread::JoinHandle<()>>,
 }
 
 /// Opens the vault: a missing one is made only where there is no journal yet.
@@ -100,7 +108,10 @@ pub fn open_vault(config: &Config) -> Result<Arc<Vault>, Fatal> {
 }
 
 /// Starts everything but the console.
-pub async fn start(config: Config, extras: Extras) -> Result<Running, Fatal> {
+///
+/// # Errors
+/// Where the data or a configured file cannot be used; the text says which and what to do.
+pub async fn start(config: Config, extras: Extras) -> Result<(Arc<Running>, Ended), Fatal> {
     let config = Arc::new(config);
     std::fs::create_dir_all(&config.service.data_dir).map_err(because("the data directory cannot be made"))?;
     let vault = open_vault(&config)?;
@@ -114,7 +125,7 @@ pub async fn start(config: Config, extras: Extras) -> Result<Running, Fatal> {
     let (store, opened_as, mut followers, store_thread) = open_store(&config, &extras, &mut opened);
     let courier = start_courier(&config, handles.clone(), &report);
     let mut sites = Vec::new();
-    let mut hands = Hands { config: &config, board: &board, courier: &courier, report: &report, keepers: Vec::new(), sessions: Vec::new() };
+    let mut hands = Hands { config: &config, board: &board, courier: &courier, report: &report, threads: Vec::new(), sessions: Vec::new() };
     for site in opened {
         let handle = handles[&site.id].clone();
         let (id, fresh, notes) = (site.id.clone(), site.sequence == 0, site.notes.clone());
@@ -130,13 +141,14 @@ pub async fn start(config: Config, extras: Extras) -> Result<Running, Fatal> {
         }
         sites.push(running);
     }
-    let Hands { keepers, sessions: session_tasks, .. } = hands;
-    let sites = Arc::new(sites);
-    let running = Running { config, sites, board, vault, store, courier, ended, session_tasks, keepers, store_thread };
+    let Hands { mut threads, sessions, .. } = hands;
+    threads.extend(store_thread);
+    let (sites, parts) = (Arc::new(sites), Mutex::new(Parts { sessions, threads }));
+    let running = Arc::new(Running { config, sites, board, vault, store, courier, parts });
     for site in running.sites.iter() {
         site.renew(&running.courier).await.map_err(because("the registry"))?;
     }
-    Ok(running)
+    Ok((running, ended))
 }
 
 /// The pseudo-home that the gateway's own alarms stand in.
@@ -189,7 +201,7 @@ struct Hands<'a> {
     board: &'a Arc<Board>,
     courier: &'a Courier,
     report: &'a mpsc::Sender<String>,
-    keepers: Vec<std::thread::JoinHandle<()>>,
+    threads: Vec<std::thread::JoinHandle<()>>,
     sessions: Vec<tokio::task::JoinHandle<()>>,
 }
 
@@ -217,7 +229,7 @@ impl Hands<'_> {
         let keeper = Keeper::new(site.core, site.sequence, ports, handle.clone());
         let work = move || keeper.run().map_err(|e| e.to_string());
         let name = format!("keeper {}", site.id);
-        self.keepers.push(watch::thread(name, work, self.report.clone()).map_err(because("the keeper"))?);
+        self.threads.push(watch::thread(name, work, self.report.clone()).map_err(because("the keeper"))?);
         Ok(RunningSite { id: site.id, handle: handle.clone(), status, sessions, clock, filters, listener })
     }
 }
@@ -270,21 +282,24 @@ impl Running {
         self.sites.iter().find(|s| &s.id == id)
     }
 
-    /// Waits until something ends that should not; gives its name and why.
-    pub async fn ended(&mut self) -> String {
-        match self.ended.recv().await {
-            Some(what) => what,
-            None => "everything has ended".into(),
+    /// Takes over what a new configuration says of the sites' rules; everything else in it needs a restart.
+    pub fn reload(&self, config: Config) {
+        for site in config.sites.values() {
+            if let Some(running) = self.site(&site.id) {
+                running.handle.rules(site.site_rules());
+            }
         }
+        info!("the sites' rules are those of the new configuration; anything else in it takes effect at the next start");
     }
 
     /// Stops in order: nothing more is taken in, what was is finished and acknowledged, then the rest leaves.
-    pub async fn stop(mut self) {
+    pub async fn stop(&self) {
         info!("stopping: the sessions first, then the keepers");
         for site in self.sites.iter() {
             site.sessions.stop();
         }
-        let tasks = std::mem::take(&mut self.session_tasks);
+        let Parts { sessions: tasks, threads } =
+            std::mem::take(&mut *self.parts.lock().unwrap_or_else(std::sync::PoisonError::into_inner));
         let sessions_end = async {
             for task in tasks {
                 // Its failure has been reported.
@@ -298,11 +313,7 @@ impl Running {
         for site in self.sites.iter() {
             site.handle.stop();
         }
-        let keepers = std::mem::take(&mut self.keepers);
-        let store = self.store_thread.take();
-        let joined = tokio::task::spawn_blocking(move || {
-            keepers.into_iter().chain(store).for_each(|thread| drop(thread.join()));
-        });
+        let joined = tokio::task::spawn_blocking(move || threads.into_iter().for_each(|thread| drop(thread.join())));
         if joined.await.is_err() {
             error!("a thread failed while stopping");
         }
