@@ -223,6 +223,8 @@ fn a_list_of_devices_refines_their_states() {
             {"type":"numeric","property":"water_consumed","access":1,"unit":"m³"},
             {"type":"numeric","property":"illuminance","access":1},
             {"type":"binary","property":"tamper","access":1,"value_on":"OPENED","value_off":"SHUT"},
+            {"type":"enum","property":"smoke","access":3},
+            {"type":"numeric","property":"gas","access":1,"unit":"m³"},
             {"type":"binary","property":"vibration","access":3,"value_on":true,"value_off":false},
             {"type":"light","features":[{"type":"binary","property":"state"}]}]}},
         {"type":"Router","friendly_name":"unsupported","definition":null}]"#;
@@ -236,13 +238,13 @@ fn a_list_of_devices_refines_their_states() {
     assert_eq!(odd.meaning("temperature"), Some(&Meaning::Fahrenheit));
     assert!(lore.device(&source.name, "h1/unsupported").is_some());
     assert!(lore.device(&source.name, "h1/Coordinator").is_none());
-    let state = r#"{"temperature":50,"water_consumed":0.5,"illuminance":3,"tamper":"OPENED","vibration":true}"#;
+    let state = r#"{"temperature":50,"water_consumed":0.5,"illuminance":3,"tamper":"OPENED","vibration":true,"gas":true,"smoke":true}"#;
     check(
         &lore,
         &source,
         &[
             ("zigbee2mqtt/h1/radar", r#"{"occupancy":true}"#, "h1/radar: presence=true"),
-            ("zigbee2mqtt/h1/odd", state, "h1/odd: temperature=10 water_volume=500 tamper=true"),
+            ("zigbee2mqtt/h1/odd", state, "h1/odd: temperature=10 water_volume=500 tamper=true smoke=true"),
             ("zigbee2mqtt/h1/odd", "lost", "rejected: the payload is no JSON object"),
             ("zigbee2mqtt/h1/bridge/devices", "[1]", "rejected: the payload is no JSON object"),
             ("zigbee2mqtt/h1/bridge/devices", "[{", "rejected: the JSON is broken, cut off or nested too deeply"),

@@ -129,7 +129,8 @@ fn meaning(expose: &Expose) -> Option<Meaning> {
         (Rule::Number(kind) | Rule::Amount(kind), "numeric") => {
             in_our_unit(kind, expose.unit.as_text().unwrap_or_default())
         }
-        (Rule::Flag(_) | Rule::Strict(_) | Rule::Number(_) | Rule::Amount(_), _) => Some(Meaning::NoReading),
+        // A name that has one meaning only (smoke, sos) keeps it, whatever a definition says.
+        (Rule::Strict(_) | Rule::Number(_) | Rule::Amount(_), _) => Some(Meaning::NoReading),
         _ => None,
     }
 }

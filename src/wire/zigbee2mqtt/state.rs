@@ -136,13 +136,12 @@ fn word(value: &Scalar, words: &[(&str, bool)]) -> Option<bool> {
     words.iter().find(|(known, _)| said.eq_ignore_ascii_case(known)).map(|(_, flag)| *flag)
 }
 
+/// By the definition's own words; a value that is neither of them is read as it would be without.
 fn spelt_as(value: &Scalar, yes: &str, no: &str) -> Option<bool> {
-    match value {
-        Scalar::Text(said) if **said == *yes => Some(true),
-        Scalar::Text(said) if **said == *no => Some(false),
-        // What is defined as a word and comes as a boolean is a boolean all the same.
-        Scalar::Bool(flag) => Some(*flag),
-        _ => None,
+    match value.as_text() {
+        Some(said) if said == yes => Some(true),
+        Some(said) if said == no => Some(false),
+        _ => value.as_flag(),
     }
 }
 
