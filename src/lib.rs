@@ -53,7 +53,8 @@ use tracing_subscriber::EnvFilter;
 pub fn enter(json_log: bool, command: impl Future<Output = ExitCode>) -> ExitCode {
     // Two libraries would each panic at their first connection without it; a second call changes nothing.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let filter = EnvFilter::try_from_env("HEARTHWATCH_LOG").unwrap_or_else(|_| EnvFilter::new("info,sled=warn,rumqttd=warn"));
+    let filter =
+        EnvFilter::try_from_env("HEARTHWATCH_LOG").unwrap_or_else(|_| EnvFilter::new("info,sled=warn,rumqttd=warn"));
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     if json_log {
         log.json().init();

@@ -1,7 +1,8 @@
 //! `fleet`: simulated homes against any broker.
 
 use super::{WRONG_INPUT, fail};
-use crate::fleet::{FleetOptions, RunError, RunOptions, run};
+use crate::fleet::FleetOptions;
+use crate::fleet::publish::{RunError, RunOptions, run};
 use std::process::ExitCode;
 use std::time::Duration;
 

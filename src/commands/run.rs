@@ -25,7 +25,8 @@ pub async fn run(config: Config, config_path: &std::path::Path) -> ExitCode {
 
 async fn serve(config: Config, extras: Extras, config_path: &std::path::Path) -> Result<(), Fatal> {
     let listen = config.console.listen;
-    let listener = TcpListener::bind(listen).await.map_err(|e| Fatal(format!("the console cannot listen on {listen}: {e}")))?;
+    let listener =
+        TcpListener::bind(listen).await.map_err(|e| Fatal(format!("the console cannot listen on {listen}: {e}")))?;
     let (mut running, ended) = service::start(config, extras).await?;
     let (stop, stopped) = watch::channel(false);
     let site = service::console(&running)?;
@@ -42,7 +43,11 @@ async fn serve(config: Config, extras: Extras, config_path: &std::path::Path) ->
 }
 
 /// Waits for a signal to leave; Err where a part ended by itself.
-async fn wait(running: &mut Arc<Running>, mut ended: service::Ended, config_path: &std::path::Path) -> Result<(), Fatal> {
+async fn wait(
+    running: &mut Arc<Running>,
+    mut ended: service::Ended,
+    config_path: &std::path::Path,
+) -> Result<(), Fatal> {
     let mut term = signal(SignalKind::terminate()).map_err(because("signals"))?;
     let mut int = signal(SignalKind::interrupt()).map_err(because("signals"))?;
     let mut hup = signal(SignalKind::hangup()).map_err(because("signals"))?;

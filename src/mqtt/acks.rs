@@ -85,11 +85,11 @@ mod tests {
         let mut acks = Acks::default();
         let serials: Vec<u64> = [7, 3, 0, 9].into_iter().map(|pkid| acks.push(pkid)).collect();
         acks.mark(serials[1]);
-        assert_eq!(drain(&mut acks), []);
+        assert_eq!(drain(&mut acks), [0u16; 0]);
         acks.mark(serials[0]);
         assert_eq!(drain(&mut acks), [7, 3]);
         acks.mark(serials[3]);
-        assert_eq!(drain(&mut acks), [], "the QoS 0 message before it is not durable yet");
+        assert_eq!(drain(&mut acks), [0u16; 0], "the QoS 0 message before it is not durable yet");
         acks.mark(serials[2]);
         assert_eq!(drain(&mut acks), [9]);
         assert_eq!((acks.received, acks.acknowledged, acks.len()), (3, 3, 0));
@@ -104,7 +104,7 @@ mod tests {
         assert_ne!(old, new);
         acks.mark(old);
         acks.mark(u64::MAX);
-        assert_eq!(drain(&mut acks), []);
+        assert_eq!(drain(&mut acks), [0u16; 0]);
         acks.mark(new);
         assert_eq!(drain(&mut acks), [1]);
     }

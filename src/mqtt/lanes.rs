@@ -28,8 +28,8 @@
 //! So that a restart of the broker does not count every waiting press twice, life connects first: while life is down, bulk connects
 //! only right after an attempt of life has failed.
 
-use super::filter::{Filter, FilterSet};
 use super::LaneFilters;
+use super::filter::{Filter, FilterSet};
 use super::session::{Action, Answer, Event, LaneStatus, Message, Out, Session};
 use crate::keeper::ports::{Lane, Token};
 use serde::{Deserialize, Serialize};
@@ -70,11 +70,19 @@ struct Proof {
 
 #[derive(Clone, Copy)]
 enum Fence {
-    Idle { not_before: u64 },
+    Idle {
+        not_before: u64,
+    },
     /// Asked when bulk had acknowledged so many.
-    Asked { upto_grant: u64, acknowledged: u64 },
+    Asked {
+        upto_grant: u64,
+        acknowledged: u64,
+    },
     /// The queue was empty; what had come by then (before this serial) must be durable.
-    Draining { upto_grant: u64, before: u64 },
+    Draining {
+        upto_grant: u64,
+        before: u64,
+    },
 }
 
 /// Both sessions as one pure machine.

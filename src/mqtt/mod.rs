@@ -7,6 +7,9 @@
 //! **Absent on purpose:** publishing (this client only listens), QoS 2, MQTT 5 (fewer traps for a client like this), a queue of our own:
 //! what the keeper has not made durable waits at the broker, whose window bounds it.
 
+#[cfg(test)]
+mod tests;
+
 mod acks;
 pub mod fault;
 pub mod filter;

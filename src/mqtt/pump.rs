@@ -281,7 +281,12 @@ impl Shared {
     }
 
     /// Gives the lanes their time, their filters and their memory, and the lane tasks their calls, until both sessions are stopped.
-    async fn run_ticks(self: Arc<Self>, mut filters: watch::Receiver<LaneFilters>, file: Arc<MemoryFile>, calls: [mpsc::Sender<u32>; 2]) {
+    async fn run_ticks(
+        self: Arc<Self>,
+        mut filters: watch::Receiver<LaneFilters>,
+        file: Arc<MemoryFile>,
+        calls: [mpsc::Sender<u32>; 2],
+    ) {
         let mut ticks = interval(TICK);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let began = ticks.tick().await;

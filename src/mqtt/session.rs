@@ -44,14 +44,21 @@ pub struct Message {
 /// What happened on the wire.
 #[derive(Debug)]
 pub enum Event {
-    Accepted { session_present: bool },
+    Accepted {
+        session_present: bool,
+    },
     /// The answer to the SUBSCRIBE under way: a code per filter.
-    SubAck { codes: Vec<u8> },
+    SubAck {
+        codes: Vec<u8>,
+    },
     /// The answer to the UNSUBSCRIBE under way.
     UnsubAck,
     Message(Message),
     /// The connection is gone, or none came about. `jitter` is any number, even over its range.
-    Broken { fault: Fault, jitter: u32 },
+    Broken {
+        fault: Fault,
+        jitter: u32,
+    },
 }
 
 /// What to do, in this order.
@@ -59,7 +66,9 @@ pub enum Event {
 pub enum Action {
     /// Put this on disk before going on.
     Remember(Memory),
-    Connect { connection: u32 },
+    Connect {
+        connection: u32,
+    },
     /// At QoS 1, as one packet.
     Subscribe(Vec<Filter>),
     Unsubscribe(Filter),
@@ -124,10 +133,15 @@ pub(super) enum Answer {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {
-    Resting { due: u64 },
+    Resting {
+        due: u64,
+    },
     Connecting,
     /// Accepted at `since`; `up` once every filter has been answered.
-    Open { since: u64, up: bool },
+    Open {
+        since: u64,
+        up: bool,
+    },
     /// Said goodbye.
     Leaving,
     Gone,
@@ -388,7 +402,8 @@ impl Session {
             return;
         }
         if message.qos > 1 || (message.qos == 1) != (message.pkid != 0) {
-            return self.abandon(Fault::Protocol(format!("a message of QoS {}, id {}", message.qos, message.pkid)), out);
+            return self
+                .abandon(Fault::Protocol(format!("a message of QoS {}, id {}", message.qos, message.pkid)), out);
         }
         self.received += 1;
         let token = Token { lane: self.lane, connection: self.connection, serial: self.acks.push(message.pkid) };
@@ -446,7 +461,10 @@ impl Session {
         }
         self.told = Some((name, self.now));
         self.untold_ready = true;
-        self.act(out, Action::Report(if flapping { Report::Flapping { breaks: self.flaps } } else { Report::Broken(fault) }));
+        self.act(
+            out,
+            Action::Report(if flapping { Report::Flapping { breaks: self.flaps } } else { Report::Broken(fault) }),
+        );
     }
 
     pub fn tick(&mut self, now: u64, out: &mut Out) {

@@ -111,7 +111,9 @@ pub struct SiteEars {
 
 impl Ears for SiteEars {
     fn understand(&mut self, topic: &str, payload: &[u8], retain: bool) -> Understood {
-        let Some(source) = self.sources.iter().find(|s| s.hears(topic)) else { return Understood::Ignored("no_source") };
+        let Some(source) = self.sources.iter().find(|s| s.hears(topic)) else {
+            return Understood::Ignored("no_source");
+        };
         let decoded = wire::decode(&self.lore, source, &Message { topic, payload, retain });
         for lesson in decoded.lessons {
             self.lore.learn(lesson);
@@ -141,7 +143,10 @@ pub(super) fn mqtt_settings(config: &Config, site: &SiteId) -> Result<Settings, 
         client_id: mqtt.client_id.clone(),
         site: site.to_string(),
         login,
-        tls: TlsFiles { ca: mqtt.ca_file.clone(), client: mqtt.identity.as_ref().map(|i| (i.cert.clone(), i.key.clone())) },
+        tls: TlsFiles {
+            ca: mqtt.ca_file.clone(),
+            client: mqtt.identity.as_ref().map(|i| (i.cert.clone(), i.key.clone())),
+        },
         memory: config.service.data_dir.join(format!("mqtt-{site}.json")),
     })
 }

@@ -5,12 +5,14 @@
 
 mod adapters;
 pub mod admin;
+mod desk;
 pub mod registry;
 mod site;
 mod suspects;
 mod watch;
 
 pub use adapters::{CourierPort, KeyVault, Listener, sources_of};
+pub use desk::console;
 pub use site::{Opened, open_site};
 pub use watch::Readiness;
 
@@ -103,7 +105,10 @@ pub fn open_vault(config: &Config) -> Result<Arc<Vault>, Fatal> {
         Vault::create(disk, &path, random)
     };
     opened.map(Arc::new).map_err(|e| {
-        Fatal(format!("{}: {e}. Without the keys nothing personal can be read; bring the file back from the backup", path.display()))
+        Fatal(format!(
+            "{}: {e}. Without the keys nothing personal can be read; bring the file back from the backup",
+            path.display()
+        ))
     })
 }
 
@@ -125,12 +130,20 @@ pub async fn start(config: Config, extras: Extras) -> Result<(Arc<Running>, Ende
     let (store, opened_as, mut followers, store_thread) = open_store(&config, &extras, &mut opened);
     let courier = start_courier(&config, handles.clone(), &report);
     let mut sites = Vec::new();
-    let mut hands = Hands { config: &config, board: &board, courier: &courier, report: &report, threads: Vec::new(), sessions: Vec::new() };
+    let mut hands = Hands {
+        config: &config,
+        board: &board,
+        courier: &courier,
+        report: &report,
+        threads: Vec::new(),
+        sessions: Vec::new(),
+    };
     for site in opened {
         let handle = handles[&site.id].clone();
         let (id, fresh, notes) = (site.id.clone(), site.sequence == 0, site.notes.clone());
         board.show(site.shown.clone());
-        let follow: Box<dyn Follow> = if followers.is_empty() { Box::new(NobodyFollows) } else { Box::new(followers.remove(0)) };
+        let follow: Box<dyn Follow> =
+            if followers.is_empty() { Box::new(NobodyFollows) } else { Box::new(followers.remove(0)) };
         let running = hands.start_site(site, &handle, follow)?;
         for note in notes.into_iter().chain(opened_as.clone()) {
             warn!(site = %id, "{note}");
@@ -172,7 +185,9 @@ fn open_store(config: &Config, extras: &Extras, sites: &mut [Opened]) -> StorePa
             };
             (Some(store), note, followers, Some(thread))
         }
-        Err(why) => (None, Some(format!("there is no store for now, past alarms cannot be looked up: {why}")), Vec::new(), None),
+        Err(why) => {
+            (None, Some(format!("there is no store for now, past alarms cannot be looked up: {why}")), Vec::new(), None)
+        }
     }
 }
 
@@ -289,7 +304,9 @@ impl Running {
                 running.handle.rules(site.site_rules());
             }
         }
-        info!("the sites' rules are those of the new configuration; anything else in it takes effect at the next start");
+        info!(
+            "the sites' rules are those of the new configuration; anything else in it takes effect at the next start"
+        );
     }
 
     /// Stops in order: nothing more is taken in, what was is finished and acknowledged, then the rest leaves.

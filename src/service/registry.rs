@@ -43,7 +43,13 @@ pub enum Imported {
 type Planned = Result<(String, BTreeMap<SiteId, Vec<Entity>>), Vec<Mistake>>;
 
 /// Plans an import; seals the personal data unless it is a dry run.
-pub fn plan(files: &[File], registries: &[Registry], config: &Config, vault: &Arc<Vault>, dry_run: bool) -> Result<Planned, Fatal> {
+pub fn plan(
+    files: &[File],
+    registries: &[Registry],
+    config: &Config,
+    vault: &Arc<Vault>,
+    dry_run: bool,
+) -> Result<Planned, Fatal> {
     let vault = RosterVault(vault.clone());
     let registries: Vec<&Registry> = registries.iter().collect();
     let import = match plan_import(files, &registries, config, &vault) {
@@ -115,7 +121,8 @@ impl AtRest {
     pub fn open(config: Config) -> Result<AtRest, Fatal> {
         std::fs::create_dir_all(&config.service.data_dir).map_err(because("the data directory cannot be made"))?;
         let vault = open_vault(&config)?;
-        let sites = config.sites.values().map(|site| open_site(&config, site, vault.clone())).collect::<Result<_, _>>()?;
+        let sites =
+            config.sites.values().map(|site| open_site(&config, site, vault.clone())).collect::<Result<_, _>>()?;
         Ok(AtRest { config, vault, sites })
     }
 

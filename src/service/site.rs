@@ -122,10 +122,12 @@ fn feed(segments: &Segments, cursor: u64) -> store::Feed {
     Box::new(move |committed| -> Option<(u64, Contents)> {
         loop {
             match reader.next(committed) {
-                Ok(Some(Entry::Record(found))) => match record::read(found.telemetry.as_deref().unwrap_or_default(), &found.ledger) {
-                    Ok(contents) => return Some((found.sequence, contents)),
-                    Err(error) => warn!(sequence = found.sequence, %error, "the store passes over a record"),
-                },
+                Ok(Some(Entry::Record(found))) => {
+                    match record::read(found.telemetry.as_deref().unwrap_or_default(), &found.ledger) {
+                        Ok(contents) => return Some((found.sequence, contents)),
+                        Err(error) => warn!(sequence = found.sequence, %error, "the store passes over a record"),
+                    }
+                }
                 Ok(Some(Entry::Damage(damage))) => warn!(%damage, "the store passes over damage"),
                 Ok(None) => return None,
                 Err(error) => {

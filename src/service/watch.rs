@@ -53,7 +53,8 @@ impl Running {
 impl super::RunningSite {
     /// The parts of one site.
     pub fn readiness(&self) -> Vec<Readiness> {
-        let part = |name: &str, ready: bool, detail: String| Readiness { part: format!("{name} {}", self.id), ready, detail };
+        let part =
+            |name: &str, ready: bool, detail: String| Readiness { part: format!("{name} {}", self.id), ready, detail };
         let full = self.status.full.load(Ordering::Relaxed);
         let age = self.idle_ms();
         vec![

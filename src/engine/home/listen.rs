@@ -41,7 +41,8 @@ impl Turn<'_> {
         let mut told: Vec<AlarmKind> = Vec::new();
         let mut active = false;
         // Events first: where a keypad says a press both as an event and as a state, the event is the surer word.
-        let (events, states): (Vec<&Reading>, Vec<&Reading>) = heard.readings.iter().partition(|r| r.form == Form::Event);
+        let (events, states): (Vec<&Reading>, Vec<&Reading>) =
+            heard.readings.iter().partition(|r| r.form == Form::Event);
         for reading in events.into_iter().chain(states) {
             active |= !heard.retained && is_activity(device, reading, self.now);
             let Some(kind) = reading.kind.alarm() else { continue };
