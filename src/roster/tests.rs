@@ -209,7 +209,7 @@ fn what_is_named_must_be_there() {
         ),
         (
             "[[home]]\nid='h2'\nsite='a'\nplan='p'\n".into(),
-            "x.toml:4: home[1].plan: names no plan with \"p\"; add the plan",
+            "x.toml:4: home[1].plan: names no plan with \"p\"; correct it, or add the plan",
         ),
         (
             "[[home]]\nid='h2'\nsite='b'\n[home.ladder]\nlife='life'\n".into(),
