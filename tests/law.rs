@@ -15,12 +15,19 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("roster", &["engine", "config"]),
     ("keeper", &["engine"]),
     ("journal", &["engine", "keeper::ports"]),
-    ("store", &["engine", "keeper::ports"]),
+    ("store", &["engine", "keeper::ports", "keeper::record"]),
     ("mqtt", &["engine", "wire", "config", "keeper"]),
     ("courier", &["engine", "wire", "config", "keeper"]),
     ("console", &["engine", "wire", "config", "keeper"]),
     ("fleet", &["engine", "wire"]),
     ("replay", &["engine", "wire", "config"]),
+    // The wiring.
+    ("service", &ALL),
+    ("commands", &ALL),
+];
+
+const ALL: [&str; 13] = [
+    "engine", "wire", "config", "clock", "roster", "keeper", "journal", "store", "mqtt", "courier", "console", "fleet", "replay",
 ];
 
 /// The crate's two roots may enter every room.
