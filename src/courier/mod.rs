@@ -1,6 +1,6 @@
 //! The way out: one parcel, one attempt, one outcome.
 //!
-//! Reading order: [`classify`] judges how an exchange ended (pure), [`line`] carries one exchange to one channel, [`pump`] runs the
+//! Reading order: [`classify`] judges how an exchange ended (pure), `line` carries one exchange to one channel, `pump` runs the
 //! attempts and answers for each. [`address`] says where a webhook may lead, [`secret`] reads what a configuration only refers to.
 //!
 //! A channel speaks `https://`. Plain `http://` is for a receiver in the gateway's own network only, and needs `allow_private`; so
