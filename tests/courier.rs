@@ -488,7 +488,7 @@ async fn logs_name_the_notice_and_never_the_url_a_secret_or_a_body() {
         ["channel=logged notice=zhonglou-000184-n1 attempt=1 ms=", "outcome=\"delivered\""],
         ["channel=logged notice=zhonglou-000184-n2 attempt=1 ms=", "outcome=\"server_error\""],
         ["channel=early", "url: it has to begin with https://"],
-        ["channel=wrong", "secret: a secret has to be written as file:PATH or env:NAME"],
+        ["channel=wrong", "secret: it has to be written as file:PATH or env:NAME"],
     ] {
         assert!(line(&words), "{words:?} is missing in:\n{text}");
     }

@@ -39,6 +39,12 @@ impl Wrong {
     }
 }
 
+impl fmt::Display for Wrong {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}; {}", self.what, self.remedy)
+    }
+}
+
 /// One mistake with its place.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mistake {

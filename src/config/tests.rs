@@ -58,7 +58,7 @@ fn every_key_is_documented() {
     // Thresholds stand in the built-in plan, the words of alarms in a remark; the second source is there for its dialect.
     let elsewhere = |section: &str| section == "source.own" || section.starts_with("site.zhonglou.");
     let asked: BTreeSet<_> = sections::keys(&text).into_iter().filter(|(section, _)| !elsewhere(section)).collect();
-    assert!(asked.len() > 35, "only {} keys asked for", asked.len());
+    assert!(asked.len() > 25, "only {} keys asked for", asked.len());
     let missing: Vec<_> = asked.iter().filter(|(section, key)| !in_file(section, key)).collect();
     assert!(missing.is_empty(), "config/hearthwatch.toml says nothing of {missing:?}");
 }
@@ -205,7 +205,7 @@ fn brokers_and_topics() {
 fn the_environment_overrides() {
     let env = [
         ("HEARTHWATCH__MQTT__URL", "mqtts://broker:8883"),
-        ("HEARTHWATCH__MQTT__KEEPALIVE_S", "30"),
+        ("HEARTHWATCH__MQTT__KEEPALIVE_S", "14"),
         ("HEARTHWATCH__MQTT__LIFE_TOPICS", "a/+/sos, b/#"),
         ("HEARTHWATCH__SITE__A__NAME", "North"),
         ("HEARTHWATCH__JOURNAL__SEGMENT_MIB", "8"),

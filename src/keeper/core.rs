@@ -505,7 +505,10 @@ impl Core {
         let home = self.home_view(notice.home);
         let personal = channel.include_personal.then(|| self.personal(&home.id)).flatten();
         let next = open.and_then(|alarm| NextView::of(alarm, &slot.policy, self.now));
-        let alarm = AlarmView::of(alarm, self.now);
+        let mut alarm = AlarmView::of(alarm, self.now);
+        if !channel.include_personal {
+            alarm.reason = alarm.reason.without_whereabouts();
+        }
         let (notice, attempt, issued) = (notice.id.clone(), *attempt, notice.issued.wall);
         Some(Parcel { notice, attempt, channel, kind, issued, alarm, home, rung, round, next, by, outcome, personal })
     }

@@ -200,6 +200,7 @@ impl Follow for NobodyFollows {
 fn start_courier(config: &Config, handles: BTreeMap<SiteId, Handle>, report: &mpsc::Sender<String>) -> Courier {
     let mut settings = CourierSettings::new(crate::clock::wall_now);
     settings.public_url = Some(config.service.public_url.clone());
+    settings.secrets_dir = config.service.secrets_dir.clone();
     let on_outcome = Arc::new(move |notice: crate::engine::id::NoticeId, attempt, outcome| {
         if let Some(handle) = handles.get(&notice.alarm.site) {
             handle.outcome(notice, attempt, outcome);
@@ -340,6 +341,6 @@ impl Running {
 
 /// A sign-in token or another secret, read where it is.
 pub fn reveal(secret: &Secret) -> Result<String, Fatal> {
-    let plain = secret.resolve().map_err(|e| Fatal(format!("a secret cannot be read: {}; {}", e.what, e.remedy)))?;
+    let plain = secret.resolve().map_err(|e| Fatal(format!("a secret cannot be read: {e}")))?;
     Ok(plain.expose().to_owned())
 }
