@@ -278,7 +278,7 @@ pub struct Alarm {
     /// The one hold has been used.
     #[n(11)]
     pub held: bool,
-    /// Counts every change; what a client states to say what it has seen.
+    /// Counts the changes that a person who acts should have seen; what a client states to say what it has.
     #[n(12)]
     pub revision: u32,
     /// How many notices have been made; the next has the number after.
