@@ -92,6 +92,16 @@ fn boot() -> Millis {
     Millis(u64::try_from(millis(clock_gettime(ClockId::Boottime))).unwrap_or(0))
 }
 
+/// The wall clock now, for what is no decision: signatures, the age of files.
+pub fn wall_now() -> Wall {
+    wall()
+}
+
+/// The wall clock in a form that file names may hold: `20261123T170600`.
+pub fn stamp_for_names() -> String {
+    wall().utc().chars().filter(|c| c.is_ascii_alphanumeric()).take(15).collect()
+}
+
 fn wall() -> Wall {
     Wall(millis(clock_gettime(ClockId::Realtime)))
 }

@@ -3,15 +3,18 @@
 use super::line::{Line, Unfit};
 use crate::engine::delivery::{Class, Failure, Outcome};
 use crate::engine::id::{ChannelId, NoticeId};
+use crate::engine::parcel::Parcel;
 use crate::engine::registry::Channel;
 use crate::engine::time::Wall;
-use crate::keeper::ports::{Dispatch, OnOutcome, Parcel};
+use crate::keeper::ports::{Dispatch, OnOutcome};
 use std::collections::{BTreeMap, HashMap};
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::OnceCell;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
-use tokio::task::{JoinError, JoinHandle, JoinSet, spawn_blocking};
+use tokio::task::{JoinHandle, JoinSet, spawn_blocking};
 use tokio::time::{Instant, timeout, timeout_at};
 
 /// Attempts under way at once, over all channels. The engine bounds each channel and stays far below; a parcel above this comes
@@ -31,6 +34,8 @@ pub struct Settings {
     pub drain: Duration,
     /// Where people reach the console, for the links in notices; at most 512 bytes.
     pub public_url: Option<String>,
+    /// Where relative `file:` references of channels begin.
+    pub secrets_dir: PathBuf,
     /// The wall clock: signatures carry it, and a date in `Retry-After` is measured from it.
     pub now: fn() -> Wall,
 }
@@ -44,6 +49,7 @@ impl Settings {
             keep_idle: Duration::from_secs(4),
             drain: Duration::from_secs(5),
             public_url: None,
+            secrets_dir: PathBuf::new(),
             now,
         }
     }
@@ -149,6 +155,9 @@ impl Drop for Ticket {
 struct Gate {
     channel: Arc<Channel>,
     line: OnceCell<Line>,
+    /// An attempt failed in a way which only a person can mend. URL, secret and certificates may have been renewed in their files,
+    /// so the next attempt goes through a new gate, which reads them again.
+    worn: AtomicBool,
 }
 
 impl Gate {
@@ -157,21 +166,18 @@ impl Gate {
         let open = || async {
             let (channel, settings) = (self.channel.clone(), settings.clone());
             let opened = spawn_blocking(move || Line::open(&channel, &settings)).await;
-            opened.unwrap_or_else(|e| Err(Unfit::Client(e.to_string())))
+            opened.unwrap_or_else(|_| Err(Unfit::Client("its setup broke off".to_owned())))
         };
         let line = self.line.get_or_try_init(open).await;
         line.inspect_err(|unfit| tracing::warn!(channel = %self.channel.id, "channel cannot be used: {unfit}"))
     }
 }
 
-/// An attempt that is over, and the gate it used if a person has to mend something about it.
-type Return = Option<Arc<Gate>>;
-
 /// The courier's own task and what it knows.
 struct Rounds {
     settings: Arc<Settings>,
     gates: HashMap<ChannelId, Arc<Gate>>,
-    under_way: JoinSet<Return>,
+    under_way: JoinSet<()>,
 }
 
 impl Rounds {
@@ -183,7 +189,12 @@ impl Rounds {
                     Some(Order::Prepare(channel)) => self.prepare(&channel),
                     Some(Order::Stop) | None => break,
                 },
-                Some(end) = self.under_way.join_next() => self.came_back(end),
+                Some(end) = self.under_way.join_next() => {
+                    // The ticket has answered; the panic's own words are not ours to repeat.
+                    if end.is_err() {
+                        tracing::error!("an attempt panicked");
+                    }
+                }
             }
         }
         drop(inbox);
@@ -208,38 +219,24 @@ impl Rounds {
         self.under_way.spawn(async move {
             // The warning is all that comes of a failure here; an attempt opens the line again.
             let _ = gate.line(&settings).await;
-            None
         });
     }
 
-    /// The channel's gate; a new one where the channel's settings are not those of the old one.
+    /// The channel's gate; a new one where the old one is worn or the channel's settings are not what they were.
     fn gate(&mut self, channel: &Arc<Channel>) -> Arc<Gate> {
         if let Some(gate) = self.gates.get(&channel.id)
+            && !gate.worn.load(Ordering::Acquire)
             && (Arc::ptr_eq(&gate.channel, channel) || gate.channel == *channel)
         {
             return gate.clone();
         }
-        let gate = Arc::new(Gate { channel: channel.clone(), line: OnceCell::new() });
+        let gate = Arc::new(Gate { channel: channel.clone(), line: OnceCell::new(), worn: AtomicBool::new(false) });
         self.gates.insert(channel.id.clone(), gate.clone());
         gate
     }
-
-    /// Forgets a gate that failed in a way which only a person can mend: URL, secret and certificates may have been renewed in
-    /// their files, and are read again by the next attempt.
-    fn came_back(&mut self, end: Result<Return, JoinError>) {
-        match end {
-            Ok(Some(gate)) => {
-                if self.gates.get(&gate.channel.id).is_some_and(|current| Arc::ptr_eq(current, &gate)) {
-                    self.gates.remove(&gate.channel.id);
-                }
-            }
-            Ok(None) => {}
-            Err(e) => tracing::error!("an attempt broke off: {e}"),
-        }
-    }
 }
 
-async fn attempt(gate: Arc<Gate>, settings: Arc<Settings>, parcel: Box<Parcel>, mut ticket: Ticket) -> Return {
+async fn attempt(gate: Arc<Gate>, settings: Arc<Settings>, parcel: Box<Parcel>, mut ticket: Ticket) {
     let started = Instant::now();
     let deadline = started + settings.total_timeout;
     let outcome = match timeout_at(deadline, gate.line(&settings)).await {
@@ -247,17 +244,16 @@ async fn attempt(gate: Arc<Gate>, settings: Arc<Settings>, parcel: Box<Parcel>, 
         Ok(Err(unfit)) => Outcome::failed(unfit.failure()),
         Err(_) => Outcome::failed(Failure::TimedOut),
     };
+    if matches!(outcome, Outcome::Failed { failure, .. } if failure.class() == Class::Broken) {
+        gate.worn.store(true, Ordering::Release);
+    }
     ticket.answer(outcome);
+    let delivered = outcome == Outcome::Delivered;
     let ms = started.elapsed().as_millis() as u64;
-    let (channel, notice, attempt) = (&parcel.channel.id, &parcel.notice, parcel.attempt);
-    match outcome {
-        Outcome::Delivered => {
-            tracing::info!(%channel, %notice, attempt, ms, outcome = outcome.name(), "notice delivered");
-            None
-        }
-        Outcome::Failed { failure, .. } => {
-            tracing::warn!(%channel, %notice, attempt, ms, outcome = outcome.name(), "notice not delivered");
-            (failure.class() == Class::Broken).then_some(gate)
-        }
+    let (channel, notice, attempt, outcome) = (&parcel.channel.id, &parcel.notice, parcel.attempt, outcome.name());
+    if delivered {
+        tracing::info!(%channel, %notice, attempt, ms, outcome, "notice delivered");
+    } else {
+        tracing::warn!(%channel, %notice, attempt, ms, outcome, "notice not delivered");
     }
 }

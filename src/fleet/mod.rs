@@ -14,7 +14,7 @@ mod dice;
 mod generate;
 mod home;
 mod household;
-//IN
+
 mod life;
 pub mod publish;
 

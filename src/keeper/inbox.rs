@@ -7,6 +7,7 @@ use crate::engine::alarm::Act;
 use crate::engine::delivery::Outcome;
 use crate::engine::id::{AlarmId, HomeId, NoticeId, ResponderId};
 use crate::engine::kind::AlarmKind;
+use crate::engine::policy::SiteRules;
 use crate::engine::registry::Entity;
 use std::collections::VecDeque;
 use std::fmt;
@@ -21,6 +22,7 @@ pub(super) enum Errand {
     Act { alarm: AlarmId, act: Act, by: ResponderId, revision: Option<u32>, answer: oneshot::Sender<Answer> },
     Register { entities: Vec<Entity>, done: oneshot::Sender<()> },
     Own { home: HomeId, kind: AlarmKind, what: String },
+    Rules(Box<SiteRules>),
     Ask(Box<dyn FnOnce(&Core) + Send>),
 }
 
@@ -119,6 +121,11 @@ impl Handle {
     /// Raises an alarm of the gateway's own.
     pub fn own_alarm(&self, home: HomeId, kind: AlarmKind, what: String) {
         self.put(Errand::Own { home, kind, what });
+    }
+
+    /// Takes new rules of the site over, from the configuration.
+    pub fn rules(&self, rules: SiteRules) {
+        self.put(Errand::Rules(Box::new(rules)));
     }
 
     /// Looks at the state between two turns. Keep it short: the keeper waits for it.

@@ -2,10 +2,11 @@
 //! notices. One thread; it waits for nothing but its inbox and the disk.
 
 use super::board::Board;
-use super::core::{Answer, Core, Effects, raw};
+use super::core::{Answer, Core, Effects};
 use super::inbox::{Errand, Handle, Taken};
 use super::ports::*;
 use super::routes::fingerprint;
+use super::views::raw;
 use crate::engine::id::HomeId;
 use crate::engine::input::SiteInput;
 use crate::engine::kind::AlarmKind;
@@ -245,6 +246,7 @@ impl Keeper {
                 self.after.done.push(done);
             }
             Errand::Own { home, kind, what } => self.core.own_alarm(&home, kind, &what, None),
+            Errand::Rules(rules) => self.core.set_rules(*rules),
             Errand::Ask(question) => question(&self.core),
         }
         Ok(())

@@ -40,7 +40,10 @@ impl Turn<'_> {
         // One message is one press, however often it says so.
         let mut told: Vec<AlarmKind> = Vec::new();
         let mut active = false;
-        for reading in &heard.readings {
+        // Events first: where a keypad says a press both as an event and as a state, the event is the surer word.
+        let (events, states): (Vec<&Reading>, Vec<&Reading>) =
+            heard.readings.iter().partition(|r| r.form == Form::Event);
+        for reading in events.into_iter().chain(states) {
             active |= !heard.retained && is_activity(device, reading, self.now);
             let Some(kind) = reading.kind.alarm() else { continue };
             let meaning = meaning(device, kind, reading, &heard);
