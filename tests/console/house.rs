@@ -59,18 +59,14 @@ impl Time for Clock {
     }
 }
 
-/// Every turn is kept in memory, and the disk may be full.
+/// Counts the turns and keeps none.
 #[derive(Default)]
 struct MemoryJournal {
     turns: u64,
-    full: Arc<AtomicBool>,
 }
 
 impl Journal for MemoryJournal {
     fn append(&mut self, _: &Turn) -> Result<u64, JournalFault> {
-        if self.full.load(Ordering::Relaxed) {
-            return Err(JournalFault { what: "no room".into(), full: true });
-        }
         self.turns += 1;
         Ok(self.turns)
     }
@@ -214,7 +210,6 @@ pub struct House {
     pub handle: Handle,
     pub board: Arc<Board>,
     pub clock: Clock,
-    pub full: Arc<AtomicBool>,
     pub sick: Arc<AtomicBool>,
     pub stop: watch::Sender<bool>,
     pub served: Option<tokio::task::JoinHandle<std::io::Result<()>>>,
@@ -238,10 +233,9 @@ impl House {
         let status = Arc::new(Status::default());
         let clock = Clock::default();
         clock.set_back_s(options.back_s);
-        let full = Arc::new(AtomicBool::new(false));
         let ports = Ports {
             ears: Box::new(Words),
-            journal: Box::new(MemoryJournal { turns: 0, full: full.clone() }),
+            journal: Box::<MemoryJournal>::default(),
             acknowledge: Box::new(Nobody),
             dispatch: Box::new(Post { handle: handle.clone(), silent: options.silent }),
             follow: Box::new(Nobody),
@@ -267,7 +261,7 @@ impl House {
         let listener = TcpListener::bind(("127.0.0.1", options.port)).await.unwrap();
         let address = listener.local_addr().unwrap();
         let served = Some(tokio::spawn(serve(listener, router(desk), shutdown)));
-        House { address, handle, board, clock, full, sick, stop, served, keeper: Some(keeper) }
+        House { address, handle, board, clock, sick, stop, served, keeper: Some(keeper) }
     }
 
     /// A device of a home says something; returns when the keeper has heard it and the board shows it.
@@ -338,7 +332,8 @@ fn desk(
 
 fn rules() -> SiteRules {
     let ladders = [("life", "life"), ("welfare", "welfare"), ("property", "welfare")];
-    let ladder: BTreeMap<Box<str>, LadderId> = ladders.into_iter().map(|(word, ladder)| (word.into(), id(ladder))).collect();
+    let ladder: BTreeMap<Box<str>, LadderId> =
+        ladders.into_iter().map(|(word, ladder)| (word.into(), id(ladder))).collect();
     let zone = jiff::tz::TimeZone::get("Asia/Shanghai").unwrap();
     SiteRules { site: id("zhonglou"), zone, rules: RulesPatch { ladder, ..RulesPatch::default() } }
 }
@@ -355,7 +350,8 @@ fn registry() -> Vec<Entity> {
     };
     let rung = |name: &str, to: &str, wait_s| Rung { name: name.into(), to: vec![id(to)], wait_s };
     let ladder = |name: &str, rungs| Entity::Ladder(Ladder { id: id(name), site: site.clone(), rungs, repeat_s: 120 });
-    let mut all = vec![channel("desk"), channel("deputy-voice"), responder("desk", "desk"), responder("deputy", "deputy-voice")];
+    let mut all =
+        vec![channel("desk"), channel("deputy-voice"), responder("desk", "desk"), responder("deputy", "deputy-voice")];
     all.push(ladder("life", vec![rung("值班员", "desk", 60), rung("副班", "deputy", 120)]));
     all.push(ladder("welfare", vec![rung("社区网格员", "desk", 900), rung("副班", "deputy", 900)]));
     all.extend(homes(&site));
@@ -378,61 +374,62 @@ const HOMES: [(&str, &str, &str, &str, u16, &str); 12] = [
 ];
 
 fn homes(site: &SiteId) -> Vec<Entity> {
-    HOMES.iter().flat_map(|(name, community, block, person, birth_year, mobility)| {
-        let details = HomeDetails {
-            address: format!("常州市钟楼区{community}{block}乙单元502室"),
-            floor: "5".into(),
-            gate_code: "2580#".into(),
-            keyholder: "对门 501 刘阿姨".into(),
-            keyholder_phone: "138 1234 5678".into(),
-            inner_bolt: true,
-            dog: *name == "h0012",
-            contact1_name: "王建华".into(),
-            contact1_phone: "137 6543 2100".into(),
-            contact1_relation: "儿子".into(),
-            contact2_name: "王丽".into(),
-            contact2_phone: "136 0000 1111".into(),
-            contact2_relation: "女儿（上海）".into(),
-            forced_entry_consent: if *name == "h0487" { String::new() } else { "2025-03-18".into() },
-            monitoring_consent: "2025-03-18".into(),
-            notes: "敲门要久一点，她走得慢。".into(),
-        };
-        let home = Home {
-            id: id(name),
-            site: site.clone(),
-            plan: None,
-            status: Status_::Active,
-            rules: RulesPatch::default(),
-            community: Some((*community).into()),
-            block: Some((*block).into()),
-            details: Some(seal(&details)),
-        };
-        let details = seal(&ResidentDetails {
-            name: (*person).into(),
-            phone: "0519-8888 0012".into(),
-            birth_year: Some(*birth_year),
-            mobility: (*mobility).into(),
-            hard_of_hearing: true,
-            diagnoses: "高血压、2型糖尿病，服用华法林".into(),
-            ..ResidentDetails::default()
-        });
-        let resident = Resident { id: id(&format!("{name}-1")), home: id(name), details };
-        let device = |room: &str| Device {
-            id: id(&format!("{name}-{room}")),
-            home: id(name),
-            source: id("z2m"),
-            address: id(&format!("{name}/{room}")),
-            room: room.into(),
-            model: "".into(),
-            life: room == "button",
-        };
-        let mut all = vec![Entity::Home(home), Entity::Resident(resident)];
-        all.extend(["bedroom", "kitchen", "bathroom"].map(|room| Entity::Device(device(room))));
-        all
-    }).collect()
+    HOMES
+        .iter()
+        .flat_map(|(name, community, block, person, birth_year, mobility)| {
+            let details = HomeDetails {
+                address: format!("常州市钟楼区{community}{block}乙单元502室"),
+                floor: "5".into(),
+                gate_code: "2580#".into(),
+                keyholder: "对门 501 刘阿姨".into(),
+                keyholder_phone: "138 1234 5678".into(),
+                inner_bolt: true,
+                dog: *name == "h0012",
+                contact1_name: "王建华".into(),
+                contact1_phone: "137 6543 2100".into(),
+                contact1_relation: "儿子".into(),
+                contact2_name: "王丽".into(),
+                contact2_phone: "136 0000 1111".into(),
+                contact2_relation: "女儿（上海）".into(),
+                forced_entry_consent: if *name == "h0487" { String::new() } else { "2025-03-18".into() },
+                monitoring_consent: "2025-03-18".into(),
+                notes: "敲门要久一点，她走得慢。".into(),
+            };
+            let home = Home {
+                id: id(name),
+                site: site.clone(),
+                plan: None,
+                status: hearthwatch::engine::registry::Status::Active,
+                rules: RulesPatch::default(),
+                community: Some((*community).into()),
+                block: Some((*block).into()),
+                details: Some(seal(&details)),
+            };
+            let details = seal(&ResidentDetails {
+                name: (*person).into(),
+                phone: "0519-8888 0012".into(),
+                birth_year: Some(*birth_year),
+                mobility: (*mobility).into(),
+                hard_of_hearing: true,
+                diagnoses: "高血压、2型糖尿病，服用华法林".into(),
+                ..ResidentDetails::default()
+            });
+            let resident = Resident { id: id(&format!("{name}-1")), home: id(name), details };
+            let device = |room: &str| Device {
+                id: id(&format!("{name}-{room}")),
+                home: id(name),
+                source: id("z2m"),
+                address: id(&format!("{name}/{room}")),
+                room: room.into(),
+                model: "".into(),
+                life: room == "button",
+            };
+            let mut all = vec![Entity::Home(home), Entity::Resident(resident)];
+            all.extend(["bedroom", "kitchen", "bathroom"].map(|room| Entity::Device(device(room))));
+            all
+        })
+        .collect()
 }
-
-use hearthwatch::engine::registry::Status as Status_;
 
 /// What came of a request.
 #[derive(Debug)]
@@ -513,22 +510,22 @@ impl House {
         if let Some(last) = last {
             request = request.header("last-event-id", last);
         }
-        Stream { response: request.send().await.unwrap(), text: String::new() }
+        Stream { response: request.send().await.unwrap(), bytes: Vec::new() }
     }
 }
 
 /// A stream of events.
 pub struct Stream {
     pub response: reqwest::Response,
-    text: String,
+    bytes: Vec<u8>,
 }
 
 impl Stream {
     /// The next event that is no beat: name, id, data. None where the stream has ended.
     pub async fn next(&mut self) -> Option<(String, String, serde_json::Value)> {
         loop {
-            while let Some((event, rest)) = self.text.split_once("\n\n").map(|(a, b)| (a.to_owned(), b.to_owned())) {
-                self.text = rest;
+            while let Some(end) = self.bytes.windows(2).position(|two| two == b"\n\n") {
+                let event = String::from_utf8(self.bytes.drain(..end + 2).collect()).unwrap();
                 let field = |name: &str| {
                     event.lines().find_map(|line| line.strip_prefix(name)).unwrap_or_default().trim().to_owned()
                 };
@@ -537,7 +534,7 @@ impl Stream {
                 }
             }
             let chunk = tokio::time::timeout(std::time::Duration::from_secs(20), self.response.chunk()).await;
-            self.text.push_str(std::str::from_utf8(&chunk.expect("an event within 20 s").ok()??).unwrap());
+            self.bytes.extend(chunk.expect("an event within 20 s").ok()??);
         }
     }
 }
