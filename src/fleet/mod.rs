@@ -14,7 +14,7 @@ mod dice;
 mod generate;
 mod home;
 mod household;
-//IN
+pub mod inbox;
 mod life;
 pub mod publish;
 
