@@ -53,6 +53,15 @@ macro_rules! ids {
                 checked(text).map(|t| $name(t.into()))
             }
 
+            /// Makes an id of any text: control characters become spaces, what is too long is cut, nothing becomes a dash.
+            pub fn cut(text: &str) -> Self {
+                let mut id: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+                while id.len() > MAX_ID_BYTES {
+                    id.pop();
+                }
+                $name(if id.is_empty() { "-".into() } else { id.into() })
+            }
+
             pub fn as_str(&self) -> &str {
                 &self.0
             }

@@ -3,12 +3,17 @@
 //! Reading order: [`time`], [`id`], [`kind`], [`reading`], [`registry`], [`policy`], then the two machines.
 
 pub mod alarm;
+pub mod change;
 pub mod delivery;
+pub mod home;
 pub mod id;
+pub mod input;
 pub mod kind;
+pub mod parcel;
 pub mod policy;
 pub mod reading;
 pub mod registry;
 pub mod sealed;
+pub mod site;
 pub mod time;
 pub mod view;

@@ -62,7 +62,7 @@ rules! {
     // 0 is the ladder table.
     1 /// Silence of a home, while heard, until the alarm: the cap, whatever was learnt. Seconds.
     inactivity_cap_s = 43_200 (1_800..=172_800);
-    2 /// The same where the silence began in the night window or reaches into it. Seconds.
+    2 /// The same where the silence began in the night window. Seconds.
     inactivity_night_cap_s = 50_400 (1_800..=172_800);
     3 /// The same for homes of which only a door is known. Seconds.
     inactivity_door_only_cap_s = 86_400 (1_800..=172_800);

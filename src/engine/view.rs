@@ -50,6 +50,8 @@ pub struct AlarmView {
     pub seen: Option<SeenView>,
     pub over: Option<OverView>,
     pub safe: Option<Safe>,
+    /// Calls to the resident that nobody answered.
+    pub unanswered: u32,
     /// Who had it before and did not finish.
     pub last_taker: Option<ResponderId>,
 }
@@ -102,6 +104,7 @@ impl AlarmView {
             seen,
             over: alarm.over.map(|at| OverView { at }),
             safe: alarm.safe.clone(),
+            unanswered: alarm.unanswered,
             last_taker: alarm.last_taker.clone(),
         }
     }

@@ -1,12 +1,14 @@
 //! What the keeper asks of the rooms around it: the traits, and the plain data that cross them.
 
+use crate::engine::change::Raw;
 use crate::engine::delivery::Outcome;
-use crate::engine::id::{NoticeId, ResponderId};
-use crate::engine::registry::Channel;
-use crate::engine::time::Wall;
-use crate::engine::view::{AlarmView, HomeView, NextView};
+use crate::engine::id::NoticeId;
+pub use crate::engine::parcel::{NoticeType, Parcel, Personal, PersonalContact};
+use crate::engine::reading::Report;
+use crate::engine::registry::{Home, Resident};
+use crate::engine::sealed::Sealed;
+use crate::engine::time::{Tick, Wall};
 use bytes::Bytes;
-use serde::Serialize;
 use std::fmt;
 use std::sync::Arc;
 
@@ -50,67 +52,6 @@ pub struct Delivery {
 /// Told after the sync of the record that holds the messages; may not block.
 pub trait Acknowledge: Send {
     fn durable(&mut self, tokens: &[Token]);
-}
-
-/// What a notice says it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum NoticeType {
-    /// A rung is told.
-    Notice,
-    /// Somebody has taken the alarm.
-    Taken,
-    Closed,
-}
-
-impl NoticeType {
-    /// The CloudEvents type.
-    pub fn name(self) -> &'static str {
-        match self {
-            NoticeType::Notice => "hearthwatch.alarm.notice",
-            NoticeType::Taken => "hearthwatch.alarm.taken",
-            NoticeType::Closed => "hearthwatch.alarm.closed",
-        }
-    }
-}
-
-/// Personal data of a home, unsealed for a channel that may have it.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Personal {
-    pub address: String,
-    pub residents: Vec<PersonalContact>,
-    pub contacts: Vec<PersonalContact>,
-}
-
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct PersonalContact {
-    pub name: String,
-    pub phone: String,
-    /// "resident", or the relation of a contact.
-    pub role: String,
-}
-
-/// One attempt to deliver one notice, with the alarm as it stands at this moment.
-#[derive(Debug, Clone)]
-pub struct Parcel {
-    pub notice: NoticeId,
-    /// From 1; a second attempt has the same notice id.
-    pub attempt: u32,
-    pub channel: Arc<Channel>,
-    pub kind: NoticeType,
-    /// When the notice was made.
-    pub issued: Wall,
-    pub alarm: AlarmView,
-    pub home: HomeView,
-    /// From 1.
-    pub rung: u32,
-    /// How often the last rung had been repeated before.
-    pub round: u32,
-    pub next: Option<NextView>,
-    /// On *taken* and *closed*: who did it, and with what outcome code.
-    pub by: Option<ResponderId>,
-    pub outcome: Option<&'static str>,
-    /// Only for a channel with `include_personal`.
-    pub personal: Option<Personal>,
 }
 
 /// The way out. May not block; what comes of a parcel returns through the keeper's handle as an [`Outcome`].
@@ -166,4 +107,43 @@ pub trait Journal: Send {
 /// Told after each commit; may not block. The follower reads the journal itself, at its own pace.
 pub trait Follow: Send {
     fn committed(&mut self, sequence: u64);
+}
+
+/// What a message was understood to say.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Understood {
+    Readings(Vec<Report>),
+    /// Well formed, and nothing in it for us; with the reason's name.
+    Ignored(&'static str),
+    /// Malformed; with the reason's name.
+    Rejected(&'static str),
+}
+
+/// Understands messages; learns from them what later ones mean.
+pub trait Ears: Send {
+    fn understand(&mut self, topic: &str, payload: &[u8], retain: bool) -> Understood;
+}
+
+/// Seals what is personal, and opens it for a channel that may have it.
+pub trait Vault: Send + Sync {
+    /// None where the vault cannot write a key; the message is then kept without its raw form.
+    fn seal_raw(&self, subject: &str, raw: &Raw) -> Option<Sealed<Raw>>;
+
+    /// None where the keys are gone: the person was erased.
+    fn personal(&self, home: &Home, residents: &[&Resident]) -> Option<Personal>;
+}
+
+/// Remembers over the death of the process which messages were just being worked on. Written without a sync: it has to survive
+/// the process, not the machine.
+pub trait Suspects: Send {
+    /// These are worked on from now on (fingerprints); an empty list: none.
+    fn working_on(&mut self, messages: &[u64]);
+
+    /// Whether this message was being worked on at each of the last two deaths of the process.
+    fn deadly(&self, message: u64) -> bool;
+}
+
+/// The only way to the time.
+pub trait Time: Send {
+    fn now(&mut self) -> (Tick, Wall);
 }

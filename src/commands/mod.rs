@@ -1,0 +1,58 @@
+//! What the commands do; what they are called and take stands in `main.rs`.
+
+pub mod decode;
+#[cfg(feature = "demo")]
+pub mod demo;
+pub mod fleet;
+pub mod registry;
+pub mod replay;
+pub mod run;
+pub mod verify;
+
+use crate::config::{Config, Mistake};
+use std::path::Path;
+use std::process::ExitCode;
+
+/// Done; the work failed; the input or configuration is wrong.
+pub const FAILED: u8 = 1;
+pub const WRONG_INPUT: u8 = 2;
+
+/// Says what is wrong, one line each.
+pub fn refuse(mistakes: &[Mistake]) -> ExitCode {
+    mistakes.iter().for_each(|mistake| eprintln!("{mistake}"));
+    eprintln!("{} mistakes; nothing was done", mistakes.len());
+    ExitCode::from(WRONG_INPUT)
+}
+
+/// Says why it failed.
+pub fn fail(why: impl std::fmt::Display) -> ExitCode {
+    eprintln!("{why}");
+    ExitCode::from(FAILED)
+}
+
+/// Reads the configuration, or says everything that is wrong with it.
+///
+/// # Errors
+/// The exit code of a wrong configuration.
+pub fn config(path: &Path) -> Result<Config, ExitCode> {
+    crate::config::check(path).map_err(|mistakes| refuse(&mistakes))
+}
+
+/// `decode`: JSON lines from stdin to stdout.
+pub fn decode() -> ExitCode {
+    match decode::decode_lines(std::io::stdin().lock(), std::io::stdout().lock()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => fail(error),
+    }
+}
+
+/// `check`: validates everything at once.
+pub fn check(path: &Path) -> ExitCode {
+    match config(path) {
+        Ok(config) => {
+            println!("{}: {} sites, {} sources; no mistakes", path.display(), config.sites.len(), config.sources.len());
+            ExitCode::SUCCESS
+        }
+        Err(code) => code,
+    }
+}

@@ -1,0 +1,280 @@
+//! What a decision changes. Changes are what the journal keeps and what a restart folds: variants and fields are numbered, never
+//! edited, only added to.
+
+use super::alarm::{Act, Alarm, Attention, CloseCode, Safe, Telling, Told};
+use super::delivery::Outcome;
+use super::id::{Address, AlarmId, ChannelId, HomeId, NoticeId, ResponderId, SourceId};
+use super::kind::{AlarmKind, Priority};
+use super::reading::Reading;
+use super::registry::{Entity, EntityKey};
+use super::sealed::Sealed;
+use super::time::{Millis, Stamp, Tick, Wall};
+use minicbor::{Decode, Encode};
+
+/// One reading as it was taken in: the telemetry block consists of these.
+#[derive(Debug, Clone, PartialEq, Encode, Decode)]
+pub struct Fact {
+    /// The device's place in its home.
+    #[n(0)]
+    pub device: u16,
+    #[n(1)]
+    pub reading: Reading,
+    /// When the device says it happened, where that is believable and not now.
+    #[n(2)]
+    pub happened: Option<Wall>,
+    /// Delivered because we subscribed: it tells a state, and is nobody's doing now.
+    #[n(3)]
+    pub retained: bool,
+    /// With a latched `true`: the fingerprint of what else the message said.
+    #[n(4)]
+    pub rest: Option<u32>,
+    /// The sender's own name of the event, hashed.
+    #[n(5)]
+    pub event: Option<u64>,
+}
+
+/// A device as a home knows it.
+#[derive(Debug, Clone, PartialEq, Encode, Decode)]
+pub struct Introduction {
+    /// Its place in the home: the next free one, or the one it has.
+    #[n(0)]
+    pub device: u16,
+    #[n(1)]
+    pub source: SourceId,
+    #[n(2)]
+    pub address: Address,
+    #[n(3)]
+    pub room: Box<str>,
+    /// The registry names it; otherwise its topic brought it here.
+    #[n(4)]
+    pub registered: bool,
+}
+
+/// What happens to an alarm, as its timeline shows it.
+#[derive(Debug, Clone, PartialEq, Encode, Decode)]
+pub enum AlarmChange {
+    /// One more press, or the condition came again.
+    #[n(0)]
+    Counted {
+        #[n(0)]
+        happened: Wall,
+    },
+    /// The condition ended by itself.
+    #[n(1)]
+    Over {
+        #[n(0)]
+        at: Wall,
+    },
+    #[n(2)]
+    Attention {
+        #[n(0)]
+        attention: Attention,
+        /// How late the rung is told that this tells.
+        #[n(1)]
+        late_by: Millis,
+    },
+    /// A person did something.
+    #[n(3)]
+    Acted {
+        #[n(0)]
+        act: Act,
+        #[n(1)]
+        by: ResponderId,
+    },
+    #[n(4)]
+    Safe(#[n(0)] Option<Safe>),
+    /// A notice to one channel was made.
+    #[n(5)]
+    Telling(#[n(0)] Telling),
+    #[n(6)]
+    Told {
+        #[n(0)]
+        channel: ChannelId,
+        #[n(1)]
+        number: u32,
+        #[n(2)]
+        told: Told,
+    },
+    /// Another notice (taken, closed) took a number.
+    #[n(7)]
+    Numbered(#[n(0)] u32),
+}
+
+/// A change of a home.
+#[derive(Debug, Clone, PartialEq, Encode, Decode)]
+pub enum HomeChange {
+    /// The one telemetry variant; everything else is ledger.
+    #[n(0)]
+    Heard(#[n(0)] Fact),
+    #[n(1)]
+    Met(#[n(0)] Introduction),
+    #[n(2)]
+    Raised(#[n(0)] Box<Alarm>),
+    #[n(3)]
+    Alarm {
+        #[n(0)]
+        kind: AlarmKind,
+        #[n(1)]
+        change: AlarmChange,
+    },
+    /// The last of an alarm; holds it whole, so that its end alone tells its story.
+    #[n(4)]
+    Closed {
+        #[n(0)]
+        alarm: Box<Alarm>,
+        #[n(1)]
+        code: Option<CloseCode>,
+        /// None: by itself.
+        #[n(2)]
+        by: Option<ResponderId>,
+    },
+    /// Its decisions failed: from here on only calls for help count.
+    #[n(5)]
+    Frozen {
+        #[n(0)]
+        fault: Box<str>,
+    },
+    /// The raw message behind an alarm.
+    #[n(6)]
+    Evidence {
+        #[n(0)]
+        alarm: AlarmId,
+        #[n(1)]
+        raw: Sealed<Raw>,
+    },
+    /// A bridge or hub between us and the home stopped or returned.
+    #[n(7)]
+    Bridge {
+        #[n(0)]
+        online: bool,
+    },
+}
+
+/// A message as it came.
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct Raw {
+    pub topic: String,
+    /// Base64.
+    pub payload: String,
+}
+
+/// What a notice says it is.
+#[derive(Debug, Clone, PartialEq, Encode, Decode)]
+pub enum Subject {
+    /// A rung is told.
+    #[n(0)]
+    Rung {
+        /// From 1.
+        #[n(0)]
+        rung: u32,
+        /// How often the last rung had been repeated before.
+        #[n(1)]
+        round: u32,
+    },
+    #[n(1)]
+    Taken {
+        #[n(0)]
+        by: ResponderId,
+    },
+    #[n(2)]
+    Closed {
+        #[n(0)]
+        alarm: Box<Alarm>,
+        #[n(1)]
+        by: Option<ResponderId>,
+        #[n(2)]
+        code: Option<CloseCode>,
+    },
+}
+
+/// A notice in the outbox.
+#[derive(Debug, Clone, PartialEq, Encode, Decode)]
+pub struct Notice {
+    #[n(0)]
+    pub id: NoticeId,
+    /// The home's number at its site.
+    #[n(1)]
+    pub home: u32,
+    #[n(2)]
+    pub channel: ChannelId,
+    #[n(3)]
+    pub kind: AlarmKind,
+    #[n(4)]
+    pub subject: Subject,
+    #[n(5)]
+    pub issued: Stamp,
+}
+
+impl Notice {
+    pub fn priority(&self) -> Priority {
+        self.kind.priority()
+    }
+}
+
+/// A change of a site.
+#[derive(Debug, Clone, PartialEq, Encode, Decode)]
+pub enum SiteChange {
+    /// A home got a number: the count of homes before it.
+    #[n(0)]
+    HomeAdded {
+        #[n(0)]
+        id: HomeId,
+        /// False for the pseudo-home of an unregistered device.
+        #[n(1)]
+        claimed: bool,
+    },
+    #[n(1)]
+    Registered(#[n(0)] Box<Entity>),
+    #[n(2)]
+    Removed(#[n(0)] EntityKey),
+    #[n(3)]
+    NoticeMade(#[n(0)] Box<Notice>),
+    #[n(4)]
+    AttemptStarted {
+        #[n(0)]
+        notice: NoticeId,
+        #[n(1)]
+        attempt: u32,
+    },
+    #[n(5)]
+    AttemptEnded {
+        #[n(0)]
+        notice: NoticeId,
+        #[n(1)]
+        attempt: u32,
+        #[n(2)]
+        outcome: Outcome,
+        /// When it is tried again; none after a success.
+        #[n(3)]
+        again: Option<Tick>,
+    },
+    /// Taken back: nobody needs it any more.
+    #[n(6)]
+    Withdrawn {
+        #[n(0)]
+        notice: NoticeId,
+    },
+    /// From here on the site cannot hear its homes.
+    #[n(7)]
+    Deaf,
+    /// It hears again. `lost` is how long it did not.
+    #[n(8)]
+    Hearing {
+        #[n(0)]
+        lost: Millis,
+    },
+    /// A message that no decoder understood.
+    #[n(9)]
+    Rejected {
+        #[n(0)]
+        reason: Box<str>,
+        #[n(1)]
+        raw: Sealed<Raw>,
+    },
+    /// The site's process started; what was under way before is over.
+    #[n(10)]
+    Started {
+        #[n(0)]
+        epoch: u64,
+    },
+}

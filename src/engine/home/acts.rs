@@ -1,0 +1,65 @@
+//! What people do with an alarm, turned into changes.
+
+use super::Turn;
+use super::state::fold_alarm;
+use crate::engine::alarm::{Act, Alarm, Attention, Refusal, Safe, Verdict, decide};
+use crate::engine::change::{AlarmChange, HomeChange, Subject};
+use crate::engine::id::{AlarmId, ResponderId};
+use crate::engine::time::Millis;
+
+impl Turn<'_> {
+    pub(super) fn act(&mut self, id: &AlarmId, act: Act, by: ResponderId, revision: Option<u32>) {
+        let answer = match self.state.alarms.iter().find(|a| &a.id == id) {
+            None => Err(Refusal::NoSuchAlarm),
+            Some(alarm) => match revision {
+                Some(seen) if seen != alarm.revision => Err(Refusal::Stale { revision: alarm.revision }),
+                _ => self.act_on(alarm, act, by),
+            },
+        };
+        self.out.answer = Some(answer.map(|revision| (id.clone(), revision)));
+    }
+
+    /// Gives the revision after the act.
+    fn act_on(&mut self, alarm: &Alarm, act: Act, by: ResponderId) -> Result<u32, Refusal> {
+        let verdict = decide(alarm, &act, &by, &self.policy.rules, self.now.tick)?;
+        let before = self.out.changes.len();
+        self.alarm_change(alarm.kind, AlarmChange::Acted { act, by: by.clone() });
+        match verdict {
+            Verdict::Record => {}
+            Verdict::Lease { until, progress } => {
+                let news = !matches!(&alarm.attention, Attention::Taken { by: owner, .. } if *owner == by);
+                let attention = Attention::Taken { by: by.clone(), at: self.now.wall, until, progress };
+                self.alarm_change(alarm.kind, AlarmChange::Attention { attention, late_by: Millis(0) });
+                if news {
+                    self.tell_taken(alarm, &by);
+                }
+            }
+            Verdict::CallAgain => self.climb_from_the_start(alarm, Millis(0)),
+            Verdict::Settle(how) => {
+                let safe = Safe { by: by.clone(), at: self.now.wall, how };
+                self.alarm_change(alarm.kind, AlarmChange::Safe(Some(safe)));
+                let attention = Attention::Settled;
+                self.alarm_change(alarm.kind, AlarmChange::Attention { attention, late_by: Millis(0) });
+                if matches!(alarm.attention, Attention::Calling { .. }) {
+                    self.tell_taken(alarm, &by);
+                }
+            }
+            Verdict::Close(code) => {
+                let whole = Box::new(alarm.clone());
+                self.tell_all_who_know(alarm, || Subject::Closed {
+                    alarm: whole.clone(),
+                    by: Some(by.clone()),
+                    code: Some(code),
+                });
+                self.change(HomeChange::Closed { alarm: whole, code: Some(code), by: Some(by) });
+            }
+        }
+        let mut after = alarm.clone();
+        for change in &self.out.changes[before..] {
+            if let HomeChange::Alarm { change, .. } = change {
+                fold_alarm(&mut after, change, self.now);
+            }
+        }
+        Ok(after.revision)
+    }
+}

@@ -1,0 +1,119 @@
+//! Raising, counting and ending alarms.
+
+use super::Turn;
+use crate::engine::alarm::{Alarm, Attention, Reason};
+use crate::engine::change::{AlarmChange, HomeChange};
+use crate::engine::id::AlarmId;
+use crate::engine::kind::{AlarmKind, Nature};
+use crate::engine::time::{Millis, Wall};
+
+/// An event that an alarm is raised or counted for.
+pub(super) struct Cause {
+    pub kind: AlarmKind,
+    pub reason: Reason,
+    pub happened: Wall,
+    pub age_unknown: bool,
+    /// It belongs to the press just before: it counts, and changes nothing else.
+    pub merged: bool,
+}
+
+impl Turn<'_> {
+    /// Something happened: the open alarm of its kind counts it, or a new one is raised. Never a second one.
+    pub(super) fn press(&mut self, cause: Cause) {
+        match self.state.alarm(cause.kind) {
+            Some(alarm) => self.count(alarm, &cause),
+            None => self.raise(cause),
+        }
+    }
+
+    fn raise(&mut self, cause: Cause) {
+        let alarm = Alarm {
+            id: AlarmId { site: self.policy.site.clone(), number: self.next_alarm },
+            kind: cause.kind,
+            raised: self.now,
+            happened: cause.happened,
+            age_unknown: cause.age_unknown,
+            events: 1,
+            last_event: self.now,
+            reason: cause.reason,
+            // Overwritten below; were it not, the alarm would be looked at at once.
+            attention: Attention::Calling { rung: 0, round: 0, next: self.now.tick },
+            over: None,
+            safe: None,
+            held: false,
+            revision: 1,
+            notices: 0,
+            tellings: Vec::new(),
+            last_taker: None,
+            late_by: Millis(0),
+            unanswered: 0,
+        };
+        self.next_alarm += 1;
+        self.out.evidence.push(alarm.id.clone());
+        self.change(HomeChange::Raised(Box::new(alarm.clone())));
+        self.because("raised");
+        self.climb_from_the_start(&alarm, Millis(0));
+    }
+
+    fn count(&mut self, alarm: &Alarm, cause: &Cause) {
+        self.out.evidence.push(alarm.id.clone());
+        self.alarm_change(alarm.kind, AlarmChange::Counted { happened: cause.happened });
+        let press = cause.kind.nature() == Nature::Press;
+        match alarm.attention {
+            _ if cause.merged => self.because("counted_same_press"),
+            // A new call is a new need, whoever took the one before, and whoever was safe then.
+            Attention::Taken { .. } if press => self.call_again(alarm),
+            Attention::Settled => self.call_again(alarm),
+            _ => self.because("counted"),
+        }
+    }
+
+    fn call_again(&mut self, alarm: &Alarm) {
+        if alarm.safe.is_some() {
+            self.alarm_change(alarm.kind, AlarmChange::Safe(None));
+        }
+        self.because("pressed_again_clears_seen");
+        self.climb_from_the_start(alarm, Millis(0));
+    }
+
+    /// The condition ended by itself. The alarm stays until a person has looked, but for the quiet tier.
+    pub(super) fn over(&mut self, kind: AlarmKind, at: Wall) {
+        let Some(alarm) = self.state.alarm(kind).filter(|a| a.over.is_none()) else { return };
+        self.because("over");
+        if kind == AlarmKind::InactivityCheck {
+            self.close_by_itself(alarm);
+        } else {
+            self.alarm_change(kind, AlarmChange::Over { at });
+        }
+    }
+
+    pub(super) fn close_by_itself(&mut self, alarm: &Alarm) {
+        self.change(HomeChange::Closed { alarm: Box::new(alarm.clone()), code: None, by: None });
+    }
+
+    /// The home's decisions failed: nobody watches it from here on, so somebody must look.
+    pub(super) fn freeze(&mut self, fault: Box<str>) {
+        if self.state.frozen.is_none() {
+            self.change(HomeChange::Frozen { fault: fault.clone() });
+        }
+        for kind in [AlarmKind::WelfareCheck, AlarmKind::EngineFault] {
+            self.own_with(kind, Reason::EngineFault { fault: fault.clone() });
+        }
+    }
+
+    pub(super) fn own(&mut self, kind: AlarmKind, what: Box<str>) {
+        let reason = match kind {
+            AlarmKind::PossibleSos => Reason::Unreadable { topic: what },
+            _ => Reason::Own { what },
+        };
+        self.own_with(kind, reason);
+    }
+
+    fn own_with(&mut self, kind: AlarmKind, reason: Reason) {
+        self.press(Cause { kind, reason, happened: self.now.wall, age_unknown: false, merged: false });
+    }
+
+    pub(super) fn alarm_change(&mut self, kind: AlarmKind, change: AlarmChange) {
+        self.change(HomeChange::Alarm { kind, change });
+    }
+}

@@ -1,0 +1,97 @@
+//! The home machine: readings, detection, alarms and where their ladders stand.
+//!
+//! `step` decides and changes nothing; `State::apply` folds and decides nothing. [`state`] holds what a home is, [`listen`] what a
+//! message means, [`silence`] the inactivity detector, [`alarms`] raising and counting, [`climb`] ladders, [`acts`] what people do.
+
+mod acts;
+mod alarms;
+mod climb;
+mod listen;
+pub mod silence;
+mod state;
+#[cfg(test)]
+mod tests;
+
+pub use state::{Activity, DeviceState, State};
+
+use super::alarm::Refusal;
+use super::change::HomeChange;
+use super::id::AlarmId;
+use super::input::{HomeInput, SiteInput};
+use super::policy::HomePolicy;
+use super::time::{Stamp, Stamped, Tick};
+
+/// What the keeper tells a home of its surroundings.
+#[derive(Debug, Clone)]
+pub struct Place {
+    /// The home's number at its site.
+    pub home: u32,
+    /// The number that the site's next alarm gets.
+    pub next_alarm: u64,
+}
+
+/// What a step gives. Reused from step to step.
+#[derive(Debug, Default)]
+pub struct Out {
+    pub changes: Vec<HomeChange>,
+    pub to_site: Vec<SiteInput>,
+    /// The answer to an act: the alarm's revision after it, or why not.
+    pub answer: Option<Result<(AlarmId, u32), Refusal>>,
+    /// Messages whose raw bytes belong into the ledger: alarms that this input raised or counted.
+    pub evidence: Vec<AlarmId>,
+    /// Named reasons of what was decided, for the trace of the turn.
+    pub because: Vec<&'static str>,
+}
+
+impl Out {
+    pub fn clear(&mut self) {
+        self.changes.clear();
+        self.to_site.clear();
+        self.answer = None;
+        self.evidence.clear();
+        self.because.clear();
+    }
+}
+
+/// Decides what an input comes to. The changes are in `out`, in order; nothing else has happened.
+pub fn step(policy: &HomePolicy, place: &Place, state: &State, input: Stamped<HomeInput>, out: &mut Out) {
+    let mut turn = Turn { policy, now: input.at, home: place.home, next_alarm: place.next_alarm, state, out };
+    match input.input {
+        HomeInput::Heard(heard) if state.frozen.is_some() => turn.listen_frozen(heard),
+        HomeInput::Heard(heard) => turn.listen(heard),
+        HomeInput::Met(introduction) => turn.meet(introduction),
+        HomeInput::Bridge { online } => turn.bridge(online),
+        HomeInput::Act { alarm, act, by, revision } => turn.act(&alarm, act, by, revision),
+        HomeInput::Due => turn.due(),
+        HomeInput::Told { kind, notice, channel, told } => turn.told(kind, notice, channel, told),
+        HomeInput::Failed { fault } => turn.freeze(fault),
+        HomeInput::Own { kind, what } => turn.own(kind, what),
+    }
+}
+
+/// When the home wants to be looked at next, as things stand; later is possible, earlier is not.
+pub fn next_wake(policy: &HomePolicy, state: &State, now: Stamp) -> Option<Tick> {
+    let alarms = state.alarms.iter().filter_map(|a| a.deadline()).min();
+    let silence = silence::next(policy, state, now);
+    alarms.into_iter().chain(silence).min()
+}
+
+/// One step under way.
+struct Turn<'a> {
+    policy: &'a HomePolicy,
+    now: Stamp,
+    home: u32,
+    next_alarm: u64,
+    state: &'a State,
+    out: &'a mut Out,
+}
+
+impl Turn<'_> {
+    fn change(&mut self, change: HomeChange) {
+        self.out.changes.push(change);
+    }
+
+    fn because(&mut self, reason: &'static str) {
+        self.out.because.push(reason);
+    }
+}

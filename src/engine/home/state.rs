@@ -1,0 +1,330 @@
+//! What a home is: its devices as they last spoke, its last activity, its open alarms.
+
+use crate::engine::alarm::{Alarm, Attention};
+use crate::engine::change::{AlarmChange, Fact, HomeChange, Introduction};
+use crate::engine::id::{Address, SourceId, Zone};
+use crate::engine::kind::{AlarmKind, Kind};
+use crate::engine::reading::{Form, Reading, Value};
+use crate::engine::time::{Millis, Stamp, Tick, Wall};
+use minicbor::{Decode, Encode};
+
+/// The last value of one kind (and zone) of a device.
+#[derive(Debug, Clone, PartialEq, Encode, Decode)]
+pub struct Last {
+    #[n(0)]
+    pub kind: Kind,
+    #[n(1)]
+    pub zone: Option<Zone>,
+    #[n(2)]
+    pub value: Value,
+    /// When it took this value.
+    #[n(3)]
+    pub since: Tick,
+    /// With a latched `true`: what else the message said that brought it.
+    #[n(4)]
+    pub rest: Option<u32>,
+}
+
+/// A device of a home.
+#[derive(Debug, Clone, PartialEq, Encode, Decode)]
+pub struct DeviceState {
+    #[n(0)]
+    pub source: SourceId,
+    #[n(1)]
+    pub address: Address,
+    #[n(2)]
+    pub room: Box<str>,
+    #[n(3)]
+    pub registered: bool,
+    #[n(4)]
+    pub last: Vec<Last>,
+    /// What it, or somebody for it, last said of its being there.
+    #[n(5)]
+    pub online: Option<bool>,
+    #[n(6)]
+    pub heard: Option<Wall>,
+    /// It has told activity of a person at least once; and whether by anything but a door.
+    #[n(7)]
+    pub tells_activity: bool,
+    #[n(8)]
+    pub only_door: bool,
+    /// Its last press, for merging what belongs to one.
+    #[n(9)]
+    pub pressed: Option<Tick>,
+    /// The last few events that their sender named, hashed.
+    #[n(10)]
+    pub events: Vec<u64>,
+}
+
+/// How many named events a device is remembered by.
+const EVENTS_KEPT: usize = 8;
+
+impl DeviceState {
+    pub fn last(&self, kind: Kind, zone: Option<&Zone>) -> Option<&Last> {
+        self.last.iter().find(|l| l.kind == kind && l.zone.as_ref() == zone)
+    }
+}
+
+/// Something that only a person can cause.
+#[derive(Debug, Clone, PartialEq, Encode, Decode)]
+pub struct Activity {
+    /// On the site's hearing clock.
+    #[n(0)]
+    pub heard: Tick,
+    #[n(1)]
+    pub wall: Wall,
+    /// None where it is only the beginning of our watch.
+    #[n(2)]
+    pub kind: Option<Kind>,
+    #[n(3)]
+    pub device: u16,
+}
+
+/// All that is known of a home between two inputs.
+#[derive(Debug, Clone, PartialEq, Default, Encode, Decode)]
+pub struct State {
+    #[n(0)]
+    pub devices: Vec<DeviceState>,
+    #[n(1)]
+    pub activity: Option<Activity>,
+    /// Since when, on the hearing clock, the home itself cannot be heard though the site can.
+    #[n(2)]
+    pub unheard_since: Option<Tick>,
+    /// How long it was so since the last activity, not counting the present time of it.
+    #[n(3)]
+    pub unheard: Millis,
+    #[n(4)]
+    pub bridge_offline: bool,
+    /// Open alarms, gravest first.
+    #[n(5)]
+    pub alarms: Vec<Alarm>,
+    #[n(6)]
+    pub frozen: Option<Box<str>>,
+}
+
+impl State {
+    pub fn alarm(&self, kind: AlarmKind) -> Option<&Alarm> {
+        self.alarms.iter().find(|a| a.kind == kind)
+    }
+
+    /// Where a device of this source and address sits.
+    pub fn find(&self, source: &SourceId, address: &Address) -> Option<u16> {
+        self.devices.iter().position(|d| &d.source == source && &d.address == address).map(|i| i as u16)
+    }
+
+    /// How long nobody has stirred while the home could be heard.
+    pub fn silence(&self, now: Stamp) -> Option<Millis> {
+        let from = self.activity.as_ref()?.heard;
+        let deaf = self.unheard.0 + self.unheard_since.map_or(0, |since| now.heard.since(since.max(from)).0);
+        Some(Millis(now.heard.since(from).0.saturating_sub(deaf)))
+    }
+
+    /// Folds a change in. Total: a change that does not fit changes nothing.
+    pub fn apply(&mut self, change: &HomeChange, at: Stamp) {
+        match change {
+            HomeChange::Heard(fact) => self.fold_fact(fact, at),
+            HomeChange::Met(introduction) => self.fold_introduction(introduction, at),
+            HomeChange::Raised(alarm) => {
+                let place = self.alarms.partition_point(|a| a.kind < alarm.kind);
+                if self.alarm(alarm.kind).is_none() {
+                    self.alarms.insert(place, (**alarm).clone());
+                }
+            }
+            HomeChange::Alarm { kind, change } => {
+                if let Some(alarm) = self.alarms.iter_mut().find(|a| a.kind == *kind) {
+                    fold_alarm(alarm, change, at);
+                }
+            }
+            HomeChange::Closed { alarm, .. } => self.alarms.retain(|a| a.id != alarm.id),
+            HomeChange::Frozen { fault } => self.frozen = Some(fault.clone()),
+            HomeChange::Evidence { .. } => {}
+            HomeChange::Bridge { online } => {
+                self.bridge_offline = !online;
+                self.fold_hearing(at);
+            }
+        }
+    }
+
+    fn fold_introduction(&mut self, new: &Introduction, at: Stamp) {
+        let slot = new.device as usize;
+        if slot == self.devices.len() {
+            self.devices.push(DeviceState {
+                source: new.source.clone(),
+                address: new.address.clone(),
+                room: new.room.clone(),
+                registered: new.registered,
+                last: Vec::new(),
+                online: None,
+                heard: None,
+                tells_activity: false,
+                only_door: true,
+                pressed: None,
+                events: Vec::new(),
+            });
+        } else if let Some(device) = self.devices.get_mut(slot) {
+            device.room = new.room.clone();
+            device.registered = new.registered;
+        }
+        self.watch_from(at);
+    }
+
+    /// What never spoke is watched too: silence begins with the first we know of the home.
+    fn watch_from(&mut self, at: Stamp) {
+        self.activity.get_or_insert(Activity { heard: at.heard, wall: at.wall, kind: None, device: 0 });
+    }
+
+    fn fold_fact(&mut self, fact: &Fact, at: Stamp) {
+        let Some(device) = self.devices.get_mut(fact.device as usize) else { return };
+        let reading = &fact.reading;
+        let active = !fact.retained && is_activity(device, reading, at);
+        if let Some(event) = fact.event.filter(|e| !device.events.contains(e)) {
+            device.events.truncate(EVENTS_KEPT - 1);
+            device.events.insert(0, event);
+        }
+        device.heard = Some(at.wall);
+        if active && reading.kind != Kind::Sos {
+            device.tells_activity = true;
+            device.only_door &= reading.kind == Kind::Contact;
+        }
+        if reading.kind == Kind::Sos && reading.value == Value::Flag(true) && !fact.retained {
+            device.pressed = Some(at.tick);
+        }
+        if reading.kind == Kind::Online {
+            device.online = Some(reading.value == Value::Flag(true));
+        } else if reading.form != Form::Event {
+            // Whoever sends is there, whatever was said of it.
+            device.online = device.online.map(|_| true);
+        }
+        if reading.form != Form::Event && reading.kind != Kind::Online {
+            remember(&mut device.last, fact, at.tick);
+        }
+        self.watch_from(at);
+        if active {
+            let late = fact.happened.map_or(Millis(0), |then| at.wall.since(then));
+            let heard = Tick(at.heard.0.saturating_sub(late.0));
+            if self.activity.as_ref().is_none_or(|a| heard >= a.heard) {
+                let wall = fact.happened.unwrap_or(at.wall);
+                self.activity = Some(Activity { heard, wall, kind: Some(reading.kind), device: fact.device });
+                self.unheard = Millis(0);
+            }
+        }
+        self.fold_hearing(at);
+    }
+
+    /// A home is unheard while its bridge is gone, or while all its devices that tell activity are.
+    fn fold_hearing(&mut self, at: Stamp) {
+        let mut telling = self.devices.iter().filter(|d| d.tells_activity).peekable();
+        let all_gone = telling.peek().is_some() && telling.all(|d| d.online == Some(false));
+        match (self.bridge_offline || all_gone, self.unheard_since) {
+            (true, None) => self.unheard_since = Some(at.heard),
+            (false, Some(since)) => {
+                let from = self.activity.as_ref().map_or(since, |a| since.max(a.heard));
+                self.unheard.0 += at.heard.since(from).0;
+                self.unheard_since = None;
+            }
+            _ => {}
+        }
+    }
+}
+
+fn remember(last: &mut Vec<Last>, fact: &Fact, now: Tick) {
+    let reading = &fact.reading;
+    match last.iter_mut().find(|l| l.kind == reading.kind && l.zone == reading.zone) {
+        Some(known) => {
+            if known.value != reading.value {
+                known.value = reading.value.clone();
+                known.since = now;
+            }
+            known.rest = fact.rest;
+        }
+        None => last.push(Last {
+            kind: reading.kind,
+            zone: reading.zone.clone(),
+            value: reading.value.clone(),
+            since: now,
+            rest: fact.rest,
+        }),
+    }
+}
+
+/// A motion sensor that says `true` again within this time of its first `true` saw somebody again; after it, it is stuck. The
+/// radio's life is not a person's.
+const MOTION_REPEATS: Millis = Millis::from_mins(60);
+
+/// Whether a reading shows that somebody stirs, given what the device said before.
+pub(super) fn is_activity(device: &DeviceState, reading: &Reading, at: Stamp) -> bool {
+    if !reading.kind.activity() {
+        return false;
+    }
+    let before = device.last(reading.kind, reading.zone.as_ref());
+    match (&reading.value, reading.form) {
+        (Value::Text(_), _) => true,
+        (Value::Flag(on), Form::Event) => *on,
+        (_, Form::Event) => true,
+        (Value::Flag(true), _) if reading.kind == Kind::Motion => {
+            before.is_none_or(|b| b.value != reading.value || at.tick.since(b.since) < MOTION_REPEATS)
+        }
+        // A motion sensor's falling back to rest is its timer's doing.
+        (Value::Flag(false), _) if matches!(reading.kind, Kind::Motion | Kind::Sos | Kind::Vibration) => false,
+        // Anything else is told by its change, and the first telling is none.
+        (Value::Flag(_) | Value::Open(_), _) => before.is_some_and(|b| b.value != reading.value),
+        (Value::Number(_), _) => false,
+    }
+}
+
+/// Whether a change is one that a person who is about to act should have seen. That the ladder climbs or a notice arrives is not:
+/// it would only make the first who answers look stale.
+fn is_news(alarm: &Alarm, change: &AlarmChange) -> bool {
+    match change {
+        AlarmChange::Counted { .. } | AlarmChange::Over { .. } | AlarmChange::Acted { .. } | AlarmChange::Safe(_) => true,
+        AlarmChange::Attention { attention, .. } => {
+            let calling = |a: &Attention| matches!(a, Attention::Calling { .. });
+            !(calling(attention) && calling(&alarm.attention))
+        }
+        AlarmChange::Telling(_) | AlarmChange::Told { .. } | AlarmChange::Numbered(_) => false,
+    }
+}
+
+/// Folds a change into an alarm.
+pub(super) fn fold_alarm(alarm: &mut Alarm, change: &AlarmChange, at: Stamp) {
+    alarm.revision += u32::from(is_news(alarm, change));
+    match change {
+        AlarmChange::Counted { happened: _ } => {
+            alarm.events += 1;
+            alarm.last_event = at;
+            alarm.over = None;
+        }
+        AlarmChange::Over { at } => alarm.over = Some(*at),
+        AlarmChange::Attention { attention, late_by } => {
+            if let Attention::Taken { by, .. } = &alarm.attention {
+                alarm.last_taker = Some(by.clone());
+            }
+            alarm.attention = attention.clone();
+            alarm.late_by = *late_by;
+        }
+        AlarmChange::Acted { act, .. } => {
+            use crate::engine::alarm::Act;
+            match act {
+                Act::Hold => alarm.held = true,
+                Act::NoAnswer => alarm.unanswered += 1,
+                _ => {}
+            }
+        }
+        AlarmChange::Safe(safe) => alarm.safe = safe.clone(),
+        AlarmChange::Telling(telling) => {
+            alarm.notices = alarm.notices.max(telling.number);
+            match alarm.tellings.iter_mut().find(|t| t.channel == telling.channel) {
+                Some(known) => *known = telling.clone(),
+                None => alarm.tellings.push(telling.clone()),
+            }
+        }
+        AlarmChange::Told { channel, number, told } => {
+            use crate::engine::alarm::Told;
+            if let Some(t) = alarm.tellings.iter_mut().find(|t| &t.channel == channel && t.number == *number) {
+                t.told = *told;
+                t.knows |= *told == Told::Delivered;
+            }
+        }
+        AlarmChange::Numbered(number) => alarm.notices = alarm.notices.max(*number),
+    }
+}

@@ -1,0 +1,90 @@
+//! What the machines are given.
+
+use super::alarm::{Act, Told};
+use super::change::{Introduction, Notice};
+use super::delivery::Outcome;
+use super::id::{AlarmId, ChannelId, NoticeId, ResponderId};
+use super::kind::AlarmKind;
+use super::reading::Reading;
+use super::registry::Entity;
+use super::time::Wall;
+
+/// The readings of one message, brought home.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Heard {
+    /// The device's place in its home.
+    pub device: u16,
+    pub readings: Vec<Reading>,
+    /// What the device states, unchecked.
+    pub device_time: Option<Wall>,
+    /// See [`super::reading::Report::rest`].
+    pub rest: u32,
+    /// The sender's own name of the event, hashed: a second message with it is the same event.
+    pub event: Option<u64>,
+    pub retained: bool,
+    pub echo: bool,
+}
+
+/// An input of a home machine.
+#[derive(Debug, Clone, PartialEq)]
+pub enum HomeInput {
+    Heard(Heard),
+    /// A device joins the home, or is told anew.
+    Met(Introduction),
+    Bridge {
+        online: bool,
+    },
+    /// A person acts on the alarm; `revision` is what the person had before the eyes.
+    Act {
+        alarm: AlarmId,
+        act: Act,
+        by: ResponderId,
+        revision: Option<u32>,
+    },
+    /// A deadline may have passed.
+    Due,
+    /// From the site: what became of a rung's notice.
+    Told {
+        kind: AlarmKind,
+        notice: NoticeId,
+        channel: ChannelId,
+        told: Told,
+    },
+    /// From the keeper: an input made the machine fail.
+    Failed {
+        fault: Box<str>,
+    },
+    /// From the keeper: raise an alarm of the gateway's own.
+    Own {
+        kind: AlarmKind,
+        what: Box<str>,
+    },
+}
+
+/// An input of a site machine.
+#[derive(Debug, Clone, PartialEq)]
+pub enum SiteInput {
+    /// From a home: tell a channel.
+    Tell(Box<Notice>),
+    /// From a home: what is pending of this alarm's rungs is no longer needed.
+    Withdraw {
+        alarm: AlarmId,
+    },
+    /// From the courier.
+    Ended {
+        notice: NoticeId,
+        attempt: u32,
+        outcome: Outcome,
+    },
+    Due,
+    /// Entries of the registry, checked.
+    Register(Vec<Entity>),
+    /// The link to the broker, as far as it brings telemetry.
+    Link {
+        up: bool,
+    },
+    /// The first input of a process.
+    Started {
+        epoch: u64,
+    },
+}

@@ -1,0 +1,120 @@
+//! The site machine: the registry, the outbox and its channels, and whether the site can hear at all.
+//!
+//! Of the same shape as the home machine: `step` decides and changes nothing, `State::apply` folds and decides nothing.
+
+mod outbox;
+mod state;
+#[cfg(test)]
+mod tests;
+
+pub use outbox::Pending;
+pub use state::{HomeEntry, State};
+
+use super::alarm::Told;
+use super::change::{Notice, SiteChange};
+use super::delivery::{Class, Outcome, backoff};
+use super::id::NoticeId;
+use super::input::{HomeInput, SiteInput};
+use super::time::{Millis, Stamp, Stamped, Tick};
+
+/// What a step gives. Reused from step to step.
+#[derive(Debug, Default)]
+pub struct Out {
+    pub changes: Vec<SiteChange>,
+    /// Messages to homes, by number.
+    pub to_homes: Vec<(u32, HomeInput)>,
+    pub because: Vec<&'static str>,
+}
+
+impl Out {
+    pub fn clear(&mut self) {
+        self.changes.clear();
+        self.to_homes.clear();
+        self.because.clear();
+    }
+}
+
+/// Decides what an input comes to. Which notices are sent is decided apart, by [`sendable`], when all else of the turn is.
+pub fn step(state: &State, input: Stamped<SiteInput>, out: &mut Out) {
+    let now = input.at;
+    match input.input {
+        SiteInput::Tell(notice) => out.changes.push(SiteChange::NoticeMade(notice)),
+        SiteInput::Withdraw { alarm } => {
+            for pending in state.outbox.of_alarm(&alarm).filter(|p| p.is_rung() && !p.unwanted) {
+                out.changes.push(SiteChange::Withdrawn { notice: pending.notice.id.clone() });
+            }
+        }
+        SiteInput::Ended { notice, attempt, outcome } => ended(state, now, notice, attempt, outcome, out),
+        SiteInput::Due => {}
+        SiteInput::Register(entities) => {
+            for entity in entities {
+                if state.registry.get(&entity.key()).as_ref() != Some(&entity) {
+                    out.changes.push(SiteChange::Registered(Box::new(entity)));
+                }
+            }
+        }
+        SiteInput::Link { up: false } if state.deaf_since.is_none() => out.changes.push(SiteChange::Deaf),
+        SiteInput::Link { up: true } => out.changes.extend(hearing(state, now)),
+        SiteInput::Link { up: false } => {}
+        SiteInput::Started { epoch } => started(state, now, epoch, out),
+    }
+}
+
+fn hearing(state: &State, now: Stamp) -> Option<SiteChange> {
+    state.deaf_since.map(|since| SiteChange::Hearing { lost: now.tick.since(since) })
+}
+
+/// A new process: what was being sent is tried again under its old ids, and nobody was heard while it was away.
+fn started(state: &State, now: Stamp, epoch: u64, out: &mut Out) {
+    out.changes.push(SiteChange::Started { epoch });
+    for pending in state.outbox.all().filter(|p| p.sending) {
+        out.because.push("interrupted_attempt");
+        let outcome = Outcome::failed(super::delivery::Failure::Interrupted);
+        let (notice, attempt) = (pending.notice.id.clone(), pending.attempts);
+        out.changes.push(SiteChange::AttemptEnded { notice, attempt, outcome, again: Some(now.tick) });
+    }
+}
+
+/// How many failures of one notice make its home look further up the ladder at once.
+const PATIENCE: u32 = 2;
+
+fn ended(state: &State, now: Stamp, notice: NoticeId, attempt: u32, outcome: Outcome, out: &mut Out) {
+    let Some(pending) = state.outbox.get(&notice).filter(|p| p.sending && p.attempts == attempt) else {
+        out.because.push("outcome_of_no_attempt");
+        return;
+    };
+    let (told, again) = match outcome {
+        Outcome::Delivered => (Some(Told::Delivered), None),
+        // Its alarm was taken or closed while it was under way: nobody needs it again.
+        Outcome::Failed { .. } if pending.unwanted => (None, None),
+        Outcome::Failed { failure, retry_after } => {
+            let hopeless = failure.class() == Class::Broken || attempt >= PATIENCE;
+            (hopeless.then_some(Told::Failing), Some(now.tick + backoff(failure, retry_after, attempt)))
+        }
+    };
+    if let (true, Some(told)) = (pending.is_rung(), told) {
+        let Notice { home, kind, channel, .. } = pending.notice.clone();
+        out.to_homes.push((home, HomeInput::Told { kind, notice: notice.clone(), channel, told }));
+    }
+    out.changes.push(SiteChange::AttemptEnded { notice, attempt, outcome, again });
+}
+
+/// The notices that may be sent now: of every channel with a free slot the gravest and oldest, each alarm's in order.
+pub fn sendable(state: &State, now: Stamp, out: &mut Out) {
+    for (notice, attempt) in
+        state.outbox.sendable(now.tick, |channel| state.registry.channels.get(channel).map(|c| c.slots))
+    {
+        out.changes.push(SiteChange::AttemptStarted { notice, attempt });
+    }
+}
+
+/// When the outbox wants to be looked at next. What is due already waits for a slot, and a slot that frees is an input.
+pub fn next_wake(state: &State, now: Tick) -> Option<Tick> {
+    state.outbox.next_wake(now)
+}
+
+/// The site's hearing clock at `tick`: see [`Stamp::heard`].
+pub fn hearing_clock(state: &State, tick: Tick) -> Tick {
+    let deaf = state.deaf_since.map_or(Millis(0), |since| tick.since(since));
+    Tick(tick.0.saturating_sub(state.deaf_total.0).saturating_sub(deaf.0))
+}

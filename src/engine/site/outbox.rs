@@ -1,0 +1,242 @@
+//! Notices that wait, and the channels they wait for. What is sent next is derived from what waits.
+
+use crate::engine::change::{Notice, Subject};
+use crate::engine::delivery::Outcome;
+use crate::engine::id::{AlarmId, ChannelId, NoticeId};
+use crate::engine::kind::Priority;
+use crate::engine::time::Tick;
+use minicbor::{Decode, Decoder, Encode, Encoder, decode, encode};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// A notice that is not delivered yet.
+#[derive(Debug, Clone, PartialEq, Encode, Decode)]
+pub struct Pending {
+    #[n(0)]
+    pub notice: Notice,
+    /// Attempts begun.
+    #[n(1)]
+    pub attempts: u32,
+    /// Not before this.
+    #[n(2)]
+    pub due: Tick,
+    #[n(3)]
+    pub sending: bool,
+    /// Taken back while it was being sent.
+    #[n(4)]
+    pub unwanted: bool,
+}
+
+impl Pending {
+    pub fn is_rung(&self) -> bool {
+        matches!(self.notice.subject, Subject::Rung { .. })
+    }
+}
+
+/// How a channel does.
+#[derive(Debug, Clone, Default, PartialEq, Encode, Decode)]
+pub struct Health {
+    /// Failed attempts since the last success.
+    #[n(0)]
+    pub failures: u32,
+    /// What the last attempt came to.
+    #[n(1)]
+    pub last: Option<Outcome>,
+}
+
+/// One channel's notices: who waits in which order, and who is under way.
+#[derive(Debug, Clone, Default, PartialEq)]
+struct Queue {
+    /// Due now or before, gravest first, then oldest.
+    ready: BTreeSet<(Priority, NoticeId)>,
+    /// Due later.
+    later: BTreeSet<(Tick, NoticeId)>,
+    sending: BTreeSet<NoticeId>,
+}
+
+/// The outbox of a site. Only the notices and the health are kept; the queues follow from them.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Outbox {
+    pending: BTreeMap<NoticeId, Pending>,
+    health: BTreeMap<ChannelId, Health>,
+    queues: BTreeMap<ChannelId, Queue>,
+}
+
+/// From this many failures in a row on, a channel is asked with one notice at a time, and life apart from it.
+const FAILING: u32 = 3;
+
+impl Outbox {
+    pub fn get(&self, id: &NoticeId) -> Option<&Pending> {
+        self.pending.get(id)
+    }
+
+    pub fn all(&self) -> impl Iterator<Item = &Pending> {
+        self.pending.values()
+    }
+
+    pub fn len(&self) -> usize {
+        self.pending.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.pending.is_empty()
+    }
+
+    pub fn health(&self) -> &BTreeMap<ChannelId, Health> {
+        &self.health
+    }
+
+    /// What waits for an alarm, in order.
+    pub fn of_alarm(&self, alarm: &AlarmId) -> impl Iterator<Item = &Pending> {
+        let from = NoticeId { alarm: alarm.clone(), number: 0 };
+        let to = NoticeId { alarm: alarm.clone(), number: u32::MAX };
+        self.pending.range(from..=to).map(|(_, p)| p)
+    }
+
+    pub(super) fn put(&mut self, notice: Notice) {
+        let due = notice.issued.tick;
+        let pending = Pending { notice, attempts: 0, due, sending: false, unwanted: false };
+        self.enqueue(&pending);
+        self.pending.insert(pending.notice.id.clone(), pending);
+    }
+
+    pub(super) fn started(&mut self, id: &NoticeId, attempt: u32) {
+        let Some(pending) = self.pending.get_mut(id) else { return };
+        let queue = self.queues.entry(pending.notice.channel.clone()).or_default();
+        queue.ready.remove(&(pending.notice.priority(), id.clone()));
+        queue.later.remove(&(pending.due, id.clone()));
+        queue.sending.insert(id.clone());
+        pending.attempts = attempt;
+        pending.sending = true;
+    }
+
+    pub(super) fn ended(&mut self, id: &NoticeId, outcome: &Outcome, again: Option<Tick>, now: Tick) {
+        let Some(mut pending) = self.take(id) else { return };
+        let channel = pending.notice.channel.clone();
+        let health = self.health.entry(channel.clone()).or_default();
+        health.last = Some(*outcome);
+        if *outcome == Outcome::Delivered {
+            // The receiver is back: whoever waited for a later attempt goes now.
+            if std::mem::take(&mut health.failures) > 0 {
+                self.wake_channel(&channel, now);
+            }
+            return;
+        }
+        health.failures += 1;
+        if let Some(due) = again {
+            pending.due = due;
+            pending.sending = false;
+            self.enqueue(&pending);
+            self.pending.insert(id.clone(), pending);
+        }
+    }
+
+    /// Takes a notice back; one that is just being sent is not tried again.
+    pub(super) fn withdraw(&mut self, id: &NoticeId) {
+        match self.pending.get_mut(id) {
+            Some(pending) if pending.sending => pending.unwanted = true,
+            _ => drop(self.take(id)),
+        }
+    }
+
+    fn take(&mut self, id: &NoticeId) -> Option<Pending> {
+        let pending = self.pending.remove(id)?;
+        if let Some(queue) = self.queues.get_mut(&pending.notice.channel) {
+            queue.ready.remove(&(pending.notice.priority(), id.clone()));
+            queue.later.remove(&(pending.due, id.clone()));
+            queue.sending.remove(id);
+        }
+        Some(pending)
+    }
+
+    fn wake_channel(&mut self, channel: &ChannelId, now: Tick) {
+        let Some(queue) = self.queues.get_mut(channel) else { return };
+        for (_, id) in std::mem::take(&mut queue.later) {
+            if let Some(pending) = self.pending.get_mut(&id) {
+                pending.due = now;
+                queue.ready.insert((pending.notice.priority(), id));
+            }
+        }
+    }
+
+    fn enqueue(&mut self, pending: &Pending) {
+        let id = pending.notice.id.clone();
+        let queue = self.queues.entry(pending.notice.channel.clone()).or_default();
+        match (pending.sending, pending.attempts) {
+            (true, _) => queue.sending.insert(id),
+            (false, 0) => queue.ready.insert((pending.notice.priority(), id)),
+            (false, _) => queue.later.insert((pending.due, id)),
+        };
+    }
+
+    /// What may be sent now, with the number of its attempt. `slots` tells how many a channel takes at once; a channel that
+    /// the registry no longer has takes none.
+    pub(super) fn sendable(&self, now: Tick, slots: impl Fn(&ChannelId) -> Option<u8>) -> Vec<(NoticeId, u32)> {
+        let mut chosen = Vec::new();
+        for (channel, queue) in &self.queues {
+            if queue.ready.is_empty() && queue.later.first().is_none_or(|(due, _)| *due > now) {
+                continue;
+            }
+            let Some(slots) = slots(channel) else { continue };
+            let failing = self.health.get(channel).is_some_and(|h| h.failures >= FAILING);
+            let due = queue.later.iter().take_while(|(due, _)| *due <= now).map(|(_, id)| id);
+            let mut candidates: Vec<&Pending> = queue
+                .ready
+                .iter()
+                .map(|(_, id)| id)
+                .take(4 * usize::from(slots))
+                .chain(due)
+                .filter_map(|id| self.pending.get(id))
+                .collect();
+            candidates.sort_by_key(|p| (p.notice.priority(), p.notice.issued.tick, p.notice.id.number));
+            let mut under_way = queue.sending.len();
+            for pending in candidates {
+                // Half of the slots are life's own; a channel that fails gets one other notice at a time.
+                let limit = match (pending.notice.priority(), failing) {
+                    (Priority::Life, _) => usize::from(slots),
+                    (_, true) => 1,
+                    (_, false) => usize::from(slots).div_ceil(2),
+                };
+                if under_way < limit && !self.behind_another(pending) {
+                    under_way += 1;
+                    chosen.push((pending.notice.id.clone(), pending.attempts + 1));
+                }
+            }
+        }
+        chosen
+    }
+
+    /// Notices of one alarm to one channel go out in their order.
+    fn behind_another(&self, pending: &Pending) -> bool {
+        self.of_alarm(&pending.notice.id.alarm)
+            .take_while(|p| p.notice.id.number < pending.notice.id.number)
+            .any(|p| p.notice.channel == pending.notice.channel)
+    }
+
+    pub(super) fn next_wake(&self, now: Tick) -> Option<Tick> {
+        self.queues.values().filter_map(|q| q.later.iter().map(|(due, _)| *due).find(|due| *due > now)).min()
+    }
+}
+
+impl<C> Encode<C> for Outbox {
+    fn encode<W: encode::Write>(&self, e: &mut Encoder<W>, ctx: &mut C) -> Result<(), encode::Error<W::Error>> {
+        e.array(2)?;
+        e.array(self.pending.len() as u64)?;
+        for pending in self.pending.values() {
+            pending.encode(e, ctx)?;
+        }
+        self.health.encode(e, ctx)
+    }
+}
+
+impl<'b, C> Decode<'b, C> for Outbox {
+    fn decode(d: &mut Decoder<'b>, ctx: &mut C) -> Result<Self, decode::Error> {
+        d.array()?;
+        let mut outbox = Outbox::default();
+        for pending in d.array_iter_with::<C, Pending>(ctx)?.collect::<Result<Vec<_>, _>>()? {
+            outbox.enqueue(&pending);
+            outbox.pending.insert(pending.notice.id.clone(), pending);
+        }
+        outbox.health = BTreeMap::decode(d, ctx)?;
+        Ok(outbox)
+    }
+}

@@ -1,0 +1,75 @@
+//! What a site is.
+
+use super::outbox::Outbox;
+use crate::engine::change::SiteChange;
+use crate::engine::id::HomeId;
+use crate::engine::registry::Registry;
+use crate::engine::time::{Millis, Stamp, Tick};
+use minicbor::{Decode, Encode};
+
+/// A home's entry in the list that gives it its number.
+#[derive(Debug, Clone, PartialEq, Encode, Decode)]
+pub struct HomeEntry {
+    #[n(0)]
+    pub id: HomeId,
+    /// The registry has it; otherwise it stands in for an unregistered device.
+    #[n(1)]
+    pub claimed: bool,
+}
+
+/// All that is known of a site between two inputs.
+#[derive(Debug, Clone, PartialEq, Default, Encode, Decode)]
+pub struct State {
+    #[n(0)]
+    pub registry: Registry,
+    /// By number.
+    #[n(1)]
+    pub homes: Vec<HomeEntry>,
+    /// The number of the next alarm.
+    #[n(2)]
+    pub next_alarm: u64,
+    #[n(3)]
+    pub outbox: Outbox,
+    #[n(4)]
+    pub deaf_since: Option<Tick>,
+    /// How long the site did not hear, up to the last time it began to hear again.
+    #[n(5)]
+    pub deaf_total: Millis,
+    /// Starts of the process.
+    #[n(6)]
+    pub epoch: u64,
+    /// When the last turn was: where a new process continues the tick. Set by whoever folds, after the turn's last change.
+    #[n(7)]
+    pub last: Stamp,
+}
+
+impl State {
+    /// Folds a change in. Total: a change that does not fit changes nothing.
+    pub fn apply(&mut self, change: &SiteChange, at: Stamp) {
+        match change {
+            SiteChange::HomeAdded { id, claimed } => match self.homes.iter_mut().find(|h| &h.id == id) {
+                Some(known) => known.claimed |= *claimed,
+                None => self.homes.push(HomeEntry { id: id.clone(), claimed: *claimed }),
+            },
+            SiteChange::Registered(entity) => self.registry.put((**entity).clone()),
+            SiteChange::Removed(key) => self.registry.remove(key),
+            SiteChange::NoticeMade(notice) => self.outbox.put((**notice).clone()),
+            SiteChange::AttemptStarted { notice, attempt } => self.outbox.started(notice, *attempt),
+            SiteChange::AttemptEnded { notice, outcome, again, .. } => {
+                self.outbox.ended(notice, outcome, *again, at.tick)
+            }
+            SiteChange::Withdrawn { notice } => self.outbox.withdraw(notice),
+            SiteChange::Deaf => self.deaf_since = Some(at.tick),
+            SiteChange::Hearing { lost } => {
+                self.deaf_total.0 += lost.0;
+                self.deaf_since = None;
+            }
+            SiteChange::Rejected { .. } => {}
+            SiteChange::Started { epoch } => {
+                self.epoch = *epoch;
+                // Whoever was away has heard nothing since the last thing it wrote down.
+                self.deaf_since.get_or_insert(self.last.tick);
+            }
+        }
+    }
+}

@@ -1,0 +1,492 @@
+//! A site's state and what a turn does to it: steps, folds, and the record that comes of it. No thread, no clock, no disk: the
+//! keeper's loop, the simulator and the tests run the very same.
+
+use super::board::Shown;
+use super::ports::*;
+use super::record::{Blocks, Contents, Entry};
+use super::routes::Routes;
+use crate::engine::alarm::Refusal;
+use crate::engine::change::{HomeChange, Introduction, Raw, SiteChange};
+use crate::engine::home::{self, Place};
+use crate::engine::id::{AlarmId, HomeId};
+use crate::engine::input::{Heard, HomeInput, SiteInput};
+use crate::engine::kind::{AlarmKind, Priority};
+use crate::engine::policy::{HomePolicy, Resolver, SiteRules};
+use crate::engine::reading::{Report, Speaker, Value};
+use crate::engine::registry::Entity;
+use crate::engine::site;
+use crate::engine::time::{Stamp, Stamped, Tick, Wall};
+use std::cmp::Reverse;
+use std::collections::{BTreeSet, BinaryHeap, VecDeque};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+/// A home with what it is decided by.
+pub struct Slot {
+    pub state: home::State,
+    pub policy: Arc<HomePolicy>,
+    /// The earliest entry that the heap has for it.
+    wake: Option<Tick>,
+    /// The last record that was in the snapshot it came from; folding passes over what is older.
+    included: u64,
+}
+
+/// What may leave once the record is safe.
+#[derive(Debug, Default)]
+pub struct Effects {
+    pub parcels: Vec<Parcel>,
+    pub shown: Vec<Shown>,
+    /// Named reasons of the turn's decisions.
+    pub because: Vec<&'static str>,
+}
+
+/// What an act on an alarm came to.
+pub type Answer = Result<(AlarmId, u32), Refusal>;
+
+/// The owner of a site's state.
+pub struct Core {
+    pub(super) rules: SiteRules,
+    pub site: site::State,
+    pub homes: Vec<Slot>,
+    routes: Routes,
+    pub(super) vault: Arc<dyn Vault>,
+    heap: BinaryHeap<Reverse<(Tick, u32)>>,
+    now: Stamp,
+    pub blocks: Blocks,
+    home_out: home::Out,
+    site_out: site::Out,
+    to_site: VecDeque<SiteInput>,
+    /// Homes whose alarms changed in this turn.
+    touched: BTreeSet<u32>,
+    closed: Vec<(u32, Shown)>,
+    because: Vec<&'static str>,
+    policies_stale: bool,
+    /// Steps that failed, for the metrics.
+    pub faults: u64,
+}
+
+impl Core {
+    /// An empty site; snapshots and records are folded in afterwards.
+    pub fn new(rules: SiteRules, vault: Arc<dyn Vault>) -> Core {
+        Core {
+            rules,
+            site: site::State::default(),
+            homes: Vec::new(),
+            routes: Routes::default(),
+            vault,
+            heap: BinaryHeap::new(),
+            now: Stamp::default(),
+            blocks: Blocks::default(),
+            home_out: home::Out::default(),
+            site_out: site::Out::default(),
+            to_site: VecDeque::new(),
+            touched: BTreeSet::new(),
+            closed: Vec::new(),
+            because: Vec::new(),
+            policies_stale: false,
+            faults: 0,
+        }
+    }
+
+    /// Takes a site snapshot in. First of all.
+    pub fn restore_site(&mut self, state: site::State) {
+        self.homes.clear();
+        for entry in &state.homes {
+            let policy = Arc::new(self.pseudo_policy(&state, entry.id.clone()));
+            self.homes.push(Slot { state: home::State::default(), policy, wake: None, included: 0 });
+        }
+        self.site = state;
+    }
+
+    /// Takes a home's snapshot in; it holds every record up to `included`.
+    pub fn restore_home(&mut self, home: u32, included: u64, state: home::State) {
+        if let Some(slot) = self.homes.get_mut(home as usize) {
+            slot.state = state;
+            slot.included = included;
+        }
+    }
+
+    /// Folds a record: what is in a snapshot already is passed over. Nothing is decided.
+    pub fn fold(&mut self, sequence: u64, site_included: u64, record: Contents) {
+        self.now = record.at;
+        for entry in record.entries {
+            match entry {
+                Entry::Site(change) if sequence > site_included => self.fold_site(&change),
+                Entry::Site(_) => {}
+                Entry::Home { home, change } => self.fold_home(sequence, home, &change),
+            }
+        }
+        for (home, fact) in record.facts {
+            self.fold_home(sequence, home, &HomeChange::Heard(fact));
+        }
+        if sequence > site_included {
+            self.site.last = record.at;
+        }
+    }
+
+    fn fold_site(&mut self, change: &SiteChange) {
+        self.site.apply(change, self.now);
+        if let SiteChange::HomeAdded { id, .. } = change
+            && self.homes.len() < self.site.homes.len()
+        {
+            let policy = Arc::new(self.pseudo_policy(&self.site, id.clone()));
+            self.homes.push(Slot { state: home::State::default(), policy, wake: None, included: 0 });
+        }
+    }
+
+    fn fold_home(&mut self, sequence: u64, home: u32, change: &HomeChange) {
+        if let HomeChange::Raised(alarm) = change {
+            self.site.next_alarm = self.site.next_alarm.max(alarm.id.number + 1);
+        }
+        if let Some(slot) = self.homes.get_mut(home as usize).filter(|slot| slot.included < sequence) {
+            slot.state.apply(change, self.now);
+        }
+    }
+
+    fn pseudo_policy(&self, state: &site::State, id: HomeId) -> HomePolicy {
+        Resolver::new(&self.rules, &state.registry).pseudo(id)
+    }
+
+    /// After the last fold: policies, routes, deadlines, and the board as it stands.
+    pub fn ready(&mut self) -> Vec<Shown> {
+        self.site.next_alarm = self.site.next_alarm.max(1);
+        self.refresh_policies();
+        for (number, slot) in self.homes.iter().enumerate() {
+            self.routes.learn_home(number as u32, &slot.state);
+        }
+        for device in self.site.registry.devices.values() {
+            self.routes.claim(device, &self.site, &self.homes);
+        }
+        (0..self.homes.len() as u32).flat_map(|home| self.shown_of(home)).collect()
+    }
+
+    /// Where a new process continues the tick.
+    pub fn last(&self) -> Stamp {
+        self.site.last
+    }
+
+    /// Begins a turn at this time. What it decides has not happened before its `blocks` are written; the caller clears them then.
+    pub fn begin(&mut self, tick: Tick, wall: Wall) {
+        let tick = tick.max(self.site.last.tick);
+        self.now = Stamp { tick, wall, heard: site::hearing_clock(&self.site, tick) };
+    }
+
+    pub fn now(&self) -> Stamp {
+        self.now
+    }
+
+    /// The first turn of a process: nobody was heard while it was away, and what was being sent is sent again.
+    pub fn start(&mut self) {
+        self.to_site.push_back(SiteInput::Started { epoch: self.site.epoch + 1 });
+        self.drain();
+        for home in 0..self.homes.len() as u32 {
+            self.schedule(home);
+        }
+    }
+
+    /// New rules of the site, from the configuration; deadlines that stand, stand.
+    pub fn set_rules(&mut self, rules: SiteRules) {
+        self.rules = rules;
+        self.policies_stale = true;
+    }
+
+    /// An input of the site.
+    pub fn site_input(&mut self, input: SiteInput) {
+        self.to_site.push_back(input);
+        self.drain();
+    }
+
+    /// One report of a device, brought to its home; unknown ones get a pseudo-home.
+    pub fn report(&mut self, report: Report, raw: impl FnOnce() -> Raw) {
+        let address = match &report.speaker {
+            Speaker::Device(address) => address.clone(),
+            Speaker::Bridge(prefix) => return self.bridge(&report, prefix),
+        };
+        let (home, device) = match self.routes.find(&report.source, &address) {
+            Some(route) => route,
+            None => self.introduce(&report, address),
+        };
+        let event = report.event_id.as_ref().map(|id| super::routes::fingerprint(id.as_bytes()));
+        let Report { readings, device_time, rest, retained, echo, .. } = report;
+        let input = HomeInput::Heard(Heard { device, readings, device_time, rest, event, retained, echo });
+        self.home_input_with(home, input, Some(raw));
+        self.drain();
+    }
+
+    fn bridge(&mut self, report: &Report, prefix: &str) {
+        let online = report.readings.iter().any(|r| r.value == Value::Flag(true));
+        for home in self.routes.behind_bridge(&report.source, prefix) {
+            self.home_input(home, HomeInput::Bridge { online });
+        }
+        self.drain();
+    }
+
+    /// A device that has no route yet: the home that its topic names where that is registered, else a pseudo-home.
+    fn introduce(&mut self, report: &Report, address: crate::engine::id::Address) -> (u32, u16) {
+        let (id, claimed) = self.routes.home_for_stranger(report, &address, &self.site);
+        let home = self.home_number(&id, claimed);
+        let state = &self.homes[home as usize].state;
+        let device =
+            state.find(&report.source, &address).unwrap_or(state.devices.len().min(super::routes::MAX_DEVICES) as u16);
+        let new = Introduction {
+            device,
+            source: report.source.clone(),
+            address: address.clone(),
+            room: "".into(),
+            registered: false,
+        };
+        self.routes.set(&report.source, address, (home, device));
+        self.home_input(home, HomeInput::Met(new));
+        (home, device)
+    }
+
+    /// The number of a home; a new one gets the next.
+    fn home_number(&mut self, id: &HomeId, claimed: bool) -> u32 {
+        let known = self.routes.number(id);
+        if known.is_none_or(|n| claimed && !self.site.homes[n as usize].claimed) {
+            let change = SiteChange::HomeAdded { id: id.clone(), claimed };
+            self.blocks.site(&change);
+            self.fold_site(&change);
+        }
+        let number = known.unwrap_or(self.site.homes.len() as u32 - 1);
+        self.routes.name(id.clone(), number);
+        number
+    }
+
+    /// An alarm of the gateway's own in a home that may not exist yet.
+    pub fn own_alarm(&mut self, home: &HomeId, kind: AlarmKind, what: &str, raw: Option<Raw>) {
+        let number = self.home_number(home, false);
+        self.home_input_with(number, HomeInput::Own { kind, what: what.into() }, raw.map(|raw| || raw));
+        self.drain();
+    }
+
+    /// A message that nobody understood: kept, sealed, for the quarantine.
+    pub fn rejected(&mut self, reason: &str, raw: &Raw) {
+        if let Some(raw) = self.vault.seal_raw("quarantine", raw) {
+            let change = SiteChange::Rejected { reason: reason.into(), raw };
+            self.blocks.site(&change);
+            self.fold_site(&change);
+        }
+    }
+
+    /// A person acts on an alarm.
+    pub fn act(
+        &mut self,
+        alarm: AlarmId,
+        act: crate::engine::alarm::Act,
+        by: crate::engine::id::ResponderId,
+        revision: Option<u32>,
+    ) -> Answer {
+        let Some(home) = self.homes.iter().position(|s| s.state.alarms.iter().any(|a| a.id == alarm)) else {
+            let known = alarm.site == self.rules.site && alarm.number < self.site.next_alarm;
+            return Err(if known { Refusal::Closed } else { Refusal::NoSuchAlarm });
+        };
+        let answer = self.home_input(home as u32, HomeInput::Act { alarm, act, by, revision });
+        self.drain();
+        answer.unwrap_or(Err(Refusal::NoSuchAlarm))
+    }
+
+    /// Wakes every home whose time has come. Life goes first within a home; between homes the earliest deadline does.
+    pub fn due(&mut self) {
+        while let Some(Reverse((at, home))) = self.heap.peek().copied().filter(|Reverse((at, _))| *at <= self.now.tick)
+        {
+            self.heap.pop();
+            let Some(slot) = self.homes.get_mut(home as usize).filter(|s| s.wake == Some(at)) else { continue };
+            slot.wake = None;
+            match home::next_wake(&slot.policy, &slot.state, self.now) {
+                Some(next) if next <= self.now.tick => {
+                    self.home_input(home, HomeInput::Due);
+                }
+                _ => self.schedule(home),
+            }
+        }
+        self.drain();
+    }
+
+    /// When the next turn is due, if nothing comes in before.
+    pub fn next_wake(&self) -> Option<Tick> {
+        let homes = self.heap.peek().map(|Reverse((at, _))| *at);
+        homes.into_iter().chain(site::next_wake(&self.site, self.now.tick)).min()
+    }
+
+    fn home_input(&mut self, home: u32, input: HomeInput) -> Option<Answer> {
+        self.home_input_with(home, input, None::<fn() -> Raw>)
+    }
+
+    /// Steps a home and folds what comes of it. A step that fails freezes the home and is answered by alarms.
+    fn home_input_with(&mut self, home: u32, input: HomeInput, raw: Option<impl FnOnce() -> Raw>) -> Option<Answer> {
+        let slot = self.homes.get_mut(home as usize)?;
+        let place = Place { home, next_alarm: self.site.next_alarm };
+        let mut out = std::mem::take(&mut self.home_out);
+        let now = self.now;
+        let run = |input, out: &mut home::Out| {
+            catch_unwind(AssertUnwindSafe(|| {
+                home::step(&slot.policy, &place, &slot.state, Stamped::new(now, input), out)
+            }))
+        };
+        if let Err(panic) = run(input, &mut out) {
+            self.faults += 1;
+            out.clear();
+            let fault = text_of(&*panic);
+            if run(HomeInput::Failed { fault }, &mut out).is_err() {
+                out.clear();
+            }
+            self.because.push("home_frozen");
+        }
+        self.take_in(home, &mut out, raw);
+        let answer = out.answer.take();
+        out.clear();
+        self.home_out = out;
+        self.schedule(home);
+        answer
+    }
+
+    fn take_in(&mut self, home: u32, out: &mut home::Out, raw: Option<impl FnOnce() -> Raw>) {
+        if let (Some(alarm), Some(raw)) = (out.evidence.first(), raw) {
+            let subject = self.site.homes[home as usize].id.clone();
+            if let Some(raw) = self.vault.seal_raw(subject.as_str(), &raw()) {
+                out.changes.push(HomeChange::Evidence { alarm: alarm.clone(), raw });
+            }
+        }
+        for change in out.changes.drain(..) {
+            self.note(home, &change);
+            self.blocks.home(home, &change);
+            let slot = &mut self.homes[home as usize];
+            slot.state.apply(&change, self.now);
+            if let HomeChange::Raised(alarm) = &change {
+                self.site.next_alarm = self.site.next_alarm.max(alarm.id.number + 1);
+            }
+        }
+        self.to_site.extend(out.to_site.drain(..));
+        self.because.append(&mut out.because);
+    }
+
+    /// Keeps what the board and the reserve have to know of a change.
+    fn note(&mut self, home: u32, change: &HomeChange) {
+        let kind = match change {
+            HomeChange::Heard(_)
+            | HomeChange::Met(_)
+            | HomeChange::Frozen { .. }
+            | HomeChange::Bridge { .. }
+            | HomeChange::Evidence { .. } => return,
+            HomeChange::Raised(alarm) => alarm.kind,
+            HomeChange::Alarm { kind, .. } => *kind,
+            HomeChange::Closed { alarm, code, .. } => {
+                let mut shown = self.show(home, alarm);
+                shown.open = false;
+                shown.outcome = Some(code.map_or("by_itself", |c| c.name()));
+                self.closed.push((home, shown));
+                alarm.kind
+            }
+        };
+        self.blocks.life |= kind.priority() == Priority::Life;
+        self.touched.insert(home);
+    }
+
+    /// Messages between the machines, in order, until there are none.
+    fn drain(&mut self) {
+        while let Some(input) = self.to_site.pop_front() {
+            let mut out = std::mem::take(&mut self.site_out);
+            site::step(&self.site, Stamped::new(self.now, input), &mut out);
+            self.take_in_site(&mut out);
+            for (home, input) in out.to_homes.drain(..) {
+                self.home_input(home, input);
+            }
+            out.clear();
+            self.site_out = out;
+        }
+    }
+
+    fn take_in_site(&mut self, out: &mut site::Out) {
+        for change in out.changes.drain(..) {
+            self.blocks.site(&change);
+            self.fold_site(&change);
+            if let SiteChange::Registered(entity) = &change {
+                self.registered(entity);
+            }
+        }
+        self.because.append(&mut out.because);
+    }
+
+    fn registered(&mut self, entity: &Entity) {
+        match entity {
+            Entity::Home(home) => {
+                let number = self.home_number(&home.id.clone(), true);
+                let policy = Resolver::new(&self.rules, &self.site.registry).home(home);
+                self.homes[number as usize].policy = Arc::new(policy);
+                self.schedule(number);
+            }
+            Entity::Device(device) => {
+                let home = self.home_number(&device.home, true);
+                let state = &self.homes[home as usize].state;
+                let slot = state
+                    .find(&device.source, &device.address)
+                    .unwrap_or(state.devices.len().min(super::routes::MAX_DEVICES) as u16);
+                let (source, address, room) = (device.source.clone(), device.address.clone(), device.room.clone());
+                self.routes.set(&source, address.clone(), (home, slot));
+                self.home_input(
+                    home,
+                    HomeInput::Met(Introduction { device: slot, source, address, room, registered: true }),
+                );
+            }
+            Entity::Resident(_) => {}
+            Entity::Channel(_) | Entity::Responder(_) | Entity::Ladder(_) | Entity::Plan(_) => {
+                self.policies_stale = true
+            }
+        }
+    }
+
+    fn refresh_policies(&mut self) {
+        let resolver = Resolver::new(&self.rules, &self.site.registry);
+        for (entry, slot) in self.site.homes.iter().zip(&mut self.homes) {
+            slot.policy = Arc::new(match self.site.registry.homes.get(&entry.id) {
+                Some(home) => resolver.home(home),
+                None => resolver.pseudo(entry.id.clone()),
+            });
+        }
+        for (number, entry) in self.site.homes.iter().enumerate() {
+            self.routes.name(entry.id.clone(), number as u32);
+        }
+        self.policies_stale = false;
+    }
+
+    /// Sees to it that the heap has the home's next deadline, or an earlier one.
+    fn schedule(&mut self, home: u32) {
+        let slot = &mut self.homes[home as usize];
+        if let Some(next) = home::next_wake(&slot.policy, &slot.state, self.now)
+            && slot.wake.is_none_or(|wake| next < wake)
+        {
+            slot.wake = Some(next);
+            self.heap.push(Reverse((next, home)));
+        }
+    }
+
+    /// Ends the turn: chooses what is sent, and gives what may leave after the sync. `blocks` then is the record, if not empty.
+    pub fn end(&mut self) -> Effects {
+        if self.policies_stale {
+            self.refresh_policies();
+            for home in 0..self.homes.len() as u32 {
+                self.schedule(home);
+            }
+        }
+        let mut out = std::mem::take(&mut self.site_out);
+        site::sendable(&self.site, self.now, &mut out);
+        let chosen: Vec<_> = out.changes.clone();
+        self.take_in_site(&mut out);
+        self.site_out = out;
+        let parcels = chosen.iter().filter_map(|change| self.parcel(change)).collect();
+        if !self.blocks.is_empty() {
+            self.site.last = self.now;
+        }
+        let mut shown: Vec<Shown> = std::mem::take(&mut self.closed).into_iter().map(|(_, shown)| shown).collect();
+        for home in std::mem::take(&mut self.touched) {
+            shown.extend(self.shown_of(home));
+        }
+        Effects { parcels, shown, because: std::mem::take(&mut self.because) }
+    }
+}
+
+fn text_of(panic: &(dyn std::any::Any + Send)) -> Box<str> {
+    let text = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    text.unwrap_or("unknown fault").chars().take(200).collect::<String>().into()
+}

@@ -1,0 +1,174 @@
+//! What waits for the keeper. Nobody who puts something in waits; how much can wait is bounded by the broker's window of
+//! unacknowledged messages and by the channels' slots.
+
+use super::core::{Answer, Core};
+use super::ports::{Delivery, Lane};
+use crate::engine::alarm::Act;
+use crate::engine::delivery::Outcome;
+use crate::engine::id::{AlarmId, HomeId, NoticeId, ResponderId};
+use crate::engine::kind::AlarmKind;
+use crate::engine::policy::SiteRules;
+use crate::engine::registry::Entity;
+use std::collections::VecDeque;
+use std::fmt;
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::time::Duration;
+use tokio::sync::oneshot;
+
+/// Anything but a device's message.
+pub(super) enum Errand {
+    Outcome { notice: NoticeId, attempt: u32, outcome: Outcome },
+    Link { up: bool },
+    Act { alarm: AlarmId, act: Act, by: ResponderId, revision: Option<u32>, answer: oneshot::Sender<Answer> },
+    Register { entities: Vec<Entity>, done: oneshot::Sender<()> },
+    Own { home: HomeId, kind: AlarmKind, what: String },
+    Rules(Box<SiteRules>),
+    Ask(Box<dyn FnOnce(&Core) + Send>),
+}
+
+#[derive(Default)]
+struct Waiting {
+    life: VecDeque<Delivery>,
+    bulk: VecDeque<Delivery>,
+    errands: VecDeque<Errand>,
+    stop: bool,
+    /// The keeper has left: nothing will be answered any more.
+    gone: bool,
+}
+
+/// What one turn takes.
+#[derive(Default)]
+pub(super) struct Taken {
+    pub deliveries: VecDeque<Delivery>,
+    pub errands: VecDeque<Errand>,
+    pub stop: bool,
+}
+
+#[derive(Default)]
+struct Shared {
+    waiting: Mutex<Waiting>,
+    bell: Condvar,
+}
+
+/// The keeper is not there any more: the process is leaving.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Gone;
+
+impl fmt::Display for Gone {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the keeper has stopped; the service is leaving or restarting")
+    }
+}
+
+impl std::error::Error for Gone {}
+
+/// How the rooms around it speak to a keeper.
+#[derive(Clone, Default)]
+pub struct Handle {
+    shared: Arc<Shared>,
+}
+
+impl Handle {
+    fn put(&self, errand: Errand) {
+        // After the keeper has left an errand is dropped, and whoever waits for its answer learns it by that.
+        self.with(|waiting| {
+            if !waiting.gone {
+                waiting.errands.push_back(errand);
+            }
+        });
+    }
+
+    fn with<T>(&self, f: impl FnOnce(&mut Waiting) -> T) -> T {
+        let mut waiting = self.shared.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        let given = f(&mut waiting);
+        drop(waiting);
+        self.shared.bell.notify_one();
+        given
+    }
+
+    /// A message of a broker.
+    pub fn deliver(&self, delivery: Delivery) {
+        self.with(|waiting| match delivery.lane {
+            Lane::Life => waiting.life.push_back(delivery),
+            Lane::Bulk => waiting.bulk.push_back(delivery),
+        });
+    }
+
+    /// What came of an attempt to deliver a notice.
+    pub fn outcome(&self, notice: NoticeId, attempt: u32, outcome: Outcome) {
+        self.put(Errand::Outcome { notice, attempt, outcome });
+    }
+
+    /// Whether telemetry can reach us.
+    pub fn link(&self, up: bool) {
+        self.put(Errand::Link { up });
+    }
+
+    /// A person acts on an alarm; answered after the sync.
+    pub async fn act(&self, alarm: AlarmId, act: Act, by: ResponderId, revision: Option<u32>) -> Result<Answer, Gone> {
+        let (answer, wait) = oneshot::channel();
+        self.put(Errand::Act { alarm, act, by, revision, answer });
+        wait.await.map_err(|_| Gone)
+    }
+
+    /// Enters checked entities into the registry; returns after the sync.
+    pub async fn register(&self, entities: Vec<Entity>) -> Result<(), Gone> {
+        let (done, wait) = oneshot::channel();
+        self.put(Errand::Register { entities, done });
+        wait.await.map_err(|_| Gone)
+    }
+
+    /// Raises an alarm of the gateway's own.
+    pub fn own_alarm(&self, home: HomeId, kind: AlarmKind, what: String) {
+        self.put(Errand::Own { home, kind, what });
+    }
+
+    /// Takes new rules of the site over, from the configuration.
+    pub fn rules(&self, rules: SiteRules) {
+        self.put(Errand::Rules(Box::new(rules)));
+    }
+
+    /// Looks at the state between two turns. Keep it short: the keeper waits for it.
+    pub async fn ask<T: Send + 'static>(&self, question: impl FnOnce(&Core) -> T + Send + 'static) -> Result<T, Gone> {
+        let (answer, wait) = oneshot::channel();
+        self.put(Errand::Ask(Box::new(move |core| drop(answer.send(question(core))))));
+        wait.await.map_err(|_| Gone)
+    }
+
+    /// Lets the keeper finish what waits, and leave.
+    pub fn stop(&self) {
+        self.with(|waiting| waiting.stop = true);
+    }
+
+    /// How many messages wait: life, bulk.
+    pub fn backlog(&self) -> (usize, usize) {
+        let waiting = self.shared.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        (waiting.life.len(), waiting.bulk.len())
+    }
+
+    /// The keeper leaves: whoever waits for an answer is told so.
+    pub(super) fn leave(&self) {
+        self.with(|waiting| {
+            waiting.errands.clear();
+            waiting.gone = true;
+        });
+    }
+
+    /// Takes up to `most` messages, life first, and every errand; waits at most `patience` for the first. With `life_only`,
+    /// bulk stays where it is.
+    pub(super) fn take(&self, most: usize, life_only: bool, patience: Duration) -> Taken {
+        let waiting = self.shared.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        let idle =
+            |w: &mut Waiting| w.life.is_empty() && (w.bulk.is_empty() || life_only) && w.errands.is_empty() && !w.stop;
+        let (mut waiting, _) =
+            self.shared.bell.wait_timeout_while(waiting, patience, idle).unwrap_or_else(PoisonError::into_inner);
+        let mut taken = Taken { errands: std::mem::take(&mut waiting.errands), stop: waiting.stop, ..Taken::default() };
+        let life = most.min(waiting.life.len());
+        taken.deliveries.extend(waiting.life.drain(..life));
+        if !life_only {
+            let bulk = (most - life).min(waiting.bulk.len());
+            taken.deliveries.extend(waiting.bulk.drain(..bulk));
+        }
+        taken
+    }
+}

@@ -1,0 +1,149 @@
+//! A turn as bytes and back: what stands in the two blocks of a record. A home is named by its number at the site.
+
+use crate::engine::change::{Fact, HomeChange, SiteChange};
+use crate::engine::time::Stamp;
+use minicbor::{Decode, Decoder, Encode, Encoder};
+
+/// One change with its owner: the ledger block is a stamp and then these.
+#[derive(Debug, Clone, PartialEq, Encode, Decode)]
+pub enum Entry {
+    #[n(0)]
+    Site(#[n(0)] SiteChange),
+    #[n(1)]
+    Home {
+        #[n(0)]
+        home: u32,
+        #[n(1)]
+        change: HomeChange,
+    },
+}
+
+/// Collects the blocks of one record.
+#[derive(Debug, Default)]
+pub struct Blocks {
+    pub telemetry: Vec<u8>,
+    pub ledger: Vec<u8>,
+    /// An alarm of priority life, or something about one, is in it.
+    pub life: bool,
+}
+
+impl Blocks {
+    pub fn clear(&mut self) {
+        self.telemetry.clear();
+        self.ledger.clear();
+        self.life = false;
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.telemetry.is_empty() && self.ledger.is_empty()
+    }
+
+    pub fn len(&self) -> usize {
+        self.telemetry.len() + self.ledger.len()
+    }
+
+    /// Adds a change of a home to the block that it belongs to.
+    pub fn home(&mut self, home: u32, change: &HomeChange) {
+        match change {
+            HomeChange::Heard(fact) => put(&mut self.telemetry, &(home, fact)),
+            other => put(&mut self.ledger, &HomeEntry { home, change: other }),
+        }
+    }
+
+    pub fn site(&mut self, change: &SiteChange) {
+        put(&mut self.ledger, &SiteEntry { change });
+    }
+
+    /// The ledger block as it is written: the stamp first.
+    pub fn stamped_ledger(&self, at: Stamp) -> Vec<u8> {
+        let mut block = Vec::with_capacity(self.ledger.len() + 32);
+        put(&mut block, &at);
+        block.extend_from_slice(&self.ledger);
+        block
+    }
+}
+
+fn put<T: Encode<()>>(block: &mut Vec<u8>, value: &T) {
+    // Writing into a Vec cannot fail.
+    let _ = Encoder::new(block).encode(value);
+}
+
+/// `Entry::Home` by reference, byte for byte.
+struct HomeEntry<'a> {
+    home: u32,
+    change: &'a HomeChange,
+}
+
+impl<C> Encode<C> for HomeEntry<'_> {
+    fn encode<W: minicbor::encode::Write>(
+        &self,
+        e: &mut Encoder<W>,
+        ctx: &mut C,
+    ) -> Result<(), minicbor::encode::Error<W::Error>> {
+        e.array(2)?.u32(1)?.array(2)?.u32(self.home)?;
+        self.change.encode(e, ctx)
+    }
+}
+
+/// `Entry::Site` by reference, byte for byte.
+struct SiteEntry<'a> {
+    change: &'a SiteChange,
+}
+
+impl<C> Encode<C> for SiteEntry<'_> {
+    fn encode<W: minicbor::encode::Write>(
+        &self,
+        e: &mut Encoder<W>,
+        ctx: &mut C,
+    ) -> Result<(), minicbor::encode::Error<W::Error>> {
+        e.array(2)?.u32(0)?.array(1)?;
+        self.change.encode(e, ctx)
+    }
+}
+
+/// A record's contents. `telemetry` is empty where it has expired.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Contents {
+    pub at: Stamp,
+    pub entries: Vec<Entry>,
+    pub facts: Vec<(u32, Fact)>,
+}
+
+/// Reads the blocks of a record.
+///
+/// # Errors
+/// Where a block is not what this version or an earlier one wrote.
+pub fn read(telemetry: &[u8], ledger: &[u8]) -> Result<Contents, minicbor::decode::Error> {
+    let mut d = Decoder::new(ledger);
+    let at = d.decode()?;
+    let mut entries = Vec::new();
+    while d.position() < ledger.len() {
+        entries.push(d.decode()?);
+    }
+    let mut d = Decoder::new(telemetry);
+    let mut facts = Vec::new();
+    while d.position() < telemetry.len() {
+        facts.push(d.decode()?);
+    }
+    Ok(Contents { at, entries, facts })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::id::HomeId;
+
+    #[test]
+    fn entries_by_reference_are_the_bytes_of_the_type() {
+        let change = SiteChange::HomeAdded { id: HomeId::new("h1").unwrap(), claimed: true };
+        let mut blocks = Blocks::default();
+        blocks.site(&change);
+        blocks.home(7, &HomeChange::Bridge { online: false });
+        let mut expected = minicbor::to_vec(Entry::Site(change)).unwrap();
+        expected
+            .extend(minicbor::to_vec(Entry::Home { home: 7, change: HomeChange::Bridge { online: false } }).unwrap());
+        assert_eq!(blocks.ledger, expected);
+        let at = Stamp::default();
+        assert_eq!(read(&[], &blocks.stamped_ledger(at)).unwrap().entries.len(), 2);
+    }
+}

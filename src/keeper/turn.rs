@@ -1,0 +1,382 @@
+//! The turn: take what waits, stamp it, step, append one record, sync it, and only then let go of acknowledgements, answers and
+//! notices. One thread; it waits for nothing but its inbox and the disk.
+
+use super::board::Board;
+use super::core::{Answer, Core, Effects};
+use super::inbox::{Errand, Handle, Taken};
+use super::ports::*;
+use super::routes::fingerprint;
+use super::views::raw;
+use crate::engine::id::HomeId;
+use crate::engine::input::SiteInput;
+use crate::engine::kind::AlarmKind;
+use crate::engine::time::{Millis, Tick};
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
+use tokio::sync::oneshot;
+use tracing::{debug, error, info, warn};
+
+/// Messages that one turn takes at most: a press that comes meanwhile waits for no more than these.
+const MESSAGES_PER_TURN: usize = 512;
+/// A turn is closed once its record has this size; a record may have 1 MiB.
+const RECORD_BYTES: usize = 384 * 1024;
+/// Entities of one record at most.
+const ENTITIES_PER_TURN: usize = 200;
+/// While the disk is full, how long until the record is tried again.
+const FULL_PATIENCE: Duration = Duration::from_secs(1);
+/// The rolling checkpoint: a step a second, a generation a minute, every home within five minutes.
+const CHECKPOINT_STEP: Millis = Millis::from_secs(1);
+const CHECKPOINT_EVERY: Millis = Millis::from_secs(60);
+const CHECKPOINT_STEPS: usize = 30;
+
+/// What the world may know of a keeper without asking it.
+#[derive(Debug, Default)]
+pub struct Status {
+    /// The tick of the last turn or look around.
+    pub turned: AtomicU64,
+    /// The last record.
+    pub sequence: AtomicU64,
+    /// The disk takes life inputs only.
+    pub full: AtomicBool,
+}
+
+/// The rooms around a keeper.
+pub struct Ports {
+    pub ears: Box<dyn Ears>,
+    pub journal: Box<dyn Journal>,
+    pub acknowledge: Box<dyn Acknowledge>,
+    pub dispatch: Box<dyn Dispatch>,
+    pub follow: Box<dyn Follow>,
+    pub suspects: Box<dyn Suspects>,
+    pub time: Box<dyn Time>,
+    pub board: Arc<Board>,
+    pub status: Arc<Status>,
+}
+
+/// The keeper of one site.
+pub struct Keeper {
+    core: Core,
+    ports: Ports,
+    handle: Handle,
+    sequence: u64,
+    /// What a turn took and the record had no room for.
+    left: VecDeque<Delivery>,
+    after: After,
+    full: bool,
+    checkpoint: Checkpoint,
+}
+
+/// What waits for the sync of the present record.
+#[derive(Default)]
+struct After {
+    tokens: Vec<Token>,
+    answers: Vec<(oneshot::Sender<Answer>, Answer)>,
+    done: Vec<oneshot::Sender<()>>,
+    effects: Effects,
+}
+
+/// Where the rolling checkpoint stands.
+#[derive(Default)]
+struct Checkpoint {
+    /// The next home of the generation under way.
+    next: Option<usize>,
+    step_at: Tick,
+    begun: Tick,
+    begun_sequence: u64,
+}
+
+impl Keeper {
+    /// Takes a core that is recovered and ready, and the last sequence of its journal.
+    pub fn new(core: Core, sequence: u64, ports: Ports, handle: Handle) -> Keeper {
+        let checkpoint = Checkpoint::default();
+        Keeper {
+            core,
+            ports,
+            handle,
+            sequence,
+            left: VecDeque::new(),
+            after: After::default(),
+            full: false,
+            checkpoint,
+        }
+    }
+
+    /// Runs until it is told to stop.
+    ///
+    /// # Errors
+    /// Where the journal fails: nothing can be promised then, the process has to leave.
+    pub fn run(mut self) -> Result<(), JournalFault> {
+        let result = self.turns();
+        self.handle.leave();
+        if let Err(fault) = &result {
+            error!(%fault, "the journal failed; the process leaves and recovers at its next start");
+        }
+        result
+    }
+
+    fn turns(&mut self) -> Result<(), JournalFault> {
+        let (tick, wall) = self.ports.time.now();
+        self.core.begin(tick, wall);
+        self.core.start();
+        self.core.due();
+        self.finish_turn()?;
+        loop {
+            let patience = self.patience();
+            let taken = self.handle.take(MESSAGES_PER_TURN, self.full, patience);
+            let stop = taken.stop && taken.deliveries.is_empty() && taken.errands.is_empty() && self.left.is_empty();
+            self.turn(taken)?;
+            self.checkpoint_step()?;
+            if stop {
+                info!(sequence = self.sequence, "the keeper stops");
+                return self.last_checkpoint();
+            }
+        }
+    }
+
+    fn patience(&mut self) -> Duration {
+        if !self.left.is_empty() {
+            return Duration::ZERO;
+        }
+        let (tick, _) = self.ports.time.now();
+        let next = self.core.next_wake().map_or(CHECKPOINT_STEP, |at| at.since(tick));
+        let patience = Duration::from_millis(next.0.min(CHECKPOINT_STEP.0));
+        if self.full { patience.min(FULL_PATIENCE) } else { patience }
+    }
+
+    fn turn(&mut self, taken: Taken) -> Result<(), JournalFault> {
+        let (tick, wall) = self.ports.time.now();
+        self.ports.status.turned.store(tick.0, Ordering::Relaxed);
+        let span = tracing::debug_span!("turn", messages = taken.deliveries.len(), errands = taken.errands.len());
+        let _entered = span.enter();
+        self.core.begin(tick, wall);
+        self.listen(taken.deliveries);
+        for errand in taken.errands {
+            self.run_errand(errand)?;
+        }
+        self.core.due();
+        self.finish_turn()
+    }
+
+    fn listen(&mut self, new: VecDeque<Delivery>) {
+        // What was left from before is older, but for life.
+        let life = new.iter().take_while(|d| d.lane == Lane::Life).count();
+        let mut all: VecDeque<Delivery> = new;
+        let bulk = all.split_off(life);
+        all.append(&mut self.left);
+        all.extend(bulk);
+        if all.is_empty() {
+            return;
+        }
+        let prints: Vec<u64> = all.iter().take(MESSAGES_PER_TURN).map(print_of).collect();
+        self.ports.suspects.working_on(&prints);
+        let mut heard = 0;
+        while let Some(delivery) = all.pop_front() {
+            let print = prints.get(heard).copied().unwrap_or_else(|| print_of(&delivery));
+            self.hear(&delivery, print);
+            self.after.tokens.extend(delivery.token);
+            heard += 1;
+            if self.core.blocks.len() > RECORD_BYTES || heard == MESSAGES_PER_TURN {
+                break;
+            }
+        }
+        self.left = all;
+        self.ports.suspects.working_on(&[]);
+        metrics::counter!("hearthwatch_messages_total").increment(heard as u64);
+    }
+
+    fn hear(&mut self, delivery: &Delivery, print: u64) {
+        if delivery.copy {
+            metrics::counter!("hearthwatch_copies_total").increment(1);
+            return;
+        }
+        if self.ports.suspects.deadly(print) {
+            return self.unreadable(delivery, "in flight at two deaths of the process");
+        }
+        let ears = &mut self.ports.ears;
+        let understood = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            ears.understand(&delivery.topic, &delivery.payload, delivery.retain)
+        }));
+        match understood {
+            Ok(Understood::Readings(reports)) => {
+                for report in reports {
+                    self.core.report(report, || raw(&delivery.topic, &delivery.payload));
+                }
+            }
+            Ok(Understood::Ignored(reason)) => {
+                metrics::counter!("hearthwatch_ignored_total", "reason" => reason).increment(1)
+            }
+            Ok(Understood::Rejected(reason)) => {
+                metrics::counter!("hearthwatch_rejected_total", "reason" => reason).increment(1);
+                self.core.rejected(reason, &raw(&delivery.topic, &delivery.payload));
+            }
+            Err(_) => self.unreadable(delivery, "the decoder failed on it"),
+        }
+    }
+
+    /// A message that must not be looked into: it counts as a call for help, since it may have been one.
+    fn unreadable(&mut self, delivery: &Delivery, why: &'static str) {
+        error!(why, "a message is quarantined unread and alarmed as a possible SOS");
+        let home = HomeId::cut(&format!("unreadable/{}", delivery.topic));
+        self.core.own_alarm(
+            &home,
+            AlarmKind::PossibleSos,
+            &delivery.topic,
+            Some(raw(&delivery.topic, &delivery.payload)),
+        );
+    }
+
+    fn run_errand(&mut self, errand: Errand) -> Result<(), JournalFault> {
+        match errand {
+            Errand::Outcome { notice, attempt, outcome } => {
+                metrics::counter!("hearthwatch_attempts_total", "outcome" => outcome.name()).increment(1);
+                self.core.site_input(SiteInput::Ended { notice, attempt, outcome });
+            }
+            Errand::Link { up } => self.core.site_input(SiteInput::Link { up }),
+            Errand::Act { alarm, act, by, revision, answer } => {
+                let given = self.core.act(alarm, act, by, revision);
+                self.after.answers.push((answer, given));
+            }
+            Errand::Register { entities, done } => {
+                for some in entities.chunks(ENTITIES_PER_TURN) {
+                    self.core.site_input(SiteInput::Register(some.to_vec()));
+                    self.finish_turn()?;
+                }
+                self.after.done.push(done);
+            }
+            Errand::Own { home, kind, what } => self.core.own_alarm(&home, kind, &what, None),
+            Errand::Rules(rules) => self.core.set_rules(*rules),
+            Errand::Ask(question) => question(&self.core),
+        }
+        Ok(())
+    }
+
+    /// Writes the record, and lets go of what waits for it. A full disk keeps the turn open until it can be written.
+    fn finish_turn(&mut self) -> Result<(), JournalFault> {
+        let effects = self.core.end();
+        self.after.effects.parcels.extend(effects.parcels);
+        self.after.effects.shown.extend(effects.shown);
+        self.after.effects.because.extend(effects.because);
+        if !self.core.blocks.is_empty() {
+            let blocks = &self.core.blocks;
+            let turn = Turn {
+                telemetry: blocks.telemetry.clone(),
+                ledger: blocks.stamped_ledger(self.core.now()),
+                life: blocks.life,
+            };
+            match self.ports.journal.append(&turn) {
+                Ok(sequence) => {
+                    self.sequence = sequence;
+                    self.core.blocks.clear();
+                    self.set_full(false);
+                }
+                Err(fault) if fault.full => {
+                    if !self.full {
+                        warn!(%fault, "the disk is full: only calls for help are taken in until there is room");
+                    }
+                    self.set_full(true);
+                    return Ok(());
+                }
+                Err(fault) => return Err(fault),
+            }
+        }
+        self.let_go();
+        Ok(())
+    }
+
+    fn set_full(&mut self, full: bool) {
+        self.full = full;
+        self.ports.status.full.store(full, Ordering::Relaxed);
+    }
+
+    fn let_go(&mut self) {
+        let after = std::mem::take(&mut self.after);
+        for parcel in after.effects.parcels {
+            self.ports.dispatch.send(parcel);
+        }
+        if !after.tokens.is_empty() {
+            self.ports.acknowledge.durable(&after.tokens);
+        }
+        for (answer, given) in after.answers {
+            // Whoever asked may have gone.
+            let _ = answer.send(given);
+        }
+        for done in after.done {
+            let _ = done.send(());
+        }
+        if !after.effects.shown.is_empty() {
+            self.ports.board.show(after.effects.shown);
+        }
+        if self.ports.status.sequence.swap(self.sequence, Ordering::Relaxed) != self.sequence {
+            metrics::counter!("hearthwatch_records_total").increment(1);
+            self.ports.follow.committed(self.sequence);
+        }
+        if !after.effects.because.is_empty() {
+            debug!(sequence = self.sequence, because = ?after.effects.because, "decided");
+        }
+    }
+
+    /// A step of the rolling checkpoint. What is in memory is on the disk here, but for a full one.
+    fn checkpoint_step(&mut self) -> Result<(), JournalFault> {
+        let now = self.core.now().tick;
+        if self.full || now < self.checkpoint.step_at {
+            return Ok(());
+        }
+        self.checkpoint.step_at = now + CHECKPOINT_STEP;
+        match self.checkpoint.next {
+            None if self.sequence > self.checkpoint.begun_sequence
+                && now >= self.checkpoint.begun + CHECKPOINT_EVERY =>
+            {
+                self.begin_checkpoint(now)
+            }
+            None => Ok(()),
+            Some(next) => {
+                let step = self.core.homes.len().div_ceil(CHECKPOINT_STEPS).max(64);
+                self.checkpoint_homes(next, step)
+            }
+        }
+    }
+
+    fn begin_checkpoint(&mut self, now: Tick) -> Result<(), JournalFault> {
+        self.checkpoint.begun = now;
+        self.checkpoint.begun_sequence = self.sequence;
+        self.ports.journal.begin_checkpoint()?;
+        let site = snapshot(&self.core.site);
+        self.ports.journal.checkpoint(0, self.sequence, &site)?;
+        self.checkpoint.next = Some(0);
+        Ok(())
+    }
+
+    fn checkpoint_homes(&mut self, next: usize, step: usize) -> Result<(), JournalFault> {
+        let end = (next + step).min(self.core.homes.len());
+        for home in next..end {
+            let bytes = snapshot(&self.core.homes[home].state);
+            self.ports.journal.checkpoint(home as u32 + 1, self.sequence, &bytes)?;
+        }
+        self.checkpoint.next = Some(end);
+        if end == self.core.homes.len() {
+            self.checkpoint.next = None;
+            self.ports.journal.finish_checkpoint()?;
+        }
+        Ok(())
+    }
+
+    /// At a graceful stop: everything, so that the next start folds nothing.
+    fn last_checkpoint(&mut self) -> Result<(), JournalFault> {
+        if self.full {
+            return Ok(());
+        }
+        self.begin_checkpoint(self.core.now().tick)?;
+        self.checkpoint_homes(0, self.core.homes.len())
+    }
+}
+
+fn snapshot<T: minicbor::Encode<()>>(state: &T) -> Vec<u8> {
+    // Writing into a Vec cannot fail.
+    minicbor::to_vec(state).unwrap_or_default()
+}
+
+fn print_of(delivery: &Delivery) -> u64 {
+    fingerprint(delivery.topic.as_bytes()) ^ fingerprint(&delivery.payload).rotate_left(1)
+}

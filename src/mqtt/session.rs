@@ -1,0 +1,530 @@
+//! One session with the broker as a pure machine: what came in is an [`Event`], what is to be done an [`Action`].
+//!
+//! It asks for its filters after *every* acceptance, since a broker that lost the session says so in one bit and is silent ever after;
+//! it is up only when each has been answered; it hands messages on in order and lets their acknowledgements out in the same order.
+//! Time comes in with [`Session::tick`] (milliseconds of any clock that does not run backwards), chance with the number in [`Event::Broken`].
+
+use super::acks::Acks;
+use super::fault::{Fault, Report};
+use super::filter::{Filter, is_filter};
+use super::lanes::Memory;
+use crate::keeper::ports::{Delivery, Lane, Token};
+use bytes::Bytes;
+use std::collections::BTreeSet;
+use std::mem;
+
+/// Bounds of the wait before the next attempt to connect.
+pub const BACKOFF_MIN_MS: u64 = 200;
+pub const BACKOFF_MAX_MS: u64 = 10_000;
+/// A connection that lasts this long is a good one: the next wait is short again.
+const STEADY_MS: u64 = 10_000;
+/// So many accepted connections in a row that the broker closed sooner than that are flapping.
+const FLAPPING: u32 = 3;
+/// A SUBSCRIBE or UNSUBSCRIBE is answered by then, or the connection is given up.
+const ANSWER_MS: u64 = 10_000;
+const ASK_REFUSED_AGAIN_MS: u64 = 30_000;
+const REPORT_AGAIN_MS: u64 = 60_000;
+/// What is not durable by then after [`Session::stop`] stays unacknowledged and comes again.
+const STOP_MS: u64 = 5_000;
+const FILTERS_PER_PACKET: usize = 100;
+/// Reading pauses above this many messages that are not durable. Beyond any sensible broker's window: it bounds QoS 0, which has none.
+const CROWDED: usize = 20_000;
+
+/// A message as it came from the broker.
+#[derive(Debug, Clone)]
+pub struct Message {
+    /// 0 at QoS 0.
+    pub pkid: u16,
+    pub qos: u8,
+    pub topic: String,
+    pub payload: Bytes,
+    pub retain: bool,
+}
+
+/// What happened on the wire.
+#[derive(Debug)]
+pub enum Event {
+    Accepted {
+        session_present: bool,
+    },
+    /// The answer to the SUBSCRIBE under way: a code per filter.
+    SubAck {
+        codes: Vec<u8>,
+    },
+    /// The answer to the UNSUBSCRIBE under way.
+    UnsubAck,
+    Message(Message),
+    /// The connection is gone, or none came about. `jitter` is any number, even over its range.
+    Broken {
+        fault: Fault,
+        jitter: u32,
+    },
+}
+
+/// What to do, in this order.
+#[derive(Debug)]
+pub enum Action {
+    /// Put this on disk before going on.
+    Remember(Memory),
+    Connect {
+        connection: u32,
+    },
+    /// At QoS 1, as one packet.
+    Subscribe(Vec<Filter>),
+    Unsubscribe(Filter),
+    Deliver(Delivery),
+    /// A PUBACK; all of them in the order given.
+    Ack(u16),
+    /// Leave politely, behind the acknowledgements given so far.
+    Disconnect,
+    /// Drop the connection as it is.
+    Abandon(Fault),
+    Link(LinkState),
+    Report(Report),
+    /// The session is stopped; nothing follows.
+    Finished,
+}
+
+/// Actions, each with the lane that it is for.
+pub type Out = Vec<(Lane, Action)>;
+
+/// How a lane stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LinkState {
+    Down,
+    /// Connected, but the broker refuses some filters (`LaneStatus::refused`).
+    Partial,
+    /// Connected, and subscribed to all filters.
+    Ready,
+}
+
+/// The figures of a lane, for `/readyz` and `/metrics`.
+#[derive(Debug, Clone)]
+pub struct LaneStatus {
+    pub link: LinkState,
+    /// Attempts to connect since the start.
+    pub connections: u32,
+    /// Messages since the start, and those of them that were acknowledged.
+    pub received: u64,
+    pub acknowledged: u64,
+    /// Messages handed on and not yet durable.
+    pub waiting: usize,
+    pub refused: Vec<Filter>,
+    /// Why the last connection ended; stays until the next is up.
+    pub fault: Option<Fault>,
+    pub flapping: bool,
+}
+
+/// The question that the broker has not answered yet. One at a time, so that an answer needs no number.
+#[derive(Debug)]
+enum Ask {
+    Subscribe(Vec<Filter>),
+    Unsubscribe(Filter),
+    /// An UNSUBSCRIBE of nothing: its answer comes behind everything that the broker had to send.
+    Fence,
+}
+
+/// What an answer settled.
+pub(super) enum Answer {
+    Nothing,
+    Subscribed { granted: Vec<Filter>, refused: Vec<Filter> },
+    Fence,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    Resting {
+        due: u64,
+    },
+    Connecting,
+    /// Accepted at `since`; `up` once every filter has been answered.
+    Open {
+        since: u64,
+        up: bool,
+    },
+    /// Said goodbye.
+    Leaving,
+    Gone,
+}
+
+pub(super) struct Session {
+    lane: Lane,
+    state: State,
+    connection: u32,
+    pub acks: Acks,
+    now: u64,
+    wanted: BTreeSet<Filter>,
+    /// What the broker's session may hold: asked for at some time, this run or an earlier one, and not taken back since.
+    held: BTreeSet<Filter>,
+    unasked: BTreeSet<Filter>,
+    refused: BTreeSet<Filter>,
+    refused_at: u64,
+    asked: Option<(Ask, u64)>,
+    session_present: bool,
+    failures: u32,
+    flaps: u32,
+    fault: Option<Fault>,
+    /// The break that was last reported, and when.
+    told: Option<(&'static str, u64)>,
+    told_refused_at: Option<u64>,
+    untold_ready: bool,
+    link: LinkState,
+    abandoned: bool,
+    stop_by: Option<u64>,
+    received: u64,
+    acknowledged: u64,
+}
+
+impl Session {
+    pub fn new(lane: Lane, held: BTreeSet<Filter>) -> Session {
+        Session {
+            lane,
+            state: State::Resting { due: 0 },
+            connection: 0,
+            acks: Acks::default(),
+            now: 0,
+            wanted: BTreeSet::new(),
+            held,
+            unasked: BTreeSet::new(),
+            refused: BTreeSet::new(),
+            refused_at: 0,
+            asked: None,
+            session_present: false,
+            failures: 0,
+            flaps: 0,
+            fault: None,
+            told: None,
+            told_refused_at: None,
+            untold_ready: true,
+            link: LinkState::Down,
+            abandoned: false,
+            stop_by: None,
+            received: 0,
+            acknowledged: 0,
+        }
+    }
+
+    /// Every filter has been answered on this connection.
+    pub fn up(&self) -> bool {
+        matches!(self.state, State::Open { up: true, .. })
+    }
+
+    /// Under way to be up.
+    pub fn rising(&self) -> bool {
+        matches!(self.state, State::Connecting | State::Open { up: false, .. })
+    }
+
+    pub fn due(&self) -> bool {
+        matches!(self.state, State::Resting { due } if due <= self.now)
+    }
+
+    /// The last connection did not come about, or was no good one.
+    pub fn failing(&self) -> bool {
+        self.failures > 0
+    }
+
+    pub fn gone(&self) -> bool {
+        self.state == State::Gone
+    }
+
+    pub fn stopping(&self) -> bool {
+        self.stop_by.is_some()
+    }
+
+    pub fn crowded(&self) -> bool {
+        self.acks.len() > CROWDED
+    }
+
+    pub fn wanted(&self) -> &BTreeSet<Filter> {
+        &self.wanted
+    }
+
+    pub fn held(&self) -> &BTreeSet<Filter> {
+        &self.held
+    }
+
+    pub fn status(&self) -> LaneStatus {
+        LaneStatus {
+            link: self.link,
+            connections: self.connection,
+            received: self.received,
+            acknowledged: self.acknowledged,
+            waiting: self.acks.len(),
+            refused: self.refused.iter().cloned().collect(),
+            fault: self.fault.clone(),
+            flapping: self.flaps >= FLAPPING,
+        }
+    }
+
+    pub fn connect(&mut self, out: &mut Out) {
+        self.state = State::Connecting;
+        self.connection = self.connection.wrapping_add(1);
+        self.act(out, Action::Connect { connection: self.connection });
+    }
+
+    /// What is to be heard from now on.
+    pub fn want(&mut self, wanted: BTreeSet<Filter>, out: &mut Out) {
+        if matches!(self.state, State::Open { .. }) {
+            self.unasked.extend(wanted.difference(&self.wanted).cloned());
+        }
+        self.wanted = wanted;
+        self.unasked.retain(|filter| self.wanted.contains(filter));
+        self.refused.retain(|filter| self.wanted.contains(filter));
+        self.refuse_malformed();
+        self.ask(out);
+        self.tell_link(out);
+    }
+
+    pub fn accepted(&mut self, session_present: bool, out: &mut Out) {
+        self.state = State::Open { since: self.now, up: false };
+        self.session_present = session_present;
+        if !session_present && !mem::take(&mut self.held).is_empty() {
+            self.act(out, Action::Report(Report::SessionLost));
+        }
+        self.unasked = self.wanted.clone();
+        self.refused.clear();
+        self.refuse_malformed();
+        self.ask(out);
+    }
+
+    fn refuse_malformed(&mut self) {
+        let malformed: Vec<Filter> = self.wanted.iter().filter(|filter| !is_filter(filter)).cloned().collect();
+        for filter in malformed {
+            self.unasked.remove(&filter);
+            self.refused.insert(filter);
+        }
+    }
+
+    pub fn subscribed(&mut self, codes: &[u8], out: &mut Out) -> Answer {
+        let filters = match self.asked.take() {
+            Some((Ask::Subscribe(filters), _)) if filters.len() == codes.len() => filters,
+            _ => {
+                self.abandon(Fault::Protocol("a SUBACK that answers nothing".to_owned()), out);
+                return Answer::Nothing;
+            }
+        };
+        let (mut granted, mut refused) = (Vec::new(), Vec::new());
+        for (filter, code) in filters.into_iter().zip(codes) {
+            // Whoever stopped wanting it in between no longer cares. QoS 0 is as good as a refusal: nothing would be kept for us.
+            match code {
+                _ if !self.wanted.contains(&filter) => {}
+                1 | 2 => {
+                    self.refused.remove(&filter);
+                    granted.push(filter);
+                }
+                _ => {
+                    self.refused.insert(filter.clone());
+                    refused.push(filter);
+                }
+            }
+        }
+        if !refused.is_empty() {
+            self.refused_at = self.now;
+        }
+        self.ask(out);
+        self.tell_link(out);
+        Answer::Subscribed { granted, refused }
+    }
+
+    pub fn unsubscribed(&mut self, out: &mut Out) -> Answer {
+        let answer = match self.asked.take() {
+            Some((Ask::Unsubscribe(filter), _)) => {
+                self.held.remove(&filter);
+                Answer::Nothing
+            }
+            Some((Ask::Fence, _)) => Answer::Fence,
+            _ => {
+                self.abandon(Fault::Protocol("an UNSUBACK that answers nothing".to_owned()), out);
+                Answer::Nothing
+            }
+        };
+        self.ask(out);
+        answer
+    }
+
+    /// Asks the next thing if nothing is being asked. With nothing left to ask the session is up.
+    fn ask(&mut self, out: &mut Out) {
+        let State::Open { since, up } = self.state else { return };
+        if self.asked.is_some() || self.stopping() {
+            return;
+        }
+        let filters: Vec<Filter> = self.unasked.iter().take(FILTERS_PER_PACKET).cloned().collect();
+        if !filters.is_empty() {
+            self.unasked.retain(|filter| !filters.contains(filter));
+            self.held.extend(filters.iter().cloned());
+            self.asked = Some((Ask::Subscribe(filters.clone()), self.now));
+            self.act(out, Action::Subscribe(filters));
+        } else if let Some(stale) = self.held.difference(&self.wanted).next().cloned() {
+            self.asked = Some((Ask::Unsubscribe(stale.clone()), self.now));
+            self.act(out, Action::Unsubscribe(stale));
+        } else if !up {
+            self.state = State::Open { since, up: true };
+            self.fault = None;
+            if mem::take(&mut self.untold_ready) {
+                let filters = self.wanted.len() - self.refused.len();
+                self.act(out, Action::Report(Report::Ready { filters, session_present: self.session_present }));
+            }
+            self.tell_link(out);
+        }
+    }
+
+    /// Asks for an answer behind everything that the broker has to send. False if something else is being asked just now.
+    pub fn ask_fence(&mut self, out: &mut Out) -> bool {
+        if self.asked.is_some() || !self.up() || self.stopping() {
+            return false;
+        }
+        self.asked = Some((Ask::Fence, self.now));
+        self.act(out, Action::Unsubscribe("hearthwatch/fence".into()));
+        true
+    }
+
+    fn tell_link(&mut self, out: &mut Out) {
+        let link = match (self.up(), self.refused.is_empty()) {
+            (false, _) => LinkState::Down,
+            (true, false) => LinkState::Partial,
+            (true, true) => LinkState::Ready,
+        };
+        if mem::replace(&mut self.link, link) == link {
+            return;
+        }
+        self.act(out, Action::Link(link));
+        let Some(first) = self.refused.first().filter(|_| link == LinkState::Partial) else { return };
+        let report = Report::Refused { filters: self.refused.len(), first: first.to_string() };
+        if self.told_refused_at.is_none_or(|at| at + REPORT_AGAIN_MS <= self.now) {
+            self.told_refused_at = Some(self.now);
+            self.act(out, Action::Report(report));
+        }
+    }
+
+    pub fn message(&mut self, message: Message, copy: bool, out: &mut Out) {
+        // While stopping nothing more is taken: unacknowledged, it comes again.
+        if self.stopping() || !matches!(self.state, State::Open { .. }) {
+            return;
+        }
+        if message.qos > 1 || (message.qos == 1) != (message.pkid != 0) {
+            return self
+                .abandon(Fault::Protocol(format!("a message of QoS {}, id {}", message.qos, message.pkid)), out);
+        }
+        self.received += 1;
+        let token = Token { lane: self.lane, connection: self.connection, serial: self.acks.push(message.pkid) };
+        let Message { topic, payload, retain, .. } = message;
+        self.act(out, Action::Deliver(Delivery { lane: self.lane, topic, payload, retain, copy, token: Some(token) }));
+    }
+
+    /// Tokens of an earlier connection are void: their messages come again.
+    pub fn mark(&mut self, token: Token) {
+        if token.connection == self.connection {
+            self.acks.mark(token.serial);
+        }
+    }
+
+    pub fn acknowledge(&mut self, out: &mut Out) {
+        while let Some(pkid) = self.acks.pop() {
+            self.acknowledged += 1;
+            out.push((self.lane, Action::Ack(pkid)));
+        }
+        self.leave_if_done(out);
+    }
+
+    pub fn broken(&mut self, fault: Fault, jitter: u32, out: &mut Out) {
+        let lasted = match self.state {
+            State::Open { since, .. } => Some(self.now.saturating_sub(since)),
+            _ => None,
+        };
+        self.acks.reset();
+        (self.asked, self.abandoned) = (None, false);
+        self.unasked.clear();
+        if self.stopping() {
+            self.state = State::Gone;
+            self.tell_link(out);
+            return self.act(out, Action::Finished);
+        }
+        match lasted {
+            Some(lasted) if lasted >= STEADY_MS => (self.failures, self.flaps) = (0, 0),
+            lasted => {
+                self.failures = self.failures.saturating_add(1);
+                self.flaps += u32::from(lasted.is_some() && fault == Fault::Closed);
+            }
+        }
+        self.state = State::Resting { due: self.now + backoff_ms(self.failures, jitter) };
+        self.tell_link(out);
+        self.tell_break(fault, out);
+    }
+
+    fn tell_break(&mut self, fault: Fault, out: &mut Out) {
+        let flapping = self.flaps >= FLAPPING;
+        let name = if flapping { "flapping" } else { fault.name() };
+        let known = self.told.is_some_and(|(told, at)| told == name && self.now < at + REPORT_AGAIN_MS);
+        self.fault = Some(fault.clone());
+        if known {
+            return;
+        }
+        self.told = Some((name, self.now));
+        self.untold_ready = true;
+        self.act(
+            out,
+            Action::Report(if flapping { Report::Flapping { breaks: self.flaps } } else { Report::Broken(fault) }),
+        );
+    }
+
+    pub fn tick(&mut self, now: u64, out: &mut Out) {
+        self.now = now;
+        if self.stop_by.is_some_and(|by| by <= now) {
+            return self.abandon(Fault::Stopped, out);
+        }
+        let State::Open { since, up } = self.state else { return };
+        if self.asked.as_ref().is_some_and(|(_, at)| at + ANSWER_MS <= now) {
+            return self.abandon(Fault::Unanswered, out);
+        }
+        if since + STEADY_MS <= now {
+            self.flaps = 0;
+        }
+        if up && self.refused_at + ASK_REFUSED_AGAIN_MS <= now && !self.refused.is_empty() {
+            self.refused_at = now;
+            self.unasked.extend(self.refused.iter().filter(|filter| is_filter(filter)).cloned());
+            self.ask(out);
+        }
+    }
+
+    /// Takes no more messages, waits for those handed on to become durable, acknowledges them and leaves, within five seconds.
+    pub fn stop(&mut self, out: &mut Out) {
+        if self.stopping() {
+            return;
+        }
+        self.stop_by = Some(self.now + STOP_MS);
+        match self.state {
+            State::Resting { .. } => {
+                self.state = State::Gone;
+                self.act(out, Action::Finished);
+            }
+            State::Connecting => self.abandon(Fault::Stopped, out),
+            State::Open { .. } => self.leave_if_done(out),
+            State::Leaving | State::Gone => {}
+        }
+    }
+
+    fn leave_if_done(&mut self, out: &mut Out) {
+        if self.stopping() && self.acks.len() == 0 && matches!(self.state, State::Open { .. }) && !self.abandoned {
+            self.state = State::Leaving;
+            self.act(out, Action::Disconnect);
+        }
+    }
+
+    fn abandon(&mut self, fault: Fault, out: &mut Out) {
+        let over = matches!(self.state, State::Resting { .. } | State::Gone);
+        if !over && !mem::replace(&mut self.abandoned, true) {
+            self.act(out, Action::Abandon(fault));
+        }
+    }
+
+    fn act(&self, out: &mut Out, action: Action) {
+        out.push((self.lane, action));
+    }
+}
+
+/// The wait before the attempt after `failures` in a row: [`BACKOFF_MIN_MS`] to a ceiling that doubles up to [`BACKOFF_MAX_MS`],
+/// spread evenly by `jitter`, so that gateways that lost one broker do not come back in step.
+fn backoff_ms(failures: u32, jitter: u32) -> u64 {
+    let ceiling = (2 * BACKOFF_MIN_MS << failures.min(10)).min(BACKOFF_MAX_MS);
+    BACKOFF_MIN_MS + (ceiling - BACKOFF_MIN_MS) * u64::from(jitter) / u64::from(u32::MAX)
+}

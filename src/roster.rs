@@ -1,1 +1,0 @@
-//! The registry as files: CSV and TOML in, TOML out.

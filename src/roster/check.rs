@@ -1,0 +1,168 @@
+//! What must hold between the entries: everything named exists in the same site, an address means one device, and the last
+//! rung of every ladder reaches somebody.
+
+use crate::config::{Config, Wrong, mistake::nearest};
+use crate::engine::id::{ChannelId, HomeId, SiteId};
+use crate::engine::kind::Priority;
+use crate::engine::policy::RulesPatch;
+use crate::engine::registry::{EntityKey, Ladder, Registry};
+use std::collections::BTreeMap;
+
+/// The most rungs of a ladder.
+const MAX_RUNGS: usize = 32;
+
+/// A near id is looked for among so many at most: a whole table of wrong ids may not take minutes.
+const MAX_SUGGESTIONS: usize = 1_000;
+
+/// An entry, the key of it that is to blame, and why.
+pub(super) type Fault = (EntityKey, &'static str, Wrong);
+
+/// Looks through the registries of all sites, put together.
+pub(super) fn faults(all: &Registry, config: &Config) -> Vec<Fault> {
+    let mut found = Vec::new();
+    for responder in all.responders.values() {
+        let key = EntityKey::Responder(responder.id.clone());
+        for channel in &responder.channels {
+            let site = all.channels.get(channel).map(|c| &c.site);
+            let known = all.channels.keys().map(ChannelId::as_str);
+            found.extend(
+                named("channel", channel.as_str(), site, &responder.site, known).map(|w| (key.clone(), "channels", w)),
+            );
+        }
+    }
+    for l in all.ladders.values() {
+        let key = EntityKey::Ladder(l.id.clone());
+        found.extend(ladder(l, all).into_iter().map(|wrong| (key.clone(), "rung", wrong)));
+    }
+    for plan in all.plans.values() {
+        let key = EntityKey::Plan(plan.id.clone());
+        found.extend(ladders(&plan.rules, &plan.site, all).map(|wrong| (key.clone(), "ladder", wrong)));
+    }
+    for home in all.homes.values() {
+        let key = EntityKey::Home(home.id.clone());
+        if let Some(plan) = &home.plan {
+            let site = all.plans.get(plan).map(|p| &p.site);
+            let known = all.plans.keys().map(|p| p.as_str());
+            found.extend(named("plan", plan.as_str(), site, &home.site, known).map(|w| (key.clone(), "plan", w)));
+        }
+        found.extend(ladders(&home.rules, &home.site, all).map(|wrong| (key.clone(), "ladder", wrong)));
+    }
+    for resident in all.residents.values() {
+        found.extend(home_of(&resident.home, all).err().map(|w| (EntityKey::Resident(resident.id.clone()), "home", w)));
+    }
+    found.extend(devices(all, config));
+    found
+}
+
+fn devices(all: &Registry, config: &Config) -> Vec<Fault> {
+    let mut found = Vec::new();
+    let mut addresses = BTreeMap::new();
+    for device in all.devices.values() {
+        let key = EntityKey::Device(device.id.clone());
+        if let Some(first) = addresses.insert((&device.source, &device.address), &device.id) {
+            let wrong = Wrong::new(
+                format!("is the address of device {first} too"),
+                "remove one of the two, or correct its address",
+            );
+            found.push((key.clone(), "address", wrong));
+        }
+        match home_of(&device.home, all) {
+            Err(wrong) => found.push((key, "home", wrong)),
+            Ok(site) => match config.sources.get(&device.source) {
+                Some(source) if source.site != *site => {
+                    let what =
+                        format!("names source {}, which belongs to site {}, not {site}", device.source, source.site);
+                    found.push((key, "source", Wrong::new(what, "name a source of the home's site")));
+                }
+                Some(_) => {}
+                None => {
+                    let what = format!("names no source with {:?}", device.source.as_str());
+                    found.push((key, "source", Wrong::new(what, "add it to the configuration")));
+                }
+            },
+        }
+    }
+    found
+}
+
+fn home_of<'a>(home: &HomeId, all: &'a Registry) -> Result<&'a SiteId, Wrong> {
+    all.homes
+        .get(home)
+        .map(|h| &h.site)
+        .ok_or_else(|| missing("home", home.as_str(), all.homes.keys().map(HomeId::as_str)))
+}
+
+fn missing<'a>(what: &str, id: &str, known: impl ExactSizeIterator<Item = &'a str>) -> Wrong {
+    let meant = if known.len() > MAX_SUGGESTIONS { None } else { nearest(id, known) };
+    let remedy =
+        meant.map_or_else(|| format!("correct it, or add the {what} to the import"), |w| format!("did you mean {w}?"));
+    Wrong::new(format!("names no {what} with {id:?}"), remedy)
+}
+
+/// What is wrong with naming `id`, which is of `site`, from an entry of the site `own`.
+fn named<'a>(
+    what: &str,
+    id: &str,
+    site: Option<&SiteId>,
+    own: &SiteId,
+    known: impl ExactSizeIterator<Item = &'a str>,
+) -> Option<Wrong> {
+    match site {
+        Some(site) if site == own => None,
+        Some(site) => {
+            let what = format!("names the {what} {id}, which belongs to site {site}, not {own}");
+            Some(Wrong::new(what, "name one of the same site"))
+        }
+        None => Some(missing(what, id, known)),
+    }
+}
+
+fn ladders<'a>(rules: &'a RulesPatch, own: &'a SiteId, all: &'a Registry) -> impl Iterator<Item = Wrong> + 'a {
+    rules.ladder.values().filter_map(move |id| {
+        let known = all.ladders.keys().map(|l| l.as_str());
+        named("ladder", id.as_str(), all.ladders.get(id).map(|l| &l.site), own, known)
+    })
+}
+
+fn ladder(ladder: &Ladder, all: &Registry) -> Vec<Wrong> {
+    let mut found: Vec<Wrong> = Vec::new();
+    for id in ladder.rungs.iter().flat_map(|rung| &rung.to) {
+        let site = all.responders.get(id).map(|r| &r.site);
+        let known = all.responders.keys().map(|r| r.as_str());
+        found.extend(named("responder", id.as_str(), site, &ladder.site, known));
+    }
+    let reaches = |id| all.responders.get(id).is_some_and(|r| r.channels.iter().any(|c| all.channels.contains_key(c)));
+    match ladder.rungs.last() {
+        None => found.push(Wrong::new("has no rung", "add [[ladder.rung]] with name, to and wait_s")),
+        Some(_) if ladder.rungs.len() > MAX_RUNGS => {
+            found.push(Wrong::new(format!("has {} rungs", ladder.rungs.len()), format!("use {MAX_RUNGS} at most")));
+        }
+        Some(last) if !last.to.iter().any(reaches) => {
+            let remedy =
+                "name a responder with a channel on the last rung: it is the one that repeats until somebody acts";
+            found.push(Wrong::new(format!("ends with {:?}, which reaches nobody", last.name), remedy));
+        }
+        Some(_) => {}
+    }
+    found
+}
+
+/// Alarms for which a site names no ladder, or one that does not exist (yet): the console alone would show them. One sentence
+/// each; fit for a warning at import and start.
+pub fn gaps(all: &[&Registry], config: &Config) -> Vec<String> {
+    let mut found = Vec::new();
+    for site in config.sites.values() {
+        let exists = |id| all.iter().any(|r| r.ladders.get(id).is_some_and(|l| l.site == site.id));
+        for (word, ladder) in site.rules.ladder.iter().filter(|(_, id)| !exists(*id)) {
+            found.push(format!(
+                "site {}: {word} alarms go by the ladder {ladder}, which the site does not have; nobody is told",
+                site.id
+            ));
+        }
+        let unnamed = |p: &&Priority| **p < Priority::Technical && !site.rules.ladder.contains_key(p.name());
+        for priority in Priority::ALL.iter().filter(unnamed) {
+            found.push(format!("site {}: {priority} alarms go by no ladder; nobody is told", site.id));
+        }
+    }
+    found
+}

@@ -1,0 +1,153 @@
+//! Small pieces between two rooms that do not know each other.
+
+use super::{Fatal, reveal};
+use crate::clock::{Clock, SystemClock};
+use crate::config::{self, Config};
+use crate::courier::Courier;
+use crate::engine::change::Raw;
+use crate::engine::id::SiteId;
+use crate::engine::registry::{Device, Home, Resident};
+use crate::engine::sealed::Sealed;
+use crate::engine::time::{Tick, Wall};
+use crate::journal::vault::Vault as Keys;
+use crate::keeper::ports::{self, Dispatch, Ears, Parcel, Personal, PersonalContact, Time, Understood};
+use crate::mqtt::{LaneFilters, LaneStatus, LinkState, Password, Settings, TlsFiles};
+use crate::wire::{self, Dialect, Lore, Message, Source, TopicTemplate};
+use std::sync::Arc;
+
+/// A site's clock.
+#[derive(Clone)]
+pub struct SiteTime(pub Arc<SystemClock>);
+
+impl Time for SiteTime {
+    fn now(&mut self) -> (Tick, Wall) {
+        self.0.now()
+    }
+}
+
+/// The courier as the keeper's way out.
+pub struct CourierPort(pub Courier);
+
+impl Dispatch for CourierPort {
+    fn send(&mut self, parcel: Parcel) {
+        self.0.send(parcel);
+    }
+}
+
+/// The vault as the keeper knows it.
+pub struct KeyVault(pub Arc<Keys>);
+
+impl ports::Vault for KeyVault {
+    fn seal_raw(&self, subject: &str, raw: &Raw) -> Option<Sealed<Raw>> {
+        let ready = if self.0.knows(subject) { Ok(()) } else { self.0.ensure(&[subject]) };
+        let sealed = ready.and_then(|()| self.0.seal(subject, raw));
+        sealed.inspect_err(|error| tracing::error!(%error, "a message is kept without its raw form")).ok()
+    }
+
+    fn personal(&self, home: &Home, residents: &[&Resident]) -> Option<Personal> {
+        let subject = home.id.as_str();
+        let details = self.0.open(subject, home.details.as_ref()?).ok()?;
+        let residents = residents.iter().filter_map(|r| self.0.open(subject, &r.details).ok());
+        let contact = |name: String, phone: String, role: String| PersonalContact { name, phone, role };
+        let residents = residents.map(|r| contact(r.name, r.phone, "resident".into())).collect();
+        let contacts = [
+            (details.contact1_name, details.contact1_phone, details.contact1_relation),
+            (details.contact2_name, details.contact2_phone, details.contact2_relation),
+            (details.keyholder, details.keyholder_phone, "keyholder".into()),
+        ];
+        let contacts = contacts.into_iter().filter(|c| !c.0.is_empty()).map(|(n, p, r)| contact(n, p, r)).collect();
+        Some(Personal { address: details.address, residents, contacts })
+    }
+}
+
+/// The sources of a site, as the decoder knows them.
+pub fn sources_of(config: &Config, site: &SiteId) -> Vec<Source> {
+    let of_site = config.sources.values().filter(|s| &s.site == site);
+    of_site
+        .filter_map(|s| {
+            let dialect = match s.dialect {
+                config::Dialect::Zigbee2mqtt => Dialect::Zigbee2mqtt,
+                config::Dialect::Hearthwatch => Dialect::Own,
+            };
+            // `check` has parsed it before.
+            let topic = TopicTemplate::parse(&s.topic).ok()?.of_site(site.as_str());
+            Some(Source::new(s.id.clone(), s.site.clone(), dialect, topic))
+        })
+        .collect()
+}
+
+/// What a site listens to.
+pub struct Listener {
+    sources: Vec<Source>,
+    life_topics: Vec<String>,
+}
+
+impl Listener {
+    pub fn new(config: &Config, site: &SiteId) -> Listener {
+        Listener { sources: sources_of(config, site), life_topics: config.mqtt.life_topics.clone() }
+    }
+
+    /// The filters of both sessions, given the registered devices that can call for help.
+    pub fn filters(&self, life: &[Device]) -> LaneFilters {
+        let source = |d: &Device| self.sources.iter().find(|s| s.name == d.source);
+        let of_devices = life.iter().filter_map(|d| source(d)?.device_filter(&d.address));
+        let mut filters: Vec<String> = self.life_topics.iter().cloned().chain(of_devices).collect();
+        filters.sort();
+        filters.dedup();
+        LaneFilters { life: filters, bulk: self.sources.iter().flat_map(Source::filters).collect() }
+    }
+
+    /// A decoder of the site's sources, with nothing learnt yet: what it has to know is retained at the broker.
+    pub fn ears(&self) -> SiteEars {
+        SiteEars { sources: self.sources.clone(), lore: Lore::default() }
+    }
+}
+
+/// The decoder of a site.
+pub struct SiteEars {
+    sources: Vec<Source>,
+    lore: Lore,
+}
+
+impl Ears for SiteEars {
+    fn understand(&mut self, topic: &str, payload: &[u8], retain: bool) -> Understood {
+        let Some(source) = self.sources.iter().find(|s| s.hears(topic)) else {
+            return Understood::Ignored("no_source");
+        };
+        let decoded = wire::decode(&self.lore, source, &Message { topic, payload, retain });
+        for lesson in decoded.lessons {
+            self.lore.learn(lesson);
+        }
+        match decoded.outcome {
+            wire::Outcome::Readings(reports) => Understood::Readings(reports),
+            wire::Outcome::Ignored(reason) => Understood::Ignored(reason.text()),
+            wire::Outcome::Rejected(reason) => Understood::Rejected(reason.text()),
+        }
+    }
+}
+
+pub(super) fn is_up(status: &LaneStatus) -> bool {
+    status.link == LinkState::Ready
+}
+
+/// What the sessions of a site need.
+pub(super) fn mqtt_settings(config: &Config, site: &SiteId) -> Result<Settings, Fatal> {
+    let mqtt = &config.mqtt;
+    let scheme = if mqtt.broker.tls { "mqtts" } else { "mqtt" };
+    let login = match &mqtt.login {
+        Some(login) => Some((login.username.clone(), Password(reveal(&login.password)?))),
+        None => None,
+    };
+    Ok(Settings {
+        url: format!("{scheme}://{}:{}", mqtt.broker.host, mqtt.broker.port),
+        client_id: mqtt.client_id.clone(),
+        site: site.to_string(),
+        login,
+        tls: TlsFiles {
+            ca: mqtt.ca_file.clone(),
+            client: mqtt.identity.as_ref().map(|i| (i.cert.clone(), i.key.clone())),
+        },
+        keepalive_s: mqtt.keepalive_s,
+        memory: config.service.data_dir.join(format!("mqtt-{site}.json")),
+    })
+}

@@ -1,0 +1,351 @@
+//! The wiring: takes the rooms apart and together. Everything that runs is started, watched and stopped here.
+//!
+//! One keeper thread, journal and pair of MQTT sessions per site; one store, one courier, one console for all. A task or thread that
+//! ends before it was told to ends the process with a clear last line.
+
+mod adapters;
+pub mod admin;
+mod desk;
+pub mod registry;
+mod site;
+mod suspects;
+mod watch;
+
+pub use adapters::{CourierPort, KeyVault, Listener, sources_of};
+pub use desk::console;
+pub use site::{Opened, open_site};
+
+use crate::clock::{Clock, SystemClock};
+use crate::config::{Config, Secret};
+use crate::courier::{Courier, Settings as CourierSettings};
+use crate::engine::id::{HomeId, SiteId};
+use crate::engine::kind::AlarmKind;
+use crate::engine::registry::Entity;
+use crate::journal::vault::Vault;
+use crate::keeper::board::Board;
+use crate::keeper::inbox::Handle;
+use crate::keeper::ports::{Acknowledge, Follow, Lane};
+use crate::keeper::turn::{Keeper, Ports, Status};
+use crate::mqtt::{self, LaneFilters, LinkState, Sessions};
+use crate::store::{self, Store};
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::{Arc, Mutex};
+use tokio::sync::{mpsc, watch as signal};
+use tracing::{error, info, warn};
+
+/// Why the service cannot start or go on, with what to do about it.
+#[derive(Debug)]
+pub struct Fatal(pub String);
+
+impl fmt::Display for Fatal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Fatal {}
+
+/// Gives an error its context.
+pub fn because<E: fmt::Display>(what: &'static str) -> impl FnOnce(E) -> Fatal {
+    move |e| Fatal(format!("{what}: {e}"))
+}
+
+/// What is particular to a run beside its configuration.
+#[derive(Default)]
+pub struct Extras {
+    /// Starts with this registry, where the data are new (the demo).
+    pub registry: BTreeMap<SiteId, Vec<Entity>>,
+    /// The program that tries to open the store first; none trusts the folder.
+    pub probe: Option<(std::path::PathBuf, Vec<String>)>,
+    /// The vault, where it is open already.
+    pub vault: Option<Arc<Vault>>,
+}
+
+/// One site at work.
+pub struct RunningSite {
+    pub id: SiteId,
+    pub handle: Handle,
+    pub status: Arc<Status>,
+    pub sessions: Sessions,
+    clock: Arc<SystemClock>,
+    filters: signal::Sender<LaneFilters>,
+    listener: Arc<Listener>,
+}
+
+/// The service at work.
+pub struct Running {
+    pub config: Arc<Config>,
+    pub sites: Arc<Vec<RunningSite>>,
+    pub board: Arc<Board>,
+    pub vault: Arc<Vault>,
+    pub store: Option<Store>,
+    pub courier: Courier,
+    /// What a stop waits for.
+    parts: Mutex<Parts>,
+}
+
+/// Says which part ended that should not have, and why.
+pub type Ended = mpsc::Receiver<String>;
+
+#[derive(Default)]
+struct Parts {
+    sessions: Vec<tokio::task::JoinHandle<()>>,
+    threads: Vec<std::thread::JoinHandle<()>>,
+}
+
+/// Opens the vault: a missing one is made only where there is no journal yet.
+pub fn open_vault(config: &Config) -> Result<Arc<Vault>, Fatal> {
+    use crate::journal::vault::SystemSource;
+    let path = config.service.keys_dir.join("keys");
+    let disk = Arc::new(crate::journal::RealDisk);
+    let random = Box::new(SystemSource);
+    let opened = if path.exists() || config.service.data_dir.join("journal").exists() {
+        Vault::load(disk, &path, random)
+    } else {
+        Vault::create(disk, &path, random)
+    };
+    opened.map(Arc::new).map_err(|e| {
+        Fatal(format!(
+            "{}: {e}. Without the keys nothing personal can be read; bring the file back from the backup",
+            path.display()
+        ))
+    })
+}
+
+/// Starts everything but the console.
+///
+/// # Errors
+/// Where the data or a configured file cannot be used; the text says which and what to do.
+pub async fn start(config: Config, extras: Extras) -> Result<(Arc<Running>, Ended), Fatal> {
+    let config = Arc::new(config);
+    std::fs::create_dir_all(&config.service.data_dir).map_err(because("the data directory cannot be made"))?;
+    desk::recorder();
+    let vault = match extras.vault.clone() {
+        Some(vault) => vault,
+        None => open_vault(&config)?,
+    };
+    let board = Arc::new(Board::default());
+    let (report, ended) = mpsc::channel(16);
+    let mut opened = Vec::new();
+    for site in config.sites.values() {
+        opened.push(open_site(&config, site, vault.clone())?);
+    }
+    let handles: BTreeMap<SiteId, Handle> = opened.iter().map(|o| (o.id.clone(), Handle::default())).collect();
+    let (store, opened_as, mut followers, store_thread) = open_store(&config, &extras, &mut opened);
+    let courier = start_courier(&config, handles.clone(), &report);
+    let mut sites = Vec::new();
+    let mut hands = Hands {
+        config: &config,
+        board: &board,
+        courier: &courier,
+        report: &report,
+        threads: Vec::new(),
+        sessions: Vec::new(),
+    };
+    for site in opened {
+        let handle = handles[&site.id].clone();
+        let (id, fresh, notes) = (site.id.clone(), site.sequence == 0, site.notes.clone());
+        board.show(site.shown.clone());
+        let follow: Box<dyn Follow> =
+            if followers.is_empty() { Box::new(NobodyFollows) } else { Box::new(followers.remove(0)) };
+        let running = hands.start_site(site, &handle, follow)?;
+        for note in notes.into_iter().chain(opened_as.clone()) {
+            warn!(site = %id, "{note}");
+            handle.own_alarm(gateway(&id), AlarmKind::StoreRebuilt, note);
+        }
+        if let (true, Some(entities)) = (fresh, extras.registry.get(&id)) {
+            handle.register(entities.clone()).await.map_err(because("the registry"))?;
+        }
+        sites.push(running);
+    }
+    let Hands { mut threads, sessions, .. } = hands;
+    threads.extend(store_thread);
+    let (sites, parts) = (Arc::new(sites), Mutex::new(Parts { sessions, threads }));
+    let running = Arc::new(Running { config, sites, board, vault, store, courier, parts });
+    for site in running.sites.iter() {
+        site.renew(&running.courier).await.map_err(because("the registry"))?;
+    }
+    Ok((running, ended))
+}
+
+/// The pseudo-home that the gateway's own alarms stand in.
+pub fn gateway(site: &SiteId) -> HomeId {
+    HomeId::cut(&format!("gateway/{site}"))
+}
+
+type StoreParts = (Option<Store>, Option<String>, Vec<store::Follower>, Option<std::thread::JoinHandle<()>>);
+
+fn open_store(config: &Config, extras: &Extras, sites: &mut [Opened]) -> StoreParts {
+    let mut options = store::Options::new(config.store_dir());
+    options.cache_bytes = u64::from(config.limits.store_cache_mib) << 20;
+    options.probe = extras.probe.clone();
+    let followed = sites.iter_mut().map(Opened::follow).collect();
+    let stamp = crate::clock::stamp_for_names();
+    match store::start(&options, &stamp, followed) {
+        Ok((store, opened, followers, thread)) => {
+            let note = match opened {
+                store::Opened::Sound => None,
+                store::Opened::Anew(why) => Some(format!("the store is built anew from the journal, since {why}")),
+            };
+            (Some(store), note, followers, Some(thread))
+        }
+        Err(why) => {
+            (None, Some(format!("there is no store for now, past alarms cannot be looked up: {why}")), Vec::new(), None)
+        }
+    }
+}
+
+struct NobodyFollows;
+
+impl Follow for NobodyFollows {
+    fn committed(&mut self, _: u64) {}
+}
+
+fn start_courier(config: &Config, handles: BTreeMap<SiteId, Handle>, report: &mpsc::Sender<String>) -> Courier {
+    let mut settings = CourierSettings::new(crate::clock::wall_now);
+    settings.public_url = Some(config.service.public_url.clone());
+    settings.secrets_dir = config.service.secrets_dir.clone();
+    let on_outcome = Arc::new(move |notice: crate::engine::id::NoticeId, attempt, outcome| {
+        if let Some(handle) = handles.get(&notice.alarm.site) {
+            handle.outcome(notice, attempt, outcome);
+        }
+    });
+    let (courier, task) = Courier::start(settings, on_outcome);
+    watch::task("courier", task, report.clone());
+    courier
+}
+
+/// What starting a site needs, and what it leaves to be waited for.
+struct Hands<'a> {
+    config: &'a Config,
+    board: &'a Arc<Board>,
+    courier: &'a Courier,
+    report: &'a mpsc::Sender<String>,
+    threads: Vec<std::thread::JoinHandle<()>>,
+    sessions: Vec<tokio::task::JoinHandle<()>>,
+}
+
+impl Hands<'_> {
+    fn start_site(&mut self, site: Opened, handle: &Handle, follow: Box<dyn Follow>) -> Result<RunningSite, Fatal> {
+        let listener = Arc::new(Listener::new(self.config, &site.id));
+        let life: Vec<_> = site.core.site.registry.devices.values().filter(|d| d.life).cloned().collect();
+        let (filters, wanted) = signal::channel(listener.filters(&life));
+        let settings = adapters::mqtt_settings(self.config, &site.id)?;
+        let (sessions, tasks) = mqtt::start(settings, wanted, hooks(handle)).map_err(because("mqtt"))?;
+        self.sessions.extend(tasks.into_iter().map(|t| watch::task(t.name, t.handle, self.report.clone())));
+        let status: Arc<Status> = Arc::default();
+        let clock = site.time.0.clone();
+        let ports = Ports {
+            ears: Box::new(listener.ears()),
+            journal: Box::new(site.log),
+            acknowledge: Box::new(sessions.clone()) as Box<dyn Acknowledge>,
+            dispatch: Box::new(CourierPort(self.courier.clone())),
+            follow,
+            suspects: Box::new(site.suspects),
+            time: Box::new(site.time),
+            board: self.board.clone(),
+            status: status.clone(),
+        };
+        let keeper = Keeper::new(site.core, site.sequence, ports, handle.clone());
+        let work = move || keeper.run().map_err(|e| e.to_string());
+        let name = format!("keeper {}", site.id);
+        self.threads.push(watch::thread(name, work, self.report.clone()).map_err(because("the keeper"))?);
+        Ok(RunningSite { id: site.id, handle: handle.clone(), status, sessions, clock, filters, listener })
+    }
+}
+
+fn hooks(handle: &Handle) -> mqtt::Hooks {
+    let (deliver, link) = (handle.clone(), handle.clone());
+    mqtt::Hooks {
+        on_delivery: Arc::new(move |delivery| deliver.deliver(delivery)),
+        on_link: Arc::new(move |lane, state| {
+            if lane == Lane::Bulk {
+                link.link(state != LinkState::Down);
+            }
+        }),
+    }
+}
+
+impl RunningSite {
+    /// After a change of the registry: what the life session listens to, and the channels' clients.
+    pub async fn renew(&self, courier: &Courier) -> Result<(), crate::keeper::inbox::Gone> {
+        let (devices, channels) = self
+            .handle
+            .ask(|core| {
+                let registry = &core.site.registry;
+                let life: Vec<_> = registry.devices.values().filter(|d| d.life).cloned().collect();
+                (life, registry.channels.values().cloned().collect::<Vec<_>>())
+            })
+            .await?;
+        let wanted = self.listener.filters(&devices);
+        self.filters.send_if_modified(|now| std::mem::replace(now, wanted.clone()) != wanted);
+        for channel in channels {
+            courier.prepare(Arc::new(channel));
+        }
+        Ok(())
+    }
+
+    /// How long ago the keeper last turned, in milliseconds; it does so every second.
+    pub fn idle_ms(&self) -> u64 {
+        self.clock.now().0.0.saturating_sub(self.status.turned.load(std::sync::atomic::Ordering::Relaxed))
+    }
+
+    /// Whether the site hears its homes.
+    pub fn subscribed(&self) -> bool {
+        let status = self.sessions.status();
+        adapters::is_up(&status.life) && adapters::is_up(&status.bulk)
+    }
+}
+
+impl Running {
+    pub fn site(&self, id: &SiteId) -> Option<&RunningSite> {
+        self.sites.iter().find(|s| &s.id == id)
+    }
+
+    /// Takes over what a new configuration says of the sites' rules; everything else in it needs a restart.
+    pub fn reload(&self, config: Config) {
+        for site in config.sites.values() {
+            if let Some(running) = self.site(&site.id) {
+                running.handle.rules(site.site_rules());
+            }
+        }
+        info!(
+            "the sites' rules are those of the new configuration; anything else in it takes effect at the next start"
+        );
+    }
+
+    /// Stops in order: nothing more is taken in, what was is finished and acknowledged, then the rest leaves.
+    pub async fn stop(&self) {
+        info!("stopping: the sessions first, then the keepers");
+        for site in self.sites.iter() {
+            site.sessions.stop();
+        }
+        let Parts { sessions: tasks, threads } =
+            std::mem::take(&mut *self.parts.lock().unwrap_or_else(std::sync::PoisonError::into_inner));
+        let sessions_end = async {
+            for task in tasks {
+                // Its failure has been reported.
+                let _ = task.await;
+            }
+        };
+        if tokio::time::timeout(std::time::Duration::from_secs(7), sessions_end).await.is_err() {
+            warn!("a session did not end in time; the broker delivers again what was not acknowledged");
+        }
+        self.courier.stop();
+        for site in self.sites.iter() {
+            site.handle.stop();
+        }
+        let joined = tokio::task::spawn_blocking(move || threads.into_iter().for_each(|thread| drop(thread.join())));
+        if joined.await.is_err() {
+            error!("a thread failed while stopping");
+        }
+        info!("stopped");
+    }
+}
+
+/// A sign-in token or another secret, read where it is.
+pub fn reveal(secret: &Secret) -> Result<String, Fatal> {
+    let plain = secret.resolve().map_err(|e| Fatal(format!("a secret cannot be read: {e}")))?;
+    Ok(plain.expose().to_owned())
+}

@@ -1,0 +1,140 @@
+//! Opening one site: its journal, the fold of what was written, its clock, and what the store follows.
+
+use super::adapters::{KeyVault, SiteTime};
+use super::suspects::SuspectsFile;
+use super::{Fatal, because};
+use crate::clock::SystemClock;
+use crate::config::{Config, Site};
+use crate::engine::id::SiteId;
+use crate::engine::time::Millis;
+use crate::journal::vault::Vault;
+use crate::journal::{Entry, Log, Options, Recovered, Segments};
+use crate::keeper::board::Shown;
+use crate::keeper::core::Core;
+use crate::keeper::record::{self, Contents};
+use crate::store;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use tracing::{info, warn};
+
+/// A site that is recovered and not yet at work.
+pub struct Opened {
+    pub id: SiteId,
+    pub core: Core,
+    pub log: Log,
+    pub sequence: u64,
+    pub time: SiteTime,
+    pub suspects: SuspectsFile,
+    /// The open alarms, for the board.
+    pub shown: Vec<Shown>,
+    /// What an operator has to know of the recovery.
+    pub notes: Vec<String>,
+    cursor: Arc<AtomicU64>,
+}
+
+const DAY: u64 = 24 * 60;
+
+/// Opens the journal of a site and folds it.
+///
+/// # Errors
+/// Where the journal cannot be opened or holds what this version cannot read.
+pub fn open_site(config: &Config, site: &Site, vault: Arc<Vault>) -> Result<Opened, Fatal> {
+    let dir = config.journal_dir(&site.id);
+    let cursor = Arc::new(AtomicU64::new(0));
+    let mut options = Options::new(site.id.clone(), Arc::new(crate::clock::wall_now));
+    options.segment_bytes = u64::from(config.journal.segment_mib) << 20;
+    options.reserve_bytes = u64::from(config.journal.reserve_mib) << 20;
+    options.keep_telemetry = Some(Millis::from_mins(u64::from(config.journal.telemetry_keep_days) * DAY));
+    options.keep_ledger = Some(Millis::from_mins(u64::from(config.journal.ledger_keep_days) * DAY));
+    options.follower = Some(cursor.clone());
+    let what = |e: &dyn std::fmt::Display| Fatal(format!("the journal of {} in {}: {e}", site.id, dir.display()));
+    let (log, recovered) = Log::open(&dir, options).map_err(|e| what(&e))?;
+    let mut core = Core::new(site.site_rules(), Arc::new(KeyVault(vault)));
+    let folded = fold(&mut core, &recovered, &log.segments()).map_err(|e| what(&e))?;
+    let shown = core.ready();
+    let last = core.last();
+    let (clock, downtime) = SystemClock::start((recovered.last > 0).then_some((last.tick, last.wall)));
+    if let Some(doubt) = downtime.doubt {
+        warn!(site = %site.id, ?doubt, "the wall clock is doubtful: deadlines may be early or late by as much");
+    }
+    let notes = notes(&recovered);
+    info!(site = %site.id, sequence = recovered.last, folded, homes = core.homes.len(), open_alarms = shown.len(), "recovered");
+    let suspects = SuspectsFile::open(&dir).map_err(because("the list of suspects"))?;
+    let time = SiteTime(Arc::new(clock));
+    Ok(Opened { id: site.id.clone(), core, sequence: log.sequence(), log, time, suspects, shown, notes, cursor })
+}
+
+/// Gives how many records were folded.
+fn fold(core: &mut Core, recovered: &Recovered, segments: &Segments) -> Result<usize, String> {
+    let unreadable = |e: minicbor::decode::Error| format!("a checkpoint cannot be read by this version: {e}");
+    let mut site_included = 0;
+    if let Some(site) = recovered.snapshots.iter().find(|s| s.subject == 0) {
+        core.restore_site(minicbor::decode(&site.bytes).map_err(unreadable)?);
+        site_included = site.included;
+    }
+    for home in recovered.snapshots.iter().filter(|s| s.subject > 0) {
+        core.restore_home(home.subject - 1, home.included, minicbor::decode(&home.bytes).map_err(unreadable)?);
+    }
+    let mut folded = 0;
+    for entry in segments.reader(recovered.fold_from).until(recovered.last) {
+        if let Entry::Record(found) = entry.map_err(|e| e.to_string())? {
+            let contents = record::read(found.telemetry.as_deref().unwrap_or_default(), &found.ledger)
+                .map_err(|e| format!("record {} cannot be read by this version: {e}", found.sequence))?;
+            core.fold(found.sequence, site_included, contents);
+            folded += 1;
+        }
+    }
+    Ok(folded)
+}
+
+fn notes(recovered: &Recovered) -> Vec<String> {
+    let mut notes: Vec<String> = recovered.damage.iter().map(|d| format!("the journal is damaged: {d}")).collect();
+    if recovered.cut_bytes > 0 {
+        info!(bytes = recovered.cut_bytes, "a torn record was cut off the journal's end; it had not been acknowledged");
+    }
+    notes.truncate(10);
+    notes
+}
+
+impl Opened {
+    /// What the store needs to follow the site.
+    pub(super) fn follow(&mut self) -> store::Site {
+        let segments = self.log.segments();
+        let homes = self.core.site.homes.iter().map(|h| h.id.clone()).collect();
+        let mut known = store::Known { homes, ..store::Known::default() };
+        for (home, slot) in self.core.homes.iter().enumerate() {
+            known.open.extend(slot.state.alarms.iter().map(|a| ((home as u32, a.kind), a.id.clone())));
+        }
+        store::Site {
+            id: self.id.clone(),
+            feed: Box::new(move |cursor| feed(&segments, cursor)),
+            known,
+            cursor: self.cursor.clone(),
+            committed: self.sequence,
+        }
+    }
+}
+
+/// Reads on behind the cursor; what is damaged or expired is passed over, since recovery has told of it.
+fn feed(segments: &Segments, cursor: u64) -> store::Feed {
+    let from = segments.first().unwrap_or(1).max(cursor + 1);
+    let mut reader = segments.reader(from);
+    Box::new(move |committed| -> Option<(u64, Contents)> {
+        loop {
+            match reader.next(committed) {
+                Ok(Some(Entry::Record(found))) => {
+                    match record::read(found.telemetry.as_deref().unwrap_or_default(), &found.ledger) {
+                        Ok(contents) => return Some((found.sequence, contents)),
+                        Err(error) => warn!(sequence = found.sequence, %error, "the store passes over a record"),
+                    }
+                }
+                Ok(Some(Entry::Damage(damage))) => warn!(%damage, "the store passes over damage"),
+                Ok(None) => return None,
+                Err(error) => {
+                    warn!(%error, "the journal cannot be read for the store");
+                    return None;
+                }
+            }
+        }
+    })
+}

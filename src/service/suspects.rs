@@ -1,0 +1,76 @@
+//! Remembers over the death of the process which messages were being worked on. A message that was so at two deaths in a row is not
+//! looked into a third time.
+
+use crate::keeper::ports::Suspects;
+use std::collections::HashSet;
+use std::fs::{File, OpenOptions};
+use std::io;
+use std::os::unix::fs::FileExt;
+use std::path::Path;
+use tracing::warn;
+
+/// The file of the present life, and what the last two had in common. Nothing is synced: it has to survive the process, not the machine.
+pub struct SuspectsFile {
+    file: File,
+    deadly: HashSet<u64>,
+    empty: bool,
+}
+
+impl SuspectsFile {
+    /// Takes what the last life left in `dir`.
+    pub fn open(dir: &Path) -> io::Result<SuspectsFile> {
+        let (now, before) = (dir.join("working-on"), dir.join("worked-on-at-death"));
+        let last = read(&now).unwrap_or_default();
+        let earlier: HashSet<u64> = read(&before).unwrap_or_default().into_iter().collect();
+        std::fs::write(&before, encode(&last))?;
+        let file = OpenOptions::new().write(true).create(true).truncate(true).open(now)?;
+        Ok(SuspectsFile { file, deadly: last.into_iter().filter(|m| earlier.contains(m)).collect(), empty: true })
+    }
+}
+
+fn read(path: &Path) -> io::Result<Vec<u64>> {
+    let bytes = std::fs::read(path)?;
+    let Some((count, rest)) = bytes.split_first_chunk::<8>() else { return Ok(Vec::new()) };
+    let count = usize::try_from(u64::from_le_bytes(*count)).unwrap_or(0);
+    Ok(rest.as_chunks::<8>().0.iter().take(count).map(|b| u64::from_le_bytes(*b)).collect())
+}
+
+fn encode(messages: &[u64]) -> Vec<u8> {
+    std::iter::once(messages.len() as u64).chain(messages.iter().copied()).flat_map(u64::to_le_bytes).collect()
+}
+
+impl Suspects for SuspectsFile {
+    fn working_on(&mut self, messages: &[u64]) {
+        if messages.is_empty() && std::mem::replace(&mut self.empty, true) {
+            return;
+        }
+        self.empty = messages.is_empty();
+        if let Err(error) = self.file.write_all_at(&encode(messages), 0) {
+            warn!(%error, "what is being worked on cannot be noted");
+        }
+    }
+
+    fn deadly(&self, message: u64) -> bool {
+        self.deadly.contains(&message)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_is_deadly_after_two_deaths_in_a_row_and_not_after_one() {
+        let dir = tempfile::tempdir().unwrap();
+        let life = |work: &[u64]| {
+            let mut file = SuspectsFile::open(dir.path()).unwrap();
+            let deadly: Vec<bool> = [7, 8].iter().map(|m| file.deadly(*m)).collect();
+            file.working_on(work);
+            deadly
+        };
+        assert_eq!(life(&[7]), [false, false]);
+        assert_eq!(life(&[7, 8]), [false, false]);
+        assert_eq!(life(&[]), [true, false]);
+        assert_eq!(life(&[8]), [false, false], "a life that ended in peace breaks the row");
+    }
+}

@@ -1,0 +1,177 @@
+//! What earlier messages taught about devices, so that later ones are understood better.
+//!
+//! Lore is a help and never a need: without it every message is still read, by its property names alone. It is derived, bounded, and
+//! comes back by itself, since bridges keep their list of devices retained. **It is not journalled.**
+
+use crate::engine::id::SourceId;
+use std::collections::HashMap;
+
+/// The most devices that are remembered of one source.
+pub const MAX_DEVICES: usize = 60_000;
+
+/// The most bytes that are remembered of one source, by our own count of names and meanings.
+pub const MAX_BYTES: usize = 16 << 20;
+
+/// What is known of one device.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct DeviceLore {
+    /// As its maker calls it; empty where unknown.
+    pub model: Box<str>,
+    /// It senses that somebody is there, not only that somebody moves.
+    pub senses_presence: bool,
+    /// It has published its whole state as one JSON object, so what it says elsewhere is said twice.
+    pub speaks_json: bool,
+    /// The bridge that listed it, as the prefix of its devices' addresses; None where no list has named it.
+    pub bridge: Option<Box<str>>,
+    /// The properties whose values mean something else than their name alone would say.
+    pub meanings: Vec<(Box<str>, Meaning)>,
+}
+
+/// What a device's definition says of a property, where it departs from what its name says.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Meaning {
+    /// It is something else altogether: consumption, a setting, a strength.
+    NoReading,
+    /// A number in °F.
+    Fahrenheit,
+    /// A number that becomes our unit when multiplied.
+    Times(f64),
+    /// These two words are yes and no.
+    Words { yes: Box<str>, no: Box<str> },
+}
+
+impl DeviceLore {
+    /// What the definition says of a property, where it says something of its own.
+    pub fn meaning(&self, property: &str) -> Option<&Meaning> {
+        self.meanings.iter().find(|(name, _)| **name == *property).map(|(_, meaning)| meaning)
+    }
+
+    fn bytes(&self, address: &str) -> usize {
+        let meanings: usize = self.meanings.iter().map(|(name, _)| name.len() + size_of::<(Box<str>, Meaning)>()).sum();
+        let bridge = self.bridge.as_ref().map_or(0, |b| b.len());
+        address.len() + size_of::<DeviceLore>() + self.model.len() + bridge + meanings
+    }
+}
+
+/// Something to remember.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Lesson {
+    /// All devices of one bridge: what it listed before and lists no longer is forgotten.
+    Devices {
+        source: SourceId,
+        /// The prefix of its devices' addresses.
+        bridge: Box<str>,
+        devices: Vec<(Box<str>, DeviceLore)>,
+    },
+    /// A device has published its state as one JSON object.
+    SpeaksJson { source: SourceId, address: Box<str> },
+}
+
+/// Everything learnt, per source.
+#[derive(Debug, Default)]
+pub struct Lore {
+    sources: HashMap<SourceId, SourceLore>,
+}
+
+#[derive(Debug, Default)]
+struct SourceLore {
+    devices: HashMap<Box<str>, DeviceLore>,
+    bytes: usize,
+}
+
+impl Lore {
+    /// What is known of a device.
+    pub fn device(&self, source: &SourceId, address: &str) -> Option<&DeviceLore> {
+        self.sources.get(source)?.devices.get(address)
+    }
+
+    /// Remembers; false where a source's limits left something out.
+    pub fn learn(&mut self, lesson: Lesson) -> bool {
+        match lesson {
+            Lesson::Devices { source, bridge, devices } => {
+                self.sources.entry(source).or_default().list(&bridge, devices)
+            }
+            Lesson::SpeaksJson { source, address } => {
+                let known = self.sources.entry(source).or_default();
+                match known.devices.get_mut(&address) {
+                    Some(device) => {
+                        device.speaks_json = true;
+                        true
+                    }
+                    None => known.put(address, DeviceLore { speaks_json: true, ..DeviceLore::default() }),
+                }
+            }
+        }
+    }
+}
+
+impl SourceLore {
+    fn list(&mut self, bridge: &str, devices: Vec<(Box<str>, DeviceLore)>) -> bool {
+        let mut listed_before = HashMap::new();
+        for (address, device) in self.devices.extract_if(|_, device| device.bridge.as_deref() == Some(bridge)) {
+            self.bytes -= device.bytes(&address);
+            listed_before.insert(address, device.speaks_json);
+        }
+        devices.into_iter().fold(true, |all, (address, mut device)| {
+            let before = self.devices.get(&address).map(|d| d.speaks_json).or(listed_before.get(&address).copied());
+            device.speaks_json |= before.unwrap_or(false);
+            device.bridge = Some(bridge.into());
+            self.put(address, device) && all
+        })
+    }
+
+    fn put(&mut self, address: Box<str>, device: DeviceLore) -> bool {
+        if let Some(old) = self.devices.remove(&address) {
+            self.bytes -= old.bytes(&address);
+        }
+        let bytes = device.bytes(&address);
+        let fits = self.devices.len() < MAX_DEVICES && self.bytes + bytes <= MAX_BYTES;
+        if fits {
+            self.bytes += bytes;
+            self.devices.insert(address, device);
+        }
+        fits
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn source() -> SourceId {
+        SourceId::new("z").unwrap()
+    }
+
+    fn listed(bridge: &str, names: &[&str]) -> Lesson {
+        let devices =
+            names.iter().map(|n| ((*n).into(), DeviceLore { model: "M".into(), ..DeviceLore::default() })).collect();
+        Lesson::Devices { source: source(), bridge: bridge.into(), devices }
+    }
+
+    #[test]
+    fn a_new_list_replaces_that_bridge_and_no_other() {
+        let mut lore = Lore::default();
+        assert!(lore.learn(listed("h1/", &["h1/a", "h1/b"])));
+        assert!(lore.learn(listed("h2/", &["h2/a"])));
+        assert!(lore.learn(Lesson::SpeaksJson { source: source(), address: "h1/b".into() }));
+        assert!(lore.learn(listed("h1/", &["h1/b", "h1/c"])));
+        assert!(lore.device(&source(), "h1/a").is_none());
+        assert!(lore.device(&source(), "h1/b").unwrap().speaks_json, "a list does not undo what was heard");
+        assert!(lore.device(&source(), "h2/a").is_some());
+        assert!(lore.device(&SourceId::new("other").unwrap(), "h2/a").is_none());
+    }
+
+    #[test]
+    fn a_source_is_bounded_and_empties_again() {
+        let mut lore = Lore::default();
+        let names: Vec<String> = (0..MAX_DEVICES + 10).map(|i| format!("device {i}")).collect();
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        assert!(!lore.learn(listed("", &names)));
+        assert_eq!(lore.sources[&source()].devices.len(), MAX_DEVICES);
+        let long = "x".repeat(MAX_BYTES);
+        assert!(lore.learn(listed("", &[])));
+        assert_eq!(lore.sources[&source()].bytes, 0);
+        assert!(!lore.learn(listed("", &[&long])));
+        assert_eq!(lore.sources[&source()].bytes, 0);
+    }
+}
