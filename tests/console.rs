@@ -47,7 +47,10 @@ async fn a_press_is_listed_taken_made_safe_and_closed() {
     }
     house.settle().await;
     let one = house.get(SOS).await.json();
-    assert_eq!((&one["seen"]["by"], &one["seen"]["how"], &one["unanswered"]), (&"张敏".into(), &"on_site".into(), &1.into()));
+    assert_eq!(
+        (&one["seen"]["by"], &one["seen"]["how"], &one["unanswered"]),
+        (&"张敏".into(), &"on_site".into(), &1.into())
+    );
     assert_eq!((&one["told"][0]["channel"], &one["told"][0]["state"]), (&"desk".into(), &"delivered".into()));
     assert_eq!(one["timeline"][0]["what"], "raised");
 
@@ -74,7 +77,8 @@ async fn an_act_on_what_has_changed_is_refused_and_changes_nothing() {
     assert_eq!(house.post(&format!("{SOS}/seen"), "").await.problem(), "revision_missing");
     assert_eq!(house.get(SOS).await.json()["seen"], Value::Null);
 
-    for path in ["/api/v1/alarms/zhonglou-000099/seen", "/api/v1/alarms/elsewhere-000001/seen", "/api/v1/alarms/x/seen"] {
+    for path in ["/api/v1/alarms/zhonglou-000099/seen", "/api/v1/alarms/elsewhere-000001/seen", "/api/v1/alarms/x/seen"]
+    {
         let reply = house.post(path, "{\"revision\":1}").await;
         assert_eq!((reply.status, reply.problem().as_str()), (404, "no_such_alarm"), "{path}");
     }
@@ -118,8 +122,16 @@ async fn a_note_is_sealed_and_needs_no_revision() {
 async fn nobody_gets_in_without_a_token_and_a_viewer_does_not_act() {
     let house = pressed().await;
     let act = format!("{SOS}/seen");
-    let paths = [("GET", "/api/v1/alarms"), ("GET", SOS), ("GET", "/api/v1/events"), ("GET", "/api/v1/homes"),
-        ("GET", "/api/v1/homes/h0012"), ("GET", "/api/v1/notices"), ("POST", act.as_str()), ("POST", "/sign-out")];
+    let paths = [
+        ("GET", "/api/v1/alarms"),
+        ("GET", SOS),
+        ("GET", "/api/v1/events"),
+        ("GET", "/api/v1/homes"),
+        ("GET", "/api/v1/homes/h0012"),
+        ("GET", "/api/v1/notices"),
+        ("POST", act.as_str()),
+        ("POST", "/sign-out"),
+    ];
     for (method, path) in paths {
         for header in [None, Some("Bearer "), Some("Bearer wrong"), Some("Basic eDp5"), Some(TOKEN)] {
             let headers: Vec<_> = header.map(|value| ("authorization", value)).into_iter().collect();
@@ -145,7 +157,9 @@ async fn a_session_acts_only_from_our_own_page() {
         let headers: Vec<_> = [("cookie", cookie.as_str())].iter().chain(more).copied().collect();
         house.send("POST", &path, &headers, &body).await
     };
-    for foreign in [&[][..], &[("origin", "http://evil.example")], &[("sec-fetch-site", "cross-site")], &[("origin", "null")]] {
+    for foreign in
+        [&[][..], &[("origin", "http://evil.example")], &[("sec-fetch-site", "cross-site")], &[("origin", "null")]]
+    {
         let reply = from(foreign).await;
         assert_eq!((reply.status, reply.problem().as_str()), (403, "foreign_origin"), "{foreign:?}");
     }
@@ -246,7 +260,10 @@ async fn homes_are_opened_for_who_may_read_them() {
     let house = house().await;
     let home = house.get("/api/v1/homes/h0012").await.json();
     assert_eq!(home["details"]["gate_code"], "2580#");
-    assert_eq!((&home["residents"][0]["details"]["name"], &home["residents"][0]["details"]["birth_year"]), (&"王秀英".into(), &1942.into()));
+    assert_eq!(
+        (&home["residents"][0]["details"]["name"], &home["residents"][0]["details"]["birth_year"]),
+        (&"王秀英".into(), &1942.into())
+    );
     assert_eq!(home["devices"].as_array().unwrap().len(), 3);
     assert_eq!((&home["status"], &home["claimed"]), (&"active".into(), &true.into()));
     assert_eq!(house.get("/api/v1/homes/h9999").await.problem(), "no_such_home");
@@ -288,9 +305,15 @@ async fn lists_come_in_pages() {
     assert_eq!(kinds, ["gas", "sos", "sos", "leak"], "the gravest first");
 
     let first = house.get("/api/v1/alarms?state=closed&limit=2").await.json();
-    assert_eq!((&first["alarms"][0]["id"], &first["alarms"][1]["id"]), (&"zhonglou-000003".into(), &"zhonglou-000002".into()));
+    assert_eq!(
+        (&first["alarms"][0]["id"], &first["alarms"][1]["id"]),
+        (&"zhonglou-000003".into(), &"zhonglou-000002".into())
+    );
     assert_eq!(first["alarms"][0]["open"], false);
-    let rest = house.get(&format!("/api/v1/alarms?state=closed&limit=2&cursor={}", first["next"].as_str().unwrap())).await.json();
+    let rest = house
+        .get(&format!("/api/v1/alarms?state=closed&limit=2&cursor={}", first["next"].as_str().unwrap()))
+        .await
+        .json();
     assert_eq!((rest["alarms"].as_array().unwrap().len(), &rest["next"]), (1, &Value::Null));
 
     assert_eq!(house.get("/api/v1/alarms?site=elsewhere").await.problem(), "no_such_site");
@@ -307,7 +330,10 @@ async fn notices_that_wait_are_shown() {
     let notices = house.get("/api/v1/notices").await.json();
     assert_eq!(notices["waiting"], 2);
     let first = &notices["pending"][0];
-    assert_eq!((&first["id"], &first["channel"], &first["priority"]), (&"zhonglou-000002-n1".into(), &"desk".into(), &"life".into()));
+    assert_eq!(
+        (&first["id"], &first["channel"], &first["priority"]),
+        (&"zhonglou-000002-n1".into(), &"desk".into(), &"life".into())
+    );
     assert_eq!((&first["sending"], &first["attempts"]), (&true.into(), &1.into()));
     assert_eq!(notices["attempts"][0]["outcome"], "delivered");
 }

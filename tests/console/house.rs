@@ -338,7 +338,8 @@ fn desk(
 
 fn rules() -> SiteRules {
     let ladders = [("life", "life"), ("welfare", "welfare"), ("property", "welfare")];
-    let ladder: BTreeMap<Box<str>, LadderId> = ladders.into_iter().map(|(word, ladder)| (word.into(), id(ladder))).collect();
+    let ladder: BTreeMap<Box<str>, LadderId> =
+        ladders.into_iter().map(|(word, ladder)| (word.into(), id(ladder))).collect();
     let zone = jiff::tz::TimeZone::get("Asia/Shanghai").unwrap();
     SiteRules { site: id("zhonglou"), zone, rules: RulesPatch { ladder, ..RulesPatch::default() } }
 }
@@ -355,7 +356,8 @@ fn registry() -> Vec<Entity> {
     };
     let rung = |name: &str, to: &str, wait_s| Rung { name: name.into(), to: vec![id(to)], wait_s };
     let ladder = |name: &str, rungs| Entity::Ladder(Ladder { id: id(name), site: site.clone(), rungs, repeat_s: 120 });
-    let mut all = vec![channel("desk"), channel("deputy-voice"), responder("desk", "desk"), responder("deputy", "deputy-voice")];
+    let mut all =
+        vec![channel("desk"), channel("deputy-voice"), responder("desk", "desk"), responder("deputy", "deputy-voice")];
     all.push(ladder("life", vec![rung("值班员", "desk", 60), rung("副班", "deputy", 120)]));
     all.push(ladder("welfare", vec![rung("社区网格员", "desk", 900), rung("副班", "deputy", 900)]));
     all.extend(homes(&site));
@@ -378,58 +380,61 @@ const HOMES: [(&str, &str, &str, &str, u16, &str); 12] = [
 ];
 
 fn homes(site: &SiteId) -> Vec<Entity> {
-    HOMES.iter().flat_map(|(name, community, block, person, birth_year, mobility)| {
-        let details = HomeDetails {
-            address: format!("常州市钟楼区{community}{block}乙单元502室"),
-            floor: "5".into(),
-            gate_code: "2580#".into(),
-            keyholder: "对门 501 刘阿姨".into(),
-            keyholder_phone: "138 1234 5678".into(),
-            inner_bolt: true,
-            dog: *name == "h0012",
-            contact1_name: "王建华".into(),
-            contact1_phone: "137 6543 2100".into(),
-            contact1_relation: "儿子".into(),
-            contact2_name: "王丽".into(),
-            contact2_phone: "136 0000 1111".into(),
-            contact2_relation: "女儿（上海）".into(),
-            forced_entry_consent: if *name == "h0487" { String::new() } else { "2025-03-18".into() },
-            monitoring_consent: "2025-03-18".into(),
-            notes: "敲门要久一点，她走得慢。".into(),
-        };
-        let home = Home {
-            id: id(name),
-            site: site.clone(),
-            plan: None,
-            status: Status_::Active,
-            rules: RulesPatch::default(),
-            community: Some((*community).into()),
-            block: Some((*block).into()),
-            details: Some(seal(&details)),
-        };
-        let details = seal(&ResidentDetails {
-            name: (*person).into(),
-            phone: "0519-8888 0012".into(),
-            birth_year: Some(*birth_year),
-            mobility: (*mobility).into(),
-            hard_of_hearing: true,
-            diagnoses: "高血压、2型糖尿病，服用华法林".into(),
-            ..ResidentDetails::default()
-        });
-        let resident = Resident { id: id(&format!("{name}-1")), home: id(name), details };
-        let device = |room: &str| Device {
-            id: id(&format!("{name}-{room}")),
-            home: id(name),
-            source: id("z2m"),
-            address: id(&format!("{name}/{room}")),
-            room: room.into(),
-            model: "".into(),
-            life: room == "button",
-        };
-        let mut all = vec![Entity::Home(home), Entity::Resident(resident)];
-        all.extend(["bedroom", "kitchen", "bathroom"].map(|room| Entity::Device(device(room))));
-        all
-    }).collect()
+    HOMES
+        .iter()
+        .flat_map(|(name, community, block, person, birth_year, mobility)| {
+            let details = HomeDetails {
+                address: format!("常州市钟楼区{community}{block}乙单元502室"),
+                floor: "5".into(),
+                gate_code: "2580#".into(),
+                keyholder: "对门 501 刘阿姨".into(),
+                keyholder_phone: "138 1234 5678".into(),
+                inner_bolt: true,
+                dog: *name == "h0012",
+                contact1_name: "王建华".into(),
+                contact1_phone: "137 6543 2100".into(),
+                contact1_relation: "儿子".into(),
+                contact2_name: "王丽".into(),
+                contact2_phone: "136 0000 1111".into(),
+                contact2_relation: "女儿（上海）".into(),
+                forced_entry_consent: if *name == "h0487" { String::new() } else { "2025-03-18".into() },
+                monitoring_consent: "2025-03-18".into(),
+                notes: "敲门要久一点，她走得慢。".into(),
+            };
+            let home = Home {
+                id: id(name),
+                site: site.clone(),
+                plan: None,
+                status: Status_::Active,
+                rules: RulesPatch::default(),
+                community: Some((*community).into()),
+                block: Some((*block).into()),
+                details: Some(seal(&details)),
+            };
+            let details = seal(&ResidentDetails {
+                name: (*person).into(),
+                phone: "0519-8888 0012".into(),
+                birth_year: Some(*birth_year),
+                mobility: (*mobility).into(),
+                hard_of_hearing: true,
+                diagnoses: "高血压、2型糖尿病，服用华法林".into(),
+                ..ResidentDetails::default()
+            });
+            let resident = Resident { id: id(&format!("{name}-1")), home: id(name), details };
+            let device = |room: &str| Device {
+                id: id(&format!("{name}-{room}")),
+                home: id(name),
+                source: id("z2m"),
+                address: id(&format!("{name}/{room}")),
+                room: room.into(),
+                model: "".into(),
+                life: room == "button",
+            };
+            let mut all = vec![Entity::Home(home), Entity::Resident(resident)];
+            all.extend(["bedroom", "kitchen", "bathroom"].map(|room| Entity::Device(device(room))));
+            all
+        })
+        .collect()
 }
 
 use hearthwatch::engine::registry::Status as Status_;
