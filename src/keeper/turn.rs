@@ -2,10 +2,11 @@
 //! notices. One thread; it waits for nothing but its inbox and the disk.
 
 use super::board::Board;
-use super::core::{Answer, Core, Effects, raw};
+use super::core::{Answer, Core, Effects};
 use super::inbox::{Errand, Handle, Taken};
 use super::ports::*;
 use super::routes::fingerprint;
+use super::views::raw;
 use crate::engine::id::HomeId;
 use crate::engine::input::SiteInput;
 use crate::engine::kind::AlarmKind;

@@ -14,7 +14,6 @@ mod watch;
 pub use adapters::{CourierPort, KeyVault, Listener, sources_of};
 pub use desk::console;
 pub use site::{Opened, open_site};
-pub use watch::Readiness;
 
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Config, Secret};
@@ -59,6 +58,8 @@ pub struct Extras {
     pub registry: BTreeMap<SiteId, Vec<Entity>>,
     /// The program that tries to open the store first; none trusts the folder.
     pub probe: Option<(std::path::PathBuf, Vec<String>)>,
+    /// The vault, where it is open already.
+    pub vault: Option<Arc<Vault>>,
 }
 
 /// One site at work.
@@ -119,7 +120,11 @@ pub fn open_vault(config: &Config) -> Result<Arc<Vault>, Fatal> {
 pub async fn start(config: Config, extras: Extras) -> Result<(Arc<Running>, Ended), Fatal> {
     let config = Arc::new(config);
     std::fs::create_dir_all(&config.service.data_dir).map_err(because("the data directory cannot be made"))?;
-    let vault = open_vault(&config)?;
+    desk::recorder();
+    let vault = match extras.vault.clone() {
+        Some(vault) => vault,
+        None => open_vault(&config)?,
+    };
     let board = Arc::new(Board::default());
     let (report, ended) = mpsc::channel(16);
     let mut opened = Vec::new();
@@ -200,6 +205,7 @@ impl Follow for NobodyFollows {
 fn start_courier(config: &Config, handles: BTreeMap<SiteId, Handle>, report: &mpsc::Sender<String>) -> Courier {
     let mut settings = CourierSettings::new(crate::clock::wall_now);
     settings.public_url = Some(config.service.public_url.clone());
+    settings.secrets_dir = config.service.secrets_dir.clone();
     let on_outcome = Arc::new(move |notice: crate::engine::id::NoticeId, attempt, outcome| {
         if let Some(handle) = handles.get(&notice.alarm.site) {
             handle.outcome(notice, attempt, outcome);
@@ -340,6 +346,6 @@ impl Running {
 
 /// A sign-in token or another secret, read where it is.
 pub fn reveal(secret: &Secret) -> Result<String, Fatal> {
-    let plain = secret.resolve().map_err(|e| Fatal(format!("a secret cannot be read: {}; {}", e.what, e.remedy)))?;
+    let plain = secret.resolve().map_err(|e| Fatal(format!("a secret cannot be read: {e}")))?;
     Ok(plain.expose().to_owned())
 }
