@@ -49,8 +49,16 @@ pub fn run(options: &Options) {
 fn report(what: &str, pairs: &[(Run, Run)]) {
     let of = |value: &dyn Fn(&(Run, Run)) -> f64| median(&pairs.iter().map(value).collect::<Vec<_>>());
     let ratios: Vec<String> = pairs.iter().map(|(b, g)| format!("{:.2}", g.rate / b.rate)).collect();
-    line(&format!("{what}: bare subscriber"), format!("{:.0}/s, {:.1} µs CPU", of(&|p| p.0.rate), of(&|p| p.0.cpu_us)), "");
-    line(&format!("{what}: gateway"), format!("{:.0}/s, {:.1} µs CPU", of(&|p| p.1.rate), of(&|p| p.1.cpu_us)), "≤ 15 µs CPU a message");
+    line(
+        &format!("{what}: bare subscriber"),
+        format!("{:.0}/s, {:.1} µs CPU", of(&|p| p.0.rate), of(&|p| p.0.cpu_us)),
+        "",
+    );
+    line(
+        &format!("{what}: gateway"),
+        format!("{:.0}/s, {:.1} µs CPU", of(&|p| p.1.rate), of(&|p| p.1.cpu_us)),
+        "≤ 15 µs CPU a message",
+    );
     line(&format!("{what}: ratio"), format!("{:.2}   ({})", of(&|p| p.1.rate / p.0.rate), ratios.join(" ")), "≥ 0.8");
 }
 
@@ -130,9 +138,9 @@ pub fn notice_of(receiver: &Receiver, home: &str) -> Instant {
     let mut seen = 0;
     loop {
         let requests = receiver.wait_for(seen + 1, PATIENCE);
-        let found = requests[seen..].iter().find(|r| {
-            r.json()["data"]["home"]["id"].as_str().is_some_and(|id| id.split('/').any(|part| part == home))
-        });
+        let found = requests[seen..]
+            .iter()
+            .find(|r| r.json()["data"]["home"]["id"].as_str().is_some_and(|id| id.split('/').any(|part| part == home)));
         if let Some(request) = found {
             return request.at;
         }
