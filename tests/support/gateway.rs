@@ -140,9 +140,7 @@ impl Gateway {
     }
 
     fn is_ready(&self) -> bool {
-        self.get("/readyz").is_some_and(|(status, body)| {
-            status == 200 && body.contains("subscribed") && !body.contains("ready: false")
-        })
+        self.get("/readyz").is_some_and(|(status, body)| status == 200 && body.contains("subscribed"))
     }
 
     /// How it ended, if it did.
