@@ -14,6 +14,7 @@ mod dice;
 mod generate;
 mod home;
 mod household;
+#[cfg(feature = "demo")]
 pub mod inbox;
 mod life;
 pub mod publish;
