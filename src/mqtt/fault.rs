@@ -56,11 +56,17 @@ impl Fault {
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Fault::Unreachable(why) => write!(f, "the broker cannot be reached ({why}); is it running, and is the URL right?"),
+            Fault::Unreachable(why) => {
+                write!(f, "the broker cannot be reached ({why}); is it running, and is the URL right?")
+            }
             Fault::Timeout => f.write_str("the broker did not complete the connection within 5 s"),
-            Fault::Tls(why) => write!(f, "TLS failed ({why}); check the CA file, the client certificate and the host name in the URL"),
+            Fault::Tls(why) => {
+                write!(f, "TLS failed ({why}); check the CA file, the client certificate and the host name in the URL")
+            }
             Fault::BadLogin => f.write_str("the broker refused user or password"),
-            Fault::NotAuthorized => f.write_str("the broker says this user is not authorized; check user, password and the broker's ACL"),
+            Fault::NotAuthorized => {
+                f.write_str("the broker says this user is not authorized; check user, password and the broker's ACL")
+            }
             Fault::ClientIdRejected => f.write_str("the broker refused the client id"),
             Fault::BrokerUnavailable => f.write_str("the broker says it is unavailable"),
             Fault::WrongVersion => f.write_str("the broker does not accept MQTT 3.1.1"),
@@ -80,30 +86,48 @@ impl fmt::Display for Fault {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Report {
     /// Subscribed to everything asked for, after the start or after a reported break.
-    Ready { filters: usize, session_present: bool },
+    Ready {
+        filters: usize,
+        session_present: bool,
+    },
     Broken(Fault),
     /// The broker no longer had our session: what it queued while we were away is lost.
     SessionLost,
     /// Filters that the broker refused, or that are none. They are asked for again every 30 s.
-    Refused { filters: usize, first: String },
+    Refused {
+        filters: usize,
+        first: String,
+    },
     /// Connections are accepted and end within seconds, again and again: most likely a second client with our id.
-    Flapping { breaks: u32 },
+    Flapping {
+        breaks: u32,
+    },
 }
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Report::Ready { filters, session_present: true } => write!(f, "subscribed ({filters} filters), session resumed"),
-            Report::Ready { filters, session_present: false } => write!(f, "subscribed ({filters} filters), new session"),
-            Report::Broken(fault) => fault.fmt(f),
-            Report::SessionLost => {
-                f.write_str("the broker has lost our session: messages queued while we were away are gone; check its persistence")
+            Report::Ready { filters, session_present: true } => {
+                write!(f, "subscribed ({filters} filters), session resumed")
             }
+            Report::Ready { filters, session_present: false } => {
+                write!(f, "subscribed ({filters} filters), new session")
+            }
+            Report::Broken(fault) => fault.fmt(f),
+            Report::SessionLost => f.write_str(
+                "the broker has lost our session: messages queued while we were away are gone; check its persistence",
+            ),
             Report::Refused { filters, first } => {
-                write!(f, "{filters} filters are refused, the first is {first}; check the broker's ACL and the device addresses")
+                write!(
+                    f,
+                    "{filters} filters are refused, the first is {first}; check the broker's ACL and the device addresses"
+                )
             }
             Report::Flapping { breaks } => {
-                write!(f, "{breaks} connections in a row ended right after they were accepted; is another client using our client id?")
+                write!(
+                    f,
+                    "{breaks} connections in a row ended right after they were accepted; is another client using our client id?"
+                )
             }
         }
     }

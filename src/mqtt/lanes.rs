@@ -27,10 +27,14 @@
 //! And a copy is passed over only while life is up: a life session that cannot connect shall not silence a press that bulk has heard.
 //! So that a restart of the broker does not count every waiting press twice, life connects first: while life is down, bulk connects
 //! only right after an attempt of life has failed.
+//!
+//! What the broker itself drops is beyond all this: a message of QoS 0 in the moment in which life's connection dies, a life session
+//! that someone deletes together with what waits in it, a queue over its limit.
 
-use super::filter::{Filter, FilterSet};
 use super::LaneFilters;
-use super::session::{Action, Answer, Event, LaneStatus, Message, Out, Session};
+use super::event::{Action, Event, LaneStatus, Message, Out};
+use super::filter::{Filter, FilterSet};
+use super::session::{Answer, Session};
 use crate::keeper::ports::{Lane, Token};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -70,11 +74,19 @@ struct Proof {
 
 #[derive(Clone, Copy)]
 enum Fence {
-    Idle { not_before: u64 },
+    Idle {
+        not_before: u64,
+    },
     /// Asked when bulk had acknowledged so many.
-    Asked { upto_grant: u64, acknowledged: u64 },
+    Asked {
+        upto_grant: u64,
+        acknowledged: u64,
+    },
     /// The queue was empty; what had come by then (before this serial) must be durable.
-    Draining { upto_grant: u64, before: u64 },
+    Draining {
+        upto_grant: u64,
+        before: u64,
+    },
 }
 
 /// Both sessions as one pure machine.

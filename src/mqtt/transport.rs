@@ -3,7 +3,9 @@
 use super::fault::Fault;
 use super::{Settings, TlsFiles};
 use crate::keeper::ports::Lane;
-use rumqttc::{ConnectReturnCode, ConnectionError, MqttOptions, NetworkOptions, StateError, TlsConfiguration, Transport, mqttbytes};
+use rumqttc::{
+    ConnectReturnCode, ConnectionError, MqttOptions, NetworkOptions, StateError, TlsConfiguration, Transport, mqttbytes,
+};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ClientConfig, RootCertStore};
@@ -37,7 +39,9 @@ impl fmt::Display for BadSettings {
         match self {
             BadSettings::Url(why) => write!(f, "the broker's URL {why}; write mqtt://host:1883 or mqtts://host:8883"),
             BadSettings::ClientId => f.write_str("client id and site may not be empty, nor over 256 bytes together"),
-            BadSettings::TlsFile(path, why) => write!(f, "{} cannot be used ({why}); it must be a readable PEM file", path.display()),
+            BadSettings::TlsFile(path, why) => {
+                write!(f, "{} cannot be used ({why}); it must be a readable PEM file", path.display())
+            }
             BadSettings::Tls(why) => write!(f, "the client certificate and its key cannot be used: {why}"),
         }
     }
@@ -71,8 +75,12 @@ fn address(url: &str) -> Result<Address, BadSettings> {
     match host {
         "" => Err(BadSettings::Url("has no host")),
         _ if port == 0 => Err(BadSettings::Url("has a port that is no number from 1 to 65535")),
-        host if host.starts_with('[') && tls => Err(BadSettings::Url("has an IPv6 literal, which TLS needs a name for")),
-        host if host.contains(':') && !host.starts_with('[') => Err(BadSettings::Url("has an IPv6 literal without brackets")),
+        host if host.starts_with('[') && tls => {
+            Err(BadSettings::Url("has an IPv6 literal, which TLS needs a name for"))
+        }
+        host if host.contains(':') && !host.starts_with('[') => {
+            Err(BadSettings::Url("has an IPv6 literal without brackets"))
+        }
         host => Ok(Address { tls, host: host.to_owned(), port }),
     }
 }
@@ -86,7 +94,11 @@ pub fn session_name(settings: &Settings, lane: Lane) -> String {
 pub fn options(settings: &Settings, lane: Lane) -> Result<MqttOptions, BadSettings> {
     let Address { tls, host, port } = address(&settings.url)?;
     let name = session_name(settings, lane);
-    if settings.client_id.is_empty() || settings.site.is_empty() || name.len() > 256 || name.chars().any(char::is_control) {
+    if settings.client_id.is_empty()
+        || settings.site.is_empty()
+        || name.len() > 256
+        || name.chars().any(char::is_control)
+    {
         return Err(BadSettings::ClientId);
     }
     let mut options = MqttOptions::new(name, host, port);
@@ -122,7 +134,9 @@ fn client_config(files: &TlsFiles) -> Result<ClientConfig, BadSettings> {
         }
     }
     let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let config = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions().map_err(BadSettings::Tls)?;
+    let config = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(BadSettings::Tls)?;
     let config = config.with_root_certificates(roots);
     match &files.client {
         None => Ok(config.with_no_client_auth()),
@@ -208,8 +222,19 @@ mod tests {
             assert_eq!((found.tls, found.host.as_str(), found.port), (tls, host, port), "{url}");
         }
         for bad in [
-            "", "broker", "tcp://broker", "mqtt://", "mqtt://:1883", "mqtt://b:0", "mqtt://b:70000", "mqtt://b:x", "mqtt://u:p@b",
-            "mqtt://b/path", "mqtts://[::1]", "mqtt://::1", "mqtt://a b",
+            "",
+            "broker",
+            "tcp://broker",
+            "mqtt://",
+            "mqtt://:1883",
+            "mqtt://b:0",
+            "mqtt://b:70000",
+            "mqtt://b:x",
+            "mqtt://u:p@b",
+            "mqtt://b/path",
+            "mqtts://[::1]",
+            "mqtt://::1",
+            "mqtt://a b",
         ] {
             assert!(address(bad).is_err(), "{bad}");
         }

@@ -128,7 +128,9 @@ impl Broker {
             .stdout(Stdio::null())
             .stderr(log)
             .spawn()
-            .unwrap_or_else(|why| panic!("{why}: {} cannot be run; install mosquitto, or name it in MOSQUITTO", program().display()));
+            .unwrap_or_else(|why| {
+                panic!("{why}: {} cannot be run; install mosquitto, or name it in MOSQUITTO", program().display())
+            });
         let deadline = Instant::now() + PATIENCE;
         while Instant::now() < deadline && child.try_wait().expect("the broker's state").is_none() {
             if TcpStream::connect((Ipv4Addr::LOCALHOST, self.port)).is_ok() {
@@ -150,7 +152,9 @@ impl Broker {
         let Broker { port, lines, .. } = self;
         let dir = self.dir().display();
         // `user root` only keeps a broker that root starts from becoming a user who may not write here.
-        format!("user root\nlog_dest stderr\npersistence_location {dir}/data/\nlistener {port} 127.0.0.1\n{lines}include_dir {dir}/rules\n")
+        format!(
+            "user root\nlog_dest stderr\npersistence_location {dir}/data/\nlistener {port} 127.0.0.1\n{lines}include_dir {dir}/rules\n"
+        )
     }
 }
 

@@ -1,7 +1,8 @@
 use crate::keeper::ports::{Lane, Token};
+use crate::mqtt::breaks::{BACKOFF_MAX_MS, BACKOFF_MIN_MS};
+use crate::mqtt::event::{Action, Event, Message, Out};
 use crate::mqtt::fault::{Fault, Report};
 use crate::mqtt::lanes::{Lanes, Memory};
-use crate::mqtt::session::{Action, BACKOFF_MAX_MS, BACKOFF_MIN_MS, Event, Message, Out};
 use crate::mqtt::{LaneFilters, LinkState};
 use proptest::prelude::*;
 
@@ -20,7 +21,9 @@ fn filters(life: &str, bulk: &str) -> LaneFilters {
 
 fn report_word(report: &Report) -> String {
     match report {
-        Report::Ready { filters, session_present } => format!("{filters} subscribed, session present {session_present}"),
+        Report::Ready { filters, session_present } => {
+            format!("{filters} subscribed, session present {session_present}")
+        }
         Report::Broken(fault) => fault.name().to_owned(),
         Report::SessionLost => "session lost".to_owned(),
         Report::Refused { filters, first } => format!("{filters} refused, first {first}"),
@@ -43,7 +46,10 @@ impl Rig {
             let lane = lane.name();
             match action {
                 Action::Remember(memory) => {
-                    let life = memory.life.iter().map(|(filter, proven)| format!(" {filter}{}", if *proven { "!" } else { "" }));
+                    let life = memory
+                        .life
+                        .iter()
+                        .map(|(filter, proven)| format!(" {filter}{}", if *proven { "!" } else { "" }));
                     let text = format!("remember{}", life.collect::<String>());
                     self.memory = memory;
                     text
@@ -92,7 +98,10 @@ impl Rig {
 
     fn message(&mut self, lane: Lane, pkid: u16, topic: &str) -> Vec<String> {
         let qos = u8::from(pkid != 0);
-        self.on(lane, Event::Message(Message { pkid, qos, topic: topic.to_owned(), payload: Default::default(), retain: false }))
+        self.on(
+            lane,
+            Event::Message(Message { pkid, qos, topic: topic.to_owned(), payload: Default::default(), retain: false }),
+        )
     }
 
     fn breaks(&mut self, lane: Lane, fault: Fault) -> Vec<String> {
@@ -207,7 +216,9 @@ fn what_mqtt_forbids_ends_the_connection() {
     let protocol = ["life abandon protocol"];
     let mut rig = Rig::new("a");
     rig.up(1, false, false);
-    let message = |qos, pkid| Event::Message(Message { pkid, qos, topic: "a".into(), payload: Default::default(), retain: false });
+    let message = |qos, pkid| {
+        Event::Message(Message { pkid, qos, topic: "a".into(), payload: Default::default(), retain: false })
+    };
     assert_eq!(rig.on(LIFE, message(2, 7)), protocol);
     assert_eq!(rig.on(LIFE, message(1, 0)), [""; 0], "given up once");
     for unasked in [Event::SubAck { codes: vec![1] }, Event::UnsubAck, message(1, 0), message(0, 1)] {
@@ -256,7 +267,11 @@ fn filters_change_at_runtime() {
     let mut rig = Rig::new("a b");
     rig.up(2, false, false);
     rig.wait(31_000);
-    assert_eq!(rig.want("b c"), ["remember a b! c", "life subscribe c"], "a proof ends on disk before the filter ends at the broker");
+    assert_eq!(
+        rig.want("b c"),
+        ["remember a b! c", "life subscribe c"],
+        "a proof ends on disk before the filter ends at the broker"
+    );
     assert_eq!(rig.grant(LIFE, &[1]), ["life unsubscribe a"]);
     assert!(!rig.passed_over("a"));
     assert!(rig.passed_over("b"));
@@ -284,7 +299,8 @@ fn many_filters_go_in_packets_of_a_hundred() {
 
 #[test]
 fn filters_of_an_earlier_run_are_taken_back() {
-    let memory = Memory { life: [("a".into(), true), ("old".into(), true)].into(), bulk: ["#".into(), "was/#".into()].into() };
+    let memory =
+        Memory { life: [("a".into(), true), ("old".into(), true)].into(), bulk: ["#".into(), "was/#".into()].into() };
     let mut rig = Rig::after(memory, "a");
     assert_eq!(rig.wait(100), ["remember a old", "life connect"], "nothing is proven while life connects");
     rig.accept(LIFE, true);
@@ -510,7 +526,10 @@ fn reading_pauses_when_too_much_waits() {
     let payload = bytes::Bytes::from(vec![0; 1 << 20]);
     for pkid in 1..=16 {
         assert!(!rig.lanes.crowded(BULK), "{pkid}");
-        rig.on(BULK, Event::Message(Message { pkid, qos: 1, topic: "t".into(), payload: payload.clone(), retain: false }));
+        rig.on(
+            BULK,
+            Event::Message(Message { pkid, qos: 1, topic: "t".into(), payload: payload.clone(), retain: false }),
+        );
     }
     assert!(rig.lanes.crowded(BULK), "16 MiB wait");
 }
