@@ -23,6 +23,7 @@ pub async fn run(config: Config, config_path: &std::path::Path) -> ExitCode {
     }
 }
 
+#[expect(clippy::disallowed_methods, reason = "the console is waited for at the stop")]
 async fn serve(config: Config, extras: Extras, config_path: &std::path::Path) -> Result<(), Fatal> {
     let listen = config.console.listen;
     let listener =

@@ -10,4 +10,4 @@ pub mod ports;
 pub mod record;
 mod routes;
 pub mod turn;
-mod views;
+pub mod views;

@@ -5,6 +5,7 @@ use tokio::sync::mpsc::Sender;
 use tokio::task::JoinHandle;
 
 /// Watches a task. What it gives ends after the task.
+#[expect(clippy::disallowed_methods, reason = "this is the supervision")]
 pub(super) fn task(name: &'static str, task: JoinHandle<()>, report: Sender<String>) -> JoinHandle<()> {
     tokio::spawn(async move {
         let why = match task.await {

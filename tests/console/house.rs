@@ -173,6 +173,10 @@ impl Follow for Nobody {
 impl Suspects for Nobody {
     fn working_on(&mut self, _: &[u64]) {}
 
+    fn suspected(&self, _: u64) -> bool {
+        false
+    }
+
     fn deadly(&self, _: u64) -> bool {
         false
     }

@@ -276,7 +276,9 @@ pub(super) fn is_activity(device: &DeviceState, reading: &Reading, at: Stamp) ->
 /// it would only make the first who answers look stale.
 fn is_news(alarm: &Alarm, change: &AlarmChange) -> bool {
     match change {
-        AlarmChange::Counted { .. } | AlarmChange::Over { .. } | AlarmChange::Acted { .. } | AlarmChange::Safe(_) => true,
+        AlarmChange::Counted { .. } | AlarmChange::Over { .. } | AlarmChange::Acted { .. } | AlarmChange::Safe(_) => {
+            true
+        }
         AlarmChange::Attention { attention, .. } => {
             let calling = |a: &Attention| matches!(a, Attention::Calling { .. });
             !(calling(attention) && calling(&alarm.attention))
