@@ -132,6 +132,7 @@ fn parcel(channel: Arc<Channel>, number: u32) -> Parcel {
             seen: None,
             over: None,
             safe: None,
+            unanswered: 0,
             last_taker: None,
         },
         home: HomeView { id: "h0012".parse().unwrap(), site, claimed: true, community: None, block: None },

@@ -10,3 +10,6 @@ pub mod ports;
 pub mod record;
 mod routes;
 pub mod turn;
+
+#[cfg(test)]
+mod tests;

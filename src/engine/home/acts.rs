@@ -42,6 +42,7 @@ impl Turn<'_> {
                 if matches!(alarm.attention, Attention::Calling { .. }) {
                     self.tell_taken(alarm, &by);
                 }
+                self.is_well(alarm.kind);
             }
             Verdict::Close(code) => {
                 let whole = Box::new(alarm.clone());
@@ -53,7 +54,8 @@ impl Turn<'_> {
                 self.change(HomeChange::Closed { alarm: whole, code: Some(code), by: Some(by) });
             }
         }
-        let changes = self.out.changes[before..].iter().filter(|c| matches!(c, HomeChange::Alarm { .. })).count();
+        let of_it = |c: &&HomeChange| matches!(c, HomeChange::Alarm { kind, .. } if *kind == alarm.kind);
+        let changes = self.out.changes[before..].iter().filter(of_it).count();
         Ok(alarm.revision + changes as u32)
     }
 }

@@ -43,6 +43,7 @@ fn parcel(site: &str, home: &str) -> Parcel {
             seen: None,
             over: None,
             safe: None,
+            unanswered: 0,
             last_taker: None,
         },
         home: HomeView { id: home.parse().unwrap(), site, claimed: true, community: None, block: None },
