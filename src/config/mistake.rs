@@ -39,6 +39,12 @@ impl Wrong {
     }
 }
 
+impl fmt::Display for Wrong {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}; {}", self.what, self.remedy)
+    }
+}
+
 /// One mistake with its place.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mistake {
@@ -59,7 +65,7 @@ impl Mistake {
     }
 }
 
-/// One line: `config/hearthwatch.toml:12: mqtt.keepalive_s: is 500, but must lie in 5 to 120; write a number in that range`.
+/// One line: `config/hearthwatch.toml:12: mqtt.keepalive_s: is 500, but must lie in 5 to 15; write a number in that range`.
 impl fmt::Display for Mistake {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}; {}", self.place, self.what, self.remedy)

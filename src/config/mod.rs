@@ -95,7 +95,6 @@ pub struct Mqtt {
     pub ca_file: Option<PathBuf>,
     pub identity: Option<Identity>,
     pub keepalive_s: u16,
-    pub max_packet_bytes: u32,
     /// Filters that the `life` session subscribes to besides the topics of registered life devices.
     pub life_topics: Vec<String>,
 }
@@ -184,20 +183,11 @@ pub struct Journal {
     pub ledger_keep_days: u32,
     /// Preallocated; only life inputs and their escalation may use it when the disk is full.
     pub reserve_mib: u32,
-    pub checkpoint_interval_s: u32,
 }
 
 /// Bounds on what arrives and what is held in memory.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Limits {
-    /// Messages that wait for the keeper, per site and lane; beyond it the broker keeps them.
-    pub inbox_messages: u32,
-    /// Messages that one turn takes.
-    pub turn_messages: u32,
-    /// Unregistered devices that are remembered, per site.
-    pub unclaimed_devices: u32,
-    /// Webhooks under way at once, over all channels.
-    pub webhooks_at_once: u32,
     /// Consoles that follow events at once.
     pub event_streams: u32,
     pub store_cache_mib: u32,

@@ -320,3 +320,74 @@ pub fn list(value: &Value) -> Result<Vec<String>, Wrong> {
         other => Err(mismatch(other, "a list of texts")),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn loose(text: &str) -> Value {
+        Value::Loose(text.to_owned())
+    }
+
+    #[test]
+    fn texts_are_trimmed_and_bounded() {
+        assert_eq!(text(&loose(" a b ")).unwrap(), "a b");
+        assert_eq!(text(&Value::Text("two\nlines".into())).unwrap(), "two\nlines");
+        assert_eq!(filled(&loose(" ")).unwrap_err().what, "is empty");
+        assert_eq!(text(&loose("a\u{7}b")).unwrap_err().what, "holds control characters");
+        assert!(text(&loose(&"x".repeat(MAX_TEXT_BYTES))).is_ok());
+        assert!(text(&loose(&"x".repeat(MAX_TEXT_BYTES + 1))).is_err());
+        assert_eq!(text(&Value::Integer(138)).unwrap_err().remedy, "put it in quotes");
+    }
+
+    #[test]
+    fn numbers_lie_in_their_range() {
+        let table = [
+            (Value::Integer(5), Some(5)),
+            (Value::Integer(9), Some(9)),
+            (Value::Integer(4), None),
+            (Value::Integer(10), None),
+            (Value::Integer(-5), None),
+            (Value::Integer(i64::MAX), None),
+            (loose(" 7 "), Some(7)),
+            (loose("7.0"), None),
+            (loose(""), None),
+            (Value::Text("7".into()), None),
+            (Value::Other("a number with a fraction"), None),
+        ];
+        for (value, expected) in table {
+            assert_eq!(number(&value, 5..=9).ok(), expected, "{value:?}");
+        }
+    }
+
+    #[test]
+    fn flags_and_lists_as_people_write_them() {
+        for (word, expected) in
+            [("是", Some(true)), ("Yes", Some(true)), ("", Some(false)), ("否", Some(false)), ("?", None)]
+        {
+            assert_eq!(flag(&loose(word)).ok(), expected, "{word:?}");
+        }
+        assert_eq!(list(&loose("a; b、c,,d")).unwrap(), ["a", "b", "c", "d"]);
+        assert_eq!(list(&loose("")).unwrap(), [""; 0]);
+        assert_eq!(list(&Value::List(vec![Value::Text("a,b".into())])).unwrap(), ["a,b"]);
+        assert!(list(&Value::List(vec![Value::Text(String::new())])).is_err());
+        assert!(list(&Value::Text("a".into())).is_err());
+    }
+
+    #[test]
+    fn a_scalar_in_place_of_a_section_is_told() {
+        let table = super::super::tree::from_toml("f", "s = 1\nr = [2]\nq = 3\n").unwrap();
+        let reader = Reader::new("f");
+        let root = reader.section("", &table);
+        root.inner("s").close();
+        assert!(root.rows("r").is_empty() && root.rows("q").is_empty() && root.rows("p").is_empty());
+        root.close();
+        let told: Vec<String> = reader.finish().iter().map(|m| m.to_string()).collect();
+        let expected = [
+            "f:1: s: is a number, but must be a section; write a section",
+            "f:2: r: is a number, but must be a list of sections; write a list of sections",
+            "f:3: q: is a number, but must be a list of sections; write a list of sections",
+        ];
+        assert_eq!(told, expected);
+    }
+}

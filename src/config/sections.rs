@@ -144,13 +144,12 @@ fn mqtt(s: Section<'_>, service: &Service, needed: &mut Vec<(Place, Needed)>) ->
             if cert.is_some() { ("client_cert", "client_key") } else { ("client_key", "client_cert") };
         s.blame(given, Wrong::new(format!("stands without {lacking}"), format!("add {lacking}, or remove both")));
     }
-    let keepalive_s = s.number("keepalive_s", 5..=120, 15) as u16;
-    let max_packet_bytes = s.number("max_packet_bytes", 65_536..=16_777_216, 2_097_152);
+    let keepalive_s = s.number("keepalive_s", 5..=15, 12) as u16;
     let life_topics = s.get("life_topics", topic_filters).unwrap_or_default();
     s.close();
     let login = username.zip(password).map(|(username, password)| Login { username, password });
     let identity = cert.zip(key).map(|(cert, key)| Identity { cert, key });
-    Some(Mqtt { broker: broker?, client_id, login, ca_file, identity, keepalive_s, max_packet_bytes, life_topics })
+    Some(Mqtt { broker: broker?, client_id, login, ca_file, identity, keepalive_s, life_topics })
 }
 
 fn broker(value: &Value) -> Result<Broker, Wrong> {
@@ -347,7 +346,6 @@ fn journal(s: Section<'_>) -> Journal {
         telemetry_keep_days: s.number("telemetry_keep_days", 1..=3_650, 180),
         ledger_keep_days: s.number("ledger_keep_days", 180..=36_500, 1_096),
         reserve_mib: s.number("reserve_mib", 1..=1_024, 64),
-        checkpoint_interval_s: s.number("checkpoint_interval_s", 5..=300, 240),
     };
     if found.ledger_keep_days < found.telemetry_keep_days {
         s.blame("ledger_keep_days", Wrong::new("is less than telemetry_keep_days", "keep the ledger at least as long"));
@@ -358,10 +356,6 @@ fn journal(s: Section<'_>) -> Journal {
 
 fn limits(s: Section<'_>) -> Limits {
     let found = Limits {
-        inbox_messages: s.number("inbox_messages", 64..=65_000, 4_096),
-        turn_messages: s.number("turn_messages", 1..=4_096, 512),
-        unclaimed_devices: s.number("unclaimed_devices", 10..=100_000, 1_000),
-        webhooks_at_once: s.number("webhooks_at_once", 1..=1_024, 64),
         event_streams: s.number("event_streams", 1..=10_000, 64),
         store_cache_mib: s.number("store_cache_mib", 8..=1_024, 64),
         import_mib: s.number("import_mib", 1..=256, 16),

@@ -102,4 +102,15 @@ mod tests {
             assert!(is_public(text.parse().unwrap()), "{text}");
         }
     }
+
+    #[tokio::test]
+    async fn the_resolver_gives_no_private_address_out() {
+        let forbidden = |host: String| async move {
+            let found = PublicOnly.resolve(host.parse().unwrap()).await;
+            found.err().expect("no address").is::<Forbidden>()
+        };
+        assert!(forbidden("localhost".to_owned()).await);
+        // No name at all: that is another trouble.
+        assert!(!forbidden(format!("{}.example", "a".repeat(64))).await);
+    }
 }

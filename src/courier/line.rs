@@ -3,10 +3,10 @@
 use super::address::{Forbidden, PublicOnly, is_public};
 use super::classify::{Body, Ending, NoAnswer, classify};
 use super::pump::Settings;
-use super::secret::{self, Unresolved};
+use crate::config::{Secret, Wrong};
 use crate::engine::delivery::{Failure, Outcome};
+use crate::engine::parcel::Parcel;
 use crate::engine::registry::Channel;
-use crate::keeper::ports::Parcel;
 use crate::wire::standard::{self, BadSecret, Secrets};
 use reqwest::header::{CONTENT_TYPE, RETRY_AFTER};
 use reqwest::{Client, Request, Response, Url};
@@ -29,12 +29,13 @@ const MAX_CA_FILE_BYTES: u64 = 1024 * 1024;
 /// Why a channel cannot be used as it is configured. The text is for the operator; it holds neither the URL nor a secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Unfit {
-    UrlReference(Unresolved),
+    UrlReference(Wrong),
     UrlSyntax,
     Scheme,
     PlainHttp,
     PrivateAddress,
-    SecretReference(Unresolved),
+    SecretInTheOpen,
+    SecretReference(Wrong),
     Secret(BadSecret),
     CaFile { path: String, why: String },
     Client(String),
@@ -61,6 +62,7 @@ impl fmt::Display for Unfit {
             Unfit::PrivateAddress => {
                 f.write_str("url: the address is private; if this is meant, set allow_private = true")
             }
+            Unfit::SecretInTheOpen => f.write_str("secret: it has to be written as file:PATH or env:NAME"),
             Unfit::SecretReference(why) => write!(f, "secret: {why}"),
             Unfit::Secret(why) => write!(f, "secret: {why}"),
             Unfit::CaFile { path, why } => write!(f, "ca_file: {path}: {why}"),
@@ -86,8 +88,12 @@ pub(super) struct Line {
 impl Line {
     /// Reads and checks everything a channel names. Blocks on files.
     pub(super) fn open(channel: &Channel, settings: &Settings) -> Result<Line, Unfit> {
-        let url = url(channel)?;
-        let secret = secret::resolve(&channel.secret).map_err(Unfit::SecretReference)?;
+        let url = url(channel, settings)?;
+        let secret = Secret::parse(&channel.secret, &settings.secrets_dir).map_err(Unfit::SecretReference)?;
+        if !secret.is_named() {
+            return Err(Unfit::SecretInTheOpen);
+        }
+        let secret = secret.resolve().map_err(Unfit::SecretReference)?;
         let secrets = Secrets::parse(secret.expose()).map_err(Unfit::Secret)?;
         let tls = tls(channel.ca_file.as_deref())?;
         let client = |kept| client(channel, settings, tls.clone(), kept);
@@ -145,14 +151,10 @@ impl Line {
 
 /// The channel's URL, allowed by scheme and, where it is an address literal, by address. The parser has by then brought every odd
 /// spelling of an address (`2130706433`, `0x7f.1`) into its usual form.
-fn url(channel: &Channel) -> Result<Url, Unfit> {
-    let url = if secret::is_reference(&channel.url) {
-        let text = secret::resolve(&channel.url).map_err(Unfit::UrlReference)?;
-        Url::parse(text.expose())
-    } else {
-        Url::parse(&channel.url)
-    };
-    let url = url.map_err(|_| Unfit::UrlSyntax)?;
+fn url(channel: &Channel, settings: &Settings) -> Result<Url, Unfit> {
+    let text =
+        Secret::parse(&channel.url, &settings.secrets_dir).and_then(|s| s.resolve()).map_err(Unfit::UrlReference)?;
+    let url = Url::parse(text.expose()).map_err(|_| Unfit::UrlSyntax)?;
     match url.scheme() {
         "https" => {}
         "http" if channel.allow_private => {}

@@ -1,7 +1,7 @@
 //! The way out: one parcel, one attempt, one outcome.
 //!
-//! Reading order: [`classify`] judges how an exchange ended (pure), [`line`] carries one exchange to one channel, [`pump`] runs the
-//! attempts and answers for each. [`address`] says where a webhook may lead, [`secret`] reads what a configuration only refers to.
+//! Reading order: [`classify`] judges how an exchange ended (pure), `line` carries one exchange to one channel, `pump` runs the
+//! attempts and answers for each. [`address`] says where a webhook may lead.
 //!
 //! A channel speaks `https://`. Plain `http://` is for a receiver in the gateway's own network only, and needs `allow_private`; so
 //! does every address that is not of the public internet. What a channel names in files (URL, secret, authorities) is read when
@@ -14,6 +14,5 @@ pub mod address;
 pub mod classify;
 mod line;
 mod pump;
-pub mod secret;
 
 pub use pump::{Courier, Settings, Tally};

@@ -3,10 +3,12 @@
 use super::line::{Line, Unfit};
 use crate::engine::delivery::{Class, Failure, Outcome};
 use crate::engine::id::{ChannelId, NoticeId};
+use crate::engine::parcel::Parcel;
 use crate::engine::registry::Channel;
 use crate::engine::time::Wall;
-use crate::keeper::ports::{Dispatch, OnOutcome, Parcel};
+use crate::keeper::ports::{Dispatch, OnOutcome};
 use std::collections::{BTreeMap, HashMap};
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -32,6 +34,8 @@ pub struct Settings {
     pub drain: Duration,
     /// Where people reach the console, for the links in notices; at most 512 bytes.
     pub public_url: Option<String>,
+    /// Where relative `file:` references of channels begin.
+    pub secrets_dir: PathBuf,
     /// The wall clock: signatures carry it, and a date in `Retry-After` is measured from it.
     pub now: fn() -> Wall,
 }
@@ -45,6 +49,7 @@ impl Settings {
             keep_idle: Duration::from_secs(4),
             drain: Duration::from_secs(5),
             public_url: None,
+            secrets_dir: PathBuf::new(),
             now,
         }
     }
@@ -86,6 +91,7 @@ impl Courier {
     pub fn start(settings: Settings, on_outcome: OnOutcome) -> (Courier, JoinHandle<()>) {
         let (orders, inbox) = unbounded_channel();
         let rounds = Rounds { settings: Arc::new(settings), gates: HashMap::new(), under_way: JoinSet::new() };
+        #[expect(clippy::disallowed_methods, reason = "its handle is given to the caller")]
         let task = tokio::spawn(rounds.run(inbox));
         (Courier { orders, on_outcome, tally: Arc::default() }, task)
     }

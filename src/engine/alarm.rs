@@ -40,6 +40,7 @@ pub enum Reason {
     #[n(3)]
     Silent {
         #[n(0)]
+        #[serde(serialize_with = "super::view::utc")]
         last_activity: Wall,
         /// What the last activity was, and where.
         #[n(1)]
@@ -74,6 +75,22 @@ pub enum Reason {
     },
 }
 
+impl Reason {
+    /// The same without what tells where in the home somebody was: rooms, and names of devices that hold them. For whoever may
+    /// not read personal data.
+    pub fn without_whereabouts(mut self) -> Reason {
+        match &mut self {
+            Reason::Said { device: place, .. }
+            | Reason::FoundTrue { device: place, .. }
+            | Reason::LatchedRepeat { device: place, .. }
+            | Reason::Silent { last_room: place, .. }
+            | Reason::Unreadable { topic: place } => *place = "".into(),
+            Reason::EngineFault { .. } | Reason::Own { .. } => {}
+        }
+        self
+    }
+}
+
 /// How a person came to know that the resident is safe. Hearsay is none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, Serialize, serde::Deserialize)]
 #[cbor(index_only)]
@@ -84,6 +101,7 @@ pub enum SafeHow {
     #[n(1)]
     Spoke,
     #[n(2)]
+    #[serde(rename = "handed_to_120")]
     HandedTo120,
 }
 
@@ -260,7 +278,7 @@ pub struct Alarm {
     /// The one hold has been used.
     #[n(11)]
     pub held: bool,
-    /// Counts every change; what a client states to say what it has seen.
+    /// Counts the changes that a person who acts should have seen; what a client states to say what it has.
     #[n(12)]
     pub revision: u32,
     /// How many notices have been made; the next has the number after.

@@ -9,6 +9,7 @@ pub mod home;
 pub mod id;
 pub mod input;
 pub mod kind;
+pub mod parcel;
 pub mod policy;
 pub mod reading;
 pub mod registry;

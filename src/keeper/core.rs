@@ -6,7 +6,7 @@ use super::ports::*;
 use super::record::{Blocks, Contents, Entry};
 use super::routes::Routes;
 use crate::engine::alarm::Refusal;
-use crate::engine::change::{Fact, HomeChange, Introduction, Raw, SiteChange, Subject};
+use crate::engine::change::{Fact, HomeChange, Introduction, Raw, SiteChange};
 use crate::engine::home::{self, Place};
 use crate::engine::id::{AlarmId, HomeId};
 use crate::engine::input::{Heard, HomeInput, SiteInput};
@@ -16,8 +16,6 @@ use crate::engine::reading::{Report, Speaker, Value};
 use crate::engine::registry::Entity;
 use crate::engine::site;
 use crate::engine::time::{Millis, Stamp, Stamped, Tick, Wall};
-use crate::engine::view::{AlarmView, HomeView, NextView};
-use base64::Engine as _;
 use std::cmp::Reverse;
 use std::collections::{BTreeSet, BinaryHeap, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -58,11 +56,11 @@ pub type Answer = Result<(AlarmId, u32), Refusal>;
 
 /// The owner of a site's state.
 pub struct Core {
-    rules: SiteRules,
+    pub(super) rules: SiteRules,
     pub site: site::State,
     pub homes: Vec<Slot>,
     routes: Routes,
-    vault: Arc<dyn Vault>,
+    pub(super) vault: Arc<dyn Vault>,
     heap: BinaryHeap<Reverse<(Tick, u32)>>,
     now: Stamp,
     pub blocks: Blocks,
@@ -540,79 +538,9 @@ impl Core {
         }
         Effects { parcels, shown, because: std::mem::take(&mut self.because) }
     }
-
-    fn parcel(&self, started: &SiteChange) -> Option<Parcel> {
-        let SiteChange::AttemptStarted { notice, attempt } = started else { return None };
-        let notice = &self.site.outbox.get(notice)?.notice;
-        let slot = self.homes.get(notice.home as usize)?;
-        let open = slot.state.alarm(notice.kind).filter(|a| a.id == notice.id.alarm);
-        let (kind, alarm, by, outcome) = match &notice.subject {
-            Subject::Rung { .. } => (NoticeType::Notice, open?, None, None),
-            Subject::Taken { by } => (NoticeType::Taken, open?, Some(by.clone()), None),
-            Subject::Closed { alarm, by, code } => (NoticeType::Closed, &**alarm, by.clone(), code.map(|c| c.name())),
-        };
-        let (rung, round) = match notice.subject {
-            Subject::Rung { rung, round } => (rung, round),
-            _ => (0, 0),
-        };
-        let channel = Arc::new(self.site.registry.channels.get(&notice.channel)?.clone());
-        let home = self.home_view(notice.home);
-        let personal = channel.include_personal.then(|| self.personal(&home.id)).flatten();
-        let next = open.and_then(|alarm| NextView::of(alarm, &slot.policy, self.now));
-        let alarm = AlarmView::of(alarm, self.now);
-        let (notice, attempt, issued) = (notice.id.clone(), *attempt, notice.issued.wall);
-        Some(Parcel { notice, attempt, channel, kind, issued, alarm, home, rung, round, next, by, outcome, personal })
-    }
-
-    /// The personal data of a home, where its keys still exist.
-    pub fn personal(&self, home: &HomeId) -> Option<Personal> {
-        let residents: Vec<_> = self.site.registry.residents.values().filter(|r| &r.home == home).collect();
-        self.vault.personal(self.site.registry.homes.get(home)?, &residents)
-    }
-
-    fn home_view(&self, home: u32) -> HomeView {
-        let entry = &self.site.homes[home as usize];
-        let known = self.site.registry.homes.get(&entry.id);
-        HomeView {
-            id: entry.id.clone(),
-            site: self.rules.site.clone(),
-            claimed: entry.claimed,
-            community: known.and_then(|h| h.community.clone()),
-            block: known.and_then(|h| h.block.clone()),
-        }
-    }
-
-    fn show(&self, home: u32, alarm: &crate::engine::alarm::Alarm) -> Shown {
-        let rung = match alarm.attention {
-            crate::engine::alarm::Attention::Calling { rung, .. } => rung,
-            _ => 0,
-        };
-        let next = NextView::of(alarm, &self.homes[home as usize].policy, self.now);
-        Shown {
-            alarm: AlarmView::of(alarm, self.now),
-            home: self.home_view(home),
-            rung,
-            next,
-            open: true,
-            outcome: None,
-        }
-    }
-
-    fn shown_of(&self, home: u32) -> Vec<Shown> {
-        self.homes[home as usize].state.alarms.iter().map(|alarm| self.show(home, alarm)).collect()
-    }
 }
 
 fn text_of(panic: &(dyn std::any::Any + Send)) -> Box<str> {
     let text = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
     text.unwrap_or("unknown fault").chars().take(200).collect::<String>().into()
 }
-
-/// The raw form of a message, for the ledger.
-pub fn raw(topic: &str, payload: &[u8]) -> Raw {
-    let kept = &payload[..payload.len().min(MAX_RAW_BYTES)];
-    Raw { topic: topic.to_owned(), payload: base64::engine::general_purpose::STANDARD.encode(kept) }
-}
-
-/// Of a message that an alarm rests on, as much is kept.
-const MAX_RAW_BYTES: usize = 4_096;

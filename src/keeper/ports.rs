@@ -2,14 +2,13 @@
 
 use crate::engine::change::Raw;
 use crate::engine::delivery::Outcome;
-use crate::engine::id::{NoticeId, ResponderId};
+use crate::engine::id::NoticeId;
+pub use crate::engine::parcel::{NoticeType, Parcel, Personal, PersonalContact};
 use crate::engine::reading::Report;
-use crate::engine::registry::{Channel, Home, Resident};
+use crate::engine::registry::{Home, Resident};
 use crate::engine::sealed::Sealed;
 use crate::engine::time::{Tick, Wall};
-use crate::engine::view::{AlarmView, HomeView, NextView};
 use bytes::Bytes;
-use serde::Serialize;
 use std::fmt;
 use std::sync::Arc;
 
@@ -53,67 +52,6 @@ pub struct Delivery {
 /// Told after the sync of the record that holds the messages; may not block.
 pub trait Acknowledge: Send {
     fn durable(&mut self, tokens: &[Token]);
-}
-
-/// What a notice says it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum NoticeType {
-    /// A rung is told.
-    Notice,
-    /// Somebody has taken the alarm.
-    Taken,
-    Closed,
-}
-
-impl NoticeType {
-    /// The CloudEvents type.
-    pub fn name(self) -> &'static str {
-        match self {
-            NoticeType::Notice => "hearthwatch.alarm.notice",
-            NoticeType::Taken => "hearthwatch.alarm.taken",
-            NoticeType::Closed => "hearthwatch.alarm.closed",
-        }
-    }
-}
-
-/// Personal data of a home, unsealed for a channel that may have it.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Personal {
-    pub address: String,
-    pub residents: Vec<PersonalContact>,
-    pub contacts: Vec<PersonalContact>,
-}
-
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct PersonalContact {
-    pub name: String,
-    pub phone: String,
-    /// "resident", or the relation of a contact.
-    pub role: String,
-}
-
-/// One attempt to deliver one notice, with the alarm as it stands at this moment.
-#[derive(Debug, Clone)]
-pub struct Parcel {
-    pub notice: NoticeId,
-    /// From 1; a second attempt has the same notice id.
-    pub attempt: u32,
-    pub channel: Arc<Channel>,
-    pub kind: NoticeType,
-    /// When the notice was made.
-    pub issued: Wall,
-    pub alarm: AlarmView,
-    pub home: HomeView,
-    /// From 1.
-    pub rung: u32,
-    /// How often the last rung had been repeated before.
-    pub round: u32,
-    pub next: Option<NextView>,
-    /// On *taken* and *closed*: who did it, and with what outcome code.
-    pub by: Option<ResponderId>,
-    pub outcome: Option<&'static str>,
-    /// Only for a channel with `include_personal`.
-    pub personal: Option<Personal>,
 }
 
 /// The way out. May not block; what comes of a parcel returns through the keeper's handle as an [`Outcome`].
@@ -200,6 +138,9 @@ pub trait Vault: Send + Sync {
 pub trait Suspects: Send {
     /// These are worked on from now on (fingerprints); an empty list: none.
     fn working_on(&mut self, messages: &[u64]);
+
+    /// Whether this message was being worked on at the last death of the process, alone or among others.
+    fn suspected(&self, message: u64) -> bool;
 
     /// Whether this message was being worked on at each of the last two deaths of the process.
     fn deadly(&self, message: u64) -> bool;

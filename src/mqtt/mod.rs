@@ -66,6 +66,8 @@ pub struct Settings {
     pub site: String,
     pub login: Option<(String, Password)>,
     pub tls: TlsFiles,
+    /// Seconds between signs of life, 5 to 15: below half of what the lanes take for settled.
+    pub keepalive_s: u16,
     /// Where the lanes keep what they know of the broker's sessions; losing it costs some presses counted twice, never one missed.
     pub memory: PathBuf,
 }

@@ -20,15 +20,18 @@ pub const BACKOFF_MAX_MS: u64 = 10_000;
 const STEADY_MS: u64 = 10_000;
 /// So many accepted connections in a row that the broker closed sooner than that are flapping.
 const FLAPPING: u32 = 3;
-/// A SUBSCRIBE or UNSUBSCRIBE is answered by then, or the connection is given up.
+/// A SUBSCRIBE or UNSUBSCRIBE is answered by then, or the connection is given up. Counted anew at each message, behind which the answer
+/// may wait.
 const ANSWER_MS: u64 = 10_000;
 const ASK_REFUSED_AGAIN_MS: u64 = 30_000;
 const REPORT_AGAIN_MS: u64 = 60_000;
 /// What is not durable by then after [`Session::stop`] stays unacknowledged and comes again.
 const STOP_MS: u64 = 5_000;
 const FILTERS_PER_PACKET: usize = 100;
-/// Reading pauses above this many messages that are not durable. Beyond any sensible broker's window: it bounds QoS 0, which has none.
+/// Reading pauses above so many messages, or so many bytes of them, that are not durable. The broker's window does not bound them:
+/// QoS 0 has none, and mosquitto 2.0.11 lets a whole window go for every single acknowledgement while it drains a queue.
 const CROWDED: usize = 20_000;
+const CROWDED_BYTES: u64 = 16 << 20;
 
 /// A message as it came from the broker.
 #[derive(Debug, Clone)]
@@ -232,7 +235,7 @@ impl Session {
     }
 
     pub fn crowded(&self) -> bool {
-        self.acks.len() > CROWDED
+        self.acks.len() > CROWDED || self.acks.bytes() > CROWDED_BYTES
     }
 
     pub fn wanted(&self) -> &BTreeSet<Filter> {
@@ -406,8 +409,12 @@ impl Session {
                 .abandon(Fault::Protocol(format!("a message of QoS {}, id {}", message.qos, message.pkid)), out);
         }
         self.received += 1;
-        let token = Token { lane: self.lane, connection: self.connection, serial: self.acks.push(message.pkid) };
-        let Message { topic, payload, retain, .. } = message;
+        if let Some((_, at)) = &mut self.asked {
+            *at = self.now;
+        }
+        let Message { pkid, topic, payload, retain, .. } = message;
+        let serial = self.acks.push(pkid, topic.len() + payload.len());
+        let token = Token { lane: self.lane, connection: self.connection, serial };
         self.act(out, Action::Deliver(Delivery { lane: self.lane, topic, payload, retain, copy, token: Some(token) }));
     }
 

@@ -14,8 +14,6 @@ use std::sync::Arc;
 use std::time::Duration;
 use std::{fmt, io};
 
-/// The broker notices our death after 1.5 of these, we notice its within two.
-const KEEPALIVE: Duration = Duration::from_secs(12);
 /// Above any sensible broker's limit: a message over it would come again at every connection, and block all behind it.
 pub const MAX_PACKET_BYTES: usize = 16 << 20;
 /// DNS, TCP, TLS and CONNACK together.
@@ -102,7 +100,7 @@ pub fn options(settings: &Settings, lane: Lane) -> Result<MqttOptions, BadSettin
         return Err(BadSettings::ClientId);
     }
     let mut options = MqttOptions::new(name, host, port);
-    options.set_keep_alive(KEEPALIVE);
+    options.set_keep_alive(Duration::from_secs(settings.keepalive_s.clamp(5, 15).into()));
     options.set_clean_session(false);
     options.set_manual_acks(true);
     options.set_max_packet_size(MAX_PACKET_BYTES, MAX_PACKET_BYTES);

@@ -11,6 +11,9 @@ use std::collections::BTreeMap;
 /// The most rungs of a ladder.
 const MAX_RUNGS: usize = 32;
 
+/// A near id is looked for among so many at most: a whole table of wrong ids may not take minutes.
+const MAX_SUGGESTIONS: usize = 1_000;
+
 /// An entry, the key of it that is to blame, and why.
 pub(super) type Fault = (EntityKey, &'static str, Wrong);
 
@@ -89,9 +92,10 @@ fn home_of<'a>(home: &HomeId, all: &'a Registry) -> Result<&'a SiteId, Wrong> {
         .ok_or_else(|| missing("home", home.as_str(), all.homes.keys().map(HomeId::as_str)))
 }
 
-fn missing<'a>(what: &str, id: &str, known: impl Iterator<Item = &'a str>) -> Wrong {
-    let remedy = nearest(id, known)
-        .map_or_else(|| format!("add the {what} to the import"), |meant| format!("did you mean {meant}?"));
+fn missing<'a>(what: &str, id: &str, known: impl ExactSizeIterator<Item = &'a str>) -> Wrong {
+    let meant = if known.len() > MAX_SUGGESTIONS { None } else { nearest(id, known) };
+    let remedy =
+        meant.map_or_else(|| format!("correct it, or add the {what} to the import"), |w| format!("did you mean {w}?"));
     Wrong::new(format!("names no {what} with {id:?}"), remedy)
 }
 
@@ -101,7 +105,7 @@ fn named<'a>(
     id: &str,
     site: Option<&SiteId>,
     own: &SiteId,
-    known: impl Iterator<Item = &'a str>,
+    known: impl ExactSizeIterator<Item = &'a str>,
 ) -> Option<Wrong> {
     match site {
         Some(site) if site == own => None,

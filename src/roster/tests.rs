@@ -209,7 +209,7 @@ fn what_is_named_must_be_there() {
         ),
         (
             "[[home]]\nid='h2'\nsite='a'\nplan='p'\n".into(),
-            "x.toml:4: home[1].plan: names no plan with \"p\"; add the plan",
+            "x.toml:4: home[1].plan: names no plan with \"p\"; correct it, or add the plan",
         ),
         (
             "[[home]]\nid='h2'\nsite='b'\n[home.ladder]\nlife='life'\n".into(),
@@ -369,7 +369,8 @@ prop_compose! {
 proptest! {
     #[test]
     fn what_is_exported_imports_back_to_the_same(
-        homes in proptest::collection::vec(home_and_resident(), 0..4), rules in patch(), name in word(), room in word(), slots in 1u8..=64,
+        homes in proptest::collection::vec(home_and_resident(), 0..4), rules in patch(),
+        name in word(), room in word(), slots in 1u8..=64,
     ) {
         let vault = Paper::default();
         let mut registry = base();
@@ -383,7 +384,8 @@ proptest! {
             let empty = details == HomeDetails::default();
             home.details = (!empty).then(|| vault.seal(home.id.as_str(), &details).unwrap());
             let details = vault.seal(home.id.as_str(), &resident).unwrap();
-            registry.put(Entity::Resident(Resident { id: ResidentId::new(&format!("r{at}")).unwrap(), home: home.id.clone(), details }));
+            let id = ResidentId::new(&format!("r{at}")).unwrap();
+            registry.put(Entity::Resident(Resident { id, home: home.id.clone(), details }));
             registry.put(Entity::Home(home));
         }
         let text = export(&[&registry], &vault).unwrap();
@@ -394,7 +396,10 @@ proptest! {
     }
 
     #[test]
-    fn no_file_makes_it_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200), text in "\\PC{0,80}", header in "(id|home|name|户号|,|;|\"|\n){0,20}") {
+    fn no_file_makes_it_panic(
+        bytes in proptest::collection::vec(any::<u8>(), 0..200), text in "\\PC{0,80}",
+        header in "(id|home|name|户号|,|;|\"|\n){0,20}",
+    ) {
         for ending in ["csv", "toml", "json", ""] {
             for bytes in [bytes.clone(), text.clone().into_bytes(), format!("{header}\n{text}").into_bytes()] {
                 let _ = plan(&[File { name: format!("x.{ending}"), bytes }], &Registry::default());

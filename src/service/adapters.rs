@@ -147,6 +147,7 @@ pub(super) fn mqtt_settings(config: &Config, site: &SiteId) -> Result<Settings, 
             ca: mqtt.ca_file.clone(),
             client: mqtt.identity.as_ref().map(|i| (i.cert.clone(), i.key.clone())),
         },
+        keepalive_s: mqtt.keepalive_s,
         memory: config.service.data_dir.join(format!("mqtt-{site}.json")),
     })
 }

@@ -1,9 +1,9 @@
 //! The `standard` webhook dialect: a CloudEvents 1.0 body, signed as Standard Webhooks 1.0 says.
 
 use crate::engine::id::{AlarmId, NoticeId, ResponderId};
+use crate::engine::parcel::{Parcel, Personal};
 use crate::engine::time::Wall;
 use crate::engine::view::{AlarmView, HomeView, NextView, utc};
-use crate::keeper::ports::{Parcel, Personal};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use ring::hmac;

@@ -1,6 +1,7 @@
 //! What people do with an alarm, turned into changes.
 
 use super::Turn;
+use super::state::fold_alarm;
 use crate::engine::alarm::{Act, Alarm, Attention, Refusal, Safe, Verdict, decide};
 use crate::engine::change::{AlarmChange, HomeChange, Subject};
 use crate::engine::id::{AlarmId, ResponderId};
@@ -54,8 +55,14 @@ impl Turn<'_> {
                 self.change(HomeChange::Closed { alarm: whole, code: Some(code), by: Some(by) });
             }
         }
-        let of_it = |c: &&HomeChange| matches!(c, HomeChange::Alarm { kind, .. } if *kind == alarm.kind);
-        let changes = self.out.changes[before..].iter().filter(of_it).count();
-        Ok(alarm.revision + changes as u32)
+        let mut after = alarm.clone();
+        for change in &self.out.changes[before..] {
+            if let HomeChange::Alarm { kind, change } = change
+                && *kind == alarm.kind
+            {
+                fold_alarm(&mut after, change, self.now);
+            }
+        }
+        Ok(after.revision)
     }
 }

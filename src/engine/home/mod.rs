@@ -89,19 +89,21 @@ struct Turn<'a> {
     out: &'a mut Out,
 }
 
-/// Planted faults for the test of containment; the feature is never in a build that runs.
+/// Planted faults for the tests of containment; the feature is never in a build that runs. They fail a step that hears or one whose
+/// time has come, or end the process, as a stack that overflows would.
 #[cfg(feature = "poison")]
-#[expect(clippy::panic, reason = "the faults that the containment test plants")]
+#[expect(clippy::panic, reason = "the faults that the containment tests plant")]
 fn poison(state: &State, input: &HomeInput) {
     use super::reading::Value;
-    let bad = match input {
-        HomeInput::Heard(heard) if state.frozen.is_none() => {
-            heard.readings.iter().any(|r| r.value == Value::Text("poison".into()))
-        }
-        HomeInput::Due => state.devices.iter().any(|d| &*d.room == "poison"),
+    let says = |word: &str| match input {
+        HomeInput::Heard(heard) => heard.readings.iter().any(|r| r.value == Value::Text(word.into())),
         _ => false,
     };
-    if bad {
+    if says("abort") {
+        std::process::abort();
+    }
+    let due = matches!(input, HomeInput::Due) && state.devices.iter().any(|d| &*d.room == "poison");
+    if due || says("poison") && state.frozen.is_none() {
         panic!("planted fault");
     }
 }

@@ -299,8 +299,24 @@ pub(super) fn is_activity(device: &DeviceState, reading: &Reading, at: Stamp) ->
     }
 }
 
+/// Whether a change is one that a person who is about to act should have seen. That the ladder climbs or a notice arrives is not:
+/// it would only make the first who answers look stale.
+fn is_news(alarm: &Alarm, change: &AlarmChange) -> bool {
+    match change {
+        AlarmChange::Counted { .. } | AlarmChange::Over { .. } | AlarmChange::Acted { .. } | AlarmChange::Safe(_) => {
+            true
+        }
+        AlarmChange::Attention { attention, .. } => {
+            let calling = |a: &Attention| matches!(a, Attention::Calling { .. });
+            !(calling(attention) && calling(&alarm.attention))
+        }
+        AlarmChange::Telling(_) | AlarmChange::Told { .. } | AlarmChange::Numbered(_) => false,
+    }
+}
+
+/// Folds a change into an alarm.
 pub(super) fn fold_alarm(alarm: &mut Alarm, change: &AlarmChange, at: Stamp) {
-    alarm.revision += 1;
+    alarm.revision += u32::from(is_news(alarm, change));
     match change {
         AlarmChange::Counted { happened: _ } => {
             alarm.events += 1;

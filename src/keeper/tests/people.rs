@@ -45,8 +45,16 @@ fn an_act_on_what_has_changed_meanwhile_is_refused() {
           sos#1 calls rung 1.0 until 08:01:00
           -> desk: sos#1 n1 rung 1.0
           -> zhang: sos#1 n2 rung 1.0
-        08:00:30 zhang seen rev=1
+        08:00:30 zhang seen rev=9
           refused: stale_revision
+        08:00:31 press
+          sos#1 counted, events 2
+        08:00:40 zhang seen rev=1
+          refused: stale_revision
+        08:00:50 zhang seen rev=2
+          sos#1 taken by zhang until 08:03:50
+          -> desk: sos#1 n3 taken by zhang
+          -> zhang: sos#1 n4 taken by zhang
     ",
     );
 }

@@ -1,9 +1,9 @@
 use super::*;
 use crate::engine::alarm::{Progress, Reason, Safe, SafeHow};
 use crate::engine::kind::{AlarmKind, Kind};
+use crate::engine::parcel::{NoticeType, PersonalContact};
 use crate::engine::registry::{Channel, ChannelDialect};
 use crate::engine::view::{OverView, SeenView};
-use crate::keeper::ports::{NoticeType, PersonalContact};
 use proptest::prelude::*;
 use serde_json::json;
 use std::sync::Arc;
@@ -78,7 +78,7 @@ fn a_notice_reads_as_the_contract_shows() {
                 "raised_at": "2025-12-23T00:00:00.250Z", "happened_at": "2025-12-23T00:00:00.250Z", "age_unknown": false,
                 "late_by_s": 0, "events": 2, "last_event_at": "2025-12-23T00:00:00.250Z",
                 "reason": {"why": "said", "kind": "sos", "device": "h0012/button"},
-                "seen": null, "over": null, "safe": null, "last_taker": null,
+                "seen": null, "over": null, "safe": null, "unanswered": 0, "last_taker": null,
             },
             "home": {"id": "h0012", "site": "zhonglou", "claimed": true},
             "rung": 1,
