@@ -11,3 +11,6 @@ pub mod record;
 mod routes;
 pub mod turn;
 pub mod views;
+
+#[cfg(test)]
+mod tests;
