@@ -123,7 +123,8 @@ fn the_broker_may_crash_and_come_back() {
 fn a_second_gateway_with_our_name_is_noticed() {
     let broker = Broker::start();
     let (one, other) = (tempfile::tempdir().expect("folder"), tempfile::tempdir().expect("folder"));
-    let gateways = [one.path(), other.path()].map(|dir| Listener::start(settings(&broker.url(), dir), filters(&["sos"], &["#"])));
+    let gateways =
+        [one.path(), other.path()].map(|dir| Listener::start(settings(&broker.url(), dir), filters(&["sos"], &["#"])));
     eventually("flapping", || gateways.iter().any(|gateway| gateway.sessions.status().life.flapping));
     for gateway in gateways {
         gateway.stop();
@@ -153,7 +154,10 @@ fn stopping_waits_for_what_is_under_way_and_is_bounded() {
     publish(&broker.url(), numbered("sos", 1));
     listener.receive(LIFE, 1);
     let took = listener.stop();
-    assert!(took >= Duration::from_secs(5) && took < Duration::from_secs(8), "a keeper that hangs does not hold us: {took:?}");
+    assert!(
+        took >= Duration::from_secs(5) && took < Duration::from_secs(8),
+        "a keeper that hangs does not hold us: {took:?}"
+    );
 }
 
 #[test]
@@ -182,7 +186,11 @@ fn a_stop_in_the_middle_of_a_flood_loses_no_acknowledgement() {
         again.extend(texts(&listener.take(BULK, 1)));
     }
     durable.extend(again);
-    assert_eq!(durable, numbered("t", 30_000).map(|(topic, text)| format!("{topic} {text}")).collect::<Vec<_>>(), "each once");
+    assert_eq!(
+        durable,
+        numbered("t", 30_000).map(|(topic, text)| format!("{topic} {text}")).collect::<Vec<_>>(),
+        "each once"
+    );
     listener.stop();
 }
 
@@ -197,10 +205,15 @@ fn a_wrong_password_has_a_name() {
     });
     let login = |password: &str| {
         let login = Some(("hearthwatch".to_owned(), Password(password.to_owned())));
-        Listener::start(hearthwatch::mqtt::Settings { login, ..settings(&broker.url(), broker.dir()) }, filters(&["sos"], &["#"]))
+        Listener::start(
+            hearthwatch::mqtt::Settings { login, ..settings(&broker.url(), broker.dir()) },
+            filters(&["sos"], &["#"]),
+        )
     };
     let listener = login("wrong");
-    eventually("refused", || listener.fault(LIFE) == Some(Fault::NotAuthorized) && listener.fault(BULK) == Some(Fault::NotAuthorized));
+    eventually("refused", || {
+        listener.fault(LIFE) == Some(Fault::NotAuthorized) && listener.fault(BULK) == Some(Fault::NotAuthorized)
+    });
     assert_eq!(listener.link(LIFE), LinkState::Down);
     listener.stop();
     let listener = login("correct horse");
@@ -281,8 +294,12 @@ fn files_that_cannot_work_are_refused_at_once() {
     fs::write(&empty, "").expect("file");
     let start = |url: &str, tls: TlsFiles| {
         let (_keep, wanted) = tokio::sync::watch::channel(filters(&[], &[]));
-        let hooks = hearthwatch::mqtt::Hooks { on_delivery: std::sync::Arc::new(|_| {}), on_link: std::sync::Arc::new(|_, _| {}) };
-        hearthwatch::mqtt::start(hearthwatch::mqtt::Settings { tls, ..settings(url, dir.path()) }, wanted, hooks).map(|_| ())
+        let hooks = hearthwatch::mqtt::Hooks {
+            on_delivery: std::sync::Arc::new(|_| {}),
+            on_link: std::sync::Arc::new(|_, _| {}),
+        };
+        hearthwatch::mqtt::start(hearthwatch::mqtt::Settings { tls, ..settings(url, dir.path()) }, wanted, hooks)
+            .map(|_| ())
     };
     let ca = |path: &Path| TlsFiles { ca: Some(path.to_owned()), client: None };
     assert!(matches!(start("tcp://b", TlsFiles::default()), Err(BadSettings::Url(_))));

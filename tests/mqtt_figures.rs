@@ -124,7 +124,8 @@ fn throughput_beside_a_bare_subscriber() {
     std::thread::sleep(Duration::from_secs(1));
     let (mut ratios, mut rates, mut bare_rates, mut costs) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for pair in 0..PAIRS {
-        let payload = |i: usize| format!("{{\"occupancy\":true,\"battery\":87,\"linkquality\":{i},\"illuminance\":120}}");
+        let payload =
+            |i: usize| format!("{{\"occupancy\":true,\"battery\":87,\"linkquality\":{i},\"illuminance\":120}}");
         publish(&broker.url(), (0..MESSAGES).map(|i| ("load/h0012/hall_motion", payload(i))));
         let mut times = [0.0; 2];
         for turn in [pair % 2, 1 - pair % 2] {
@@ -229,4 +230,21 @@ fn how_fast_the_broker_queues_while_we_are_away() {
         publish(&broker.url(), (0..100_000).map(|i| ("away", format!("{i:0100}"))));
         println!("messages {}00,000 to {}00,000: {:.1} s", part, part + 1, began.elapsed().as_secs_f64());
     }
+}
+
+#[test]
+#[ignore = "takes half a minute; prints figures"]
+fn how_soon_a_broker_that_hangs_is_noticed() {
+    let broker = Broker::start();
+    let listener = Listener::start(settings(&broker.url(), broker.dir()), filters(&["sos"], &["#"]));
+    listener.ready();
+    let began = Instant::now();
+    broker.freeze();
+    while listener.link(Lane::Life) != LinkState::Down {
+        std::thread::sleep(Duration::from_millis(10));
+        assert!(began.elapsed() < Duration::from_secs(40));
+    }
+    println!("after {:.1} s: {:?}", began.elapsed().as_secs_f64(), listener.fault(Lane::Life));
+    broker.thaw();
+    listener.ready();
 }

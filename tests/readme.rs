@@ -26,10 +26,9 @@ fn lines(beginning: &str) -> Vec<String> {
 
 #[test]
 fn the_shipped_configuration_and_the_example_registry_are_right() {
-    for (beginning, expected) in [
-        ("target/release/hearthwatch check", "no mistakes"),
-        ("target/release/hearthwatch import", "added    home "),
-    ] {
+    for (beginning, expected) in
+        [("target/release/hearthwatch check", "no mistakes"), ("target/release/hearthwatch import", "added    home ")]
+    {
         let found = lines(beginning);
         assert_eq!(found.len(), 1, "README.md shows `{beginning}` once");
         let output = run(&found[0]);
@@ -42,7 +41,8 @@ fn the_shipped_configuration_and_the_example_registry_are_right() {
 #[test]
 fn every_command_of_the_table_exists() {
     let text = std::fs::read_to_string(root().join("README.md")).unwrap();
-    let table = text.lines().filter_map(|line| line.strip_prefix("| `")).filter_map(|rest| rest.split(['`', ' ']).next());
+    let table =
+        text.lines().filter_map(|line| line.strip_prefix("| `")).filter_map(|rest| rest.split(['`', ' ']).next());
     let commands: Vec<&str> = table.collect();
     assert!(commands.len() >= 9, "{commands:?}");
     for command in commands {

@@ -27,7 +27,10 @@ pub struct Connection {
 
 impl FakeBroker {
     pub fn start() -> FakeBroker {
-        FakeBroker { socket: TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port"), others: RefCell::default() }
+        FakeBroker {
+            socket: TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port"),
+            others: RefCell::default(),
+        }
     }
 
     pub fn url(&self) -> String {

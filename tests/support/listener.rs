@@ -84,7 +84,9 @@ impl Listener {
 
     /// Waits until both lanes are subscribed.
     pub fn ready(&self) {
-        eventually("both lanes ready", || [Lane::Life, Lane::Bulk].map(|lane| self.link(lane)) == [LinkState::Ready; 2]);
+        eventually("both lanes ready", || {
+            [Lane::Life, Lane::Bulk].map(|lane| self.link(lane)) == [LinkState::Ready; 2]
+        });
     }
 
     /// Waits for so many messages on a lane, and takes them out; they are not durable.
@@ -97,7 +99,8 @@ impl Listener {
     /// Nothing more is there on a lane.
     pub fn nothing(&self, lane: Lane) {
         let inbox = self.inbox.lock().expect("inbox");
-        let there: Vec<&str> = inbox.iter().filter(|delivery| delivery.lane == lane).map(|delivery| delivery.topic.as_str()).collect();
+        let there: Vec<&str> =
+            inbox.iter().filter(|delivery| delivery.lane == lane).map(|delivery| delivery.topic.as_str()).collect();
         assert!(there.is_empty(), "{there:?} on {}", lane.name());
     }
 
@@ -166,5 +169,8 @@ pub fn publish<'a>(url: &str, messages: impl IntoIterator<Item = (&'a str, Strin
 
 /// Topic and text of messages, in order.
 pub fn texts(deliveries: &[Delivery]) -> Vec<String> {
-    deliveries.iter().map(|delivery| format!("{} {}", delivery.topic, String::from_utf8_lossy(&delivery.payload))).collect()
+    deliveries
+        .iter()
+        .map(|delivery| format!("{} {}", delivery.topic, String::from_utf8_lossy(&delivery.payload)))
+        .collect()
 }

@@ -59,6 +59,7 @@ pub async fn demo(options: Options) -> ExitCode {
 async fn play(options: Options) -> Result<(), Fatal> {
     let folder = Folder(std::env::temp_dir().join(format!("hearthwatch-demo-{}", std::process::id())));
     let token = format!("hearthwatch-demo-{}", random::<12>()?);
+    let phones = InboxOptions::demo_phones([random::<16>()?, random::<16>()?, random::<16>()?]);
     let secret = format!("whsec_{}", base64::engine::general_purpose::STANDARD.encode(random::<16>()?));
     std::fs::create_dir_all(&folder.0).map_err(because("the temporary folder"))?;
     std::fs::write(folder.0.join("hook"), &secret).map_err(because("the temporary folder"))?;
@@ -71,10 +72,9 @@ async fn play(options: Options) -> Result<(), Fatal> {
     let fleet_options =
         FleetOptions { site: SITE.into(), start, utc_offset_min: UTC_OFFSET_MIN, ..FleetOptions::default() };
     let fleet = Fleet::new(SEED, options.homes, fleet_options);
-    let phones = InboxOptions::demo_phones([random::<12>()?, random::<12>()?, random::<12>()?]);
     let config = configuration(&folder.0, broker.url(), &console_at, &token, &phones)?;
     let vault = service::open_vault(&config)?;
-    let registry = homes::registry(&fleet, &phones, &stage_at, &folder.0.join("hook"), &config, &vault)?;
+    let registry = homes::registry(&fleet, &phones, &stage_at, &config, &vault)?;
     let extras = Extras { registry, vault: Some(vault), ..Extras::default() };
     let (running, mut ended) = service::start(config, extras).await?;
 
@@ -120,13 +120,12 @@ fn announce(options: &Options, stage: &str, console: &str, token: &str) {
 
 fn configuration(folder: &Path, broker: String, console: &str, token: &str, phones: &[Phone]) -> Result<Config, Fatal> {
     let dir = folder.display();
-    // Who answers on a phone answers in the own name.
+    let listen = console.trim_start_matches("http://");
     let account = |(name, role, token): (&str, &str, &str)| {
         format!("[[console.account]]\nname = '{name}'\nrole = '{role}'\ntoken = '{token}'\n")
     };
     let people = phones.iter().map(|p| (p.id.as_str(), "operator", p.token.as_str()));
-    let accounts: String = [("desk", "admin", token)].into_iter().chain(people).map(account).collect();
-    let listen = console.trim_start_matches("http://");
+    let accounts: String = people.chain([("desk", "admin", token)]).map(account).collect();
     let text = format!(
         "[service]\ndata_dir = '{dir}/data'\nsecrets_dir = '{dir}'\npublic_url = '{console}'\n\
          [console]\nlisten = '{listen}'\n{accounts}\

@@ -1,7 +1,8 @@
 use crate::keeper::ports::{Lane, Token};
+use crate::mqtt::breaks::{BACKOFF_MAX_MS, BACKOFF_MIN_MS};
+use crate::mqtt::event::{Action, Event, Message, Out};
 use crate::mqtt::fault::{Fault, Report};
 use crate::mqtt::lanes::{Lanes, Memory};
-use crate::mqtt::session::{Action, BACKOFF_MAX_MS, BACKOFF_MIN_MS, Event, Message, Out};
 use crate::mqtt::{LaneFilters, LinkState};
 use proptest::prelude::*;
 
@@ -525,7 +526,10 @@ fn reading_pauses_when_too_much_waits() {
     let payload = bytes::Bytes::from(vec![0; 1 << 20]);
     for pkid in 1..=16 {
         assert!(!rig.lanes.crowded(BULK), "{pkid}");
-        rig.on(BULK, Event::Message(Message { pkid, qos: 1, topic: "t".into(), payload: payload.clone(), retain: false }));
+        rig.on(
+            BULK,
+            Event::Message(Message { pkid, qos: 1, topic: "t".into(), payload: payload.clone(), retain: false }),
+        );
     }
     assert!(rig.lanes.crowded(BULK), "16 MiB wait");
 }
