@@ -31,7 +31,7 @@ pub fn registry(
         .iter()
         .map(|p| {
             json!({"id": p.id, "site": SITE, "dialect": "standard", "url": format!("{stage}/hook/{}", p.id),
-                "secret": "file:hook", "allow_private": true})
+                "secret": "file:hook", "allow_private": true, "include_personal": true})
         })
         .collect();
     let responders: Vec<Value> =

@@ -36,10 +36,10 @@ function name(id) {
   return phones.find((phone) => phone.id === id)?.name ?? id;
 }
 
-/** A rung by the word of its role, with the name of who stands there. */
+/** A rung by the word of its role and the name of who stands there; a rung may be called after either. */
 function role(rung) {
-  const who = phones.find((phone) => phone.role === rung);
-  return (w.role[rung] ?? rung) + (who ? ` ${who.name}` : "");
+  const who = phones.find((phone) => phone.role === rung || phone.name === rung);
+  return who ? `${w.role[who.role] ?? who.role} ${who.name}` : w.role[rung] ?? rung;
 }
 
 // What is known
@@ -166,7 +166,7 @@ function card(personal) {
   const box = make("div", "card");
   box.append(make("b", "", personal.address));
   for (const { name, phone, role } of [...personal.residents ?? [], ...personal.contacts ?? []]) {
-    const line = make("p", "", `${role === "resident" ? w.resident : role} ${name} `);
+    const line = make("p", "", `${w.relation[role] ?? role} ${name} `);
     if (/^[+\d -]{3,20}$/.test(phone)) {
       const call = make("a", "", phone);
       call.href = `tel:${phone.replace(/[^+\d]/g, "")}`;
@@ -295,6 +295,7 @@ function choose(phone, alarm, step) {
 
 async function send(phone, alarm, step, answer) {
   asking = null;
+  document.getElementById("toast").hidden = true;
   const path = ["act", phone.id, alarm.id, step].map(encodeURIComponent).join("/");
   try {
     const options = { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(answer) };
