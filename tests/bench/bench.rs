@@ -47,10 +47,17 @@ fn main() {
         let at = words.iter().position(|w| w == name);
         at.map_or(default, |at| words[at + 1].parse().expect("a number"))
     };
-    let options =
-        Options { homes: number("--homes", 3_000) as u32, messages: number("--messages", 300_000), pairs: number("--pairs", 9) };
+    let options = Options {
+        homes: number("--homes", 3_000) as u32,
+        messages: number("--messages", 300_000),
+        pairs: number("--pairs", 9),
+    };
     let all = !PARTS.iter().any(|(name, _)| words.iter().any(|w| w == name));
-    println!("{} processors, load average {}", std::thread::available_parallelism().map_or(0, usize::from), figures::load_average());
+    println!(
+        "{} processors, load average {}",
+        std::thread::available_parallelism().map_or(0, usize::from),
+        figures::load_average()
+    );
     for (name, part) in PARTS {
         if all || words.iter().any(|w| w == name) {
             part(&options);

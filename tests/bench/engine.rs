@@ -1,10 +1,10 @@
 //! The machines alone, in one thread and without I/O: what a processor gives when nothing is waited for.
 
+use crate::Options;
 use crate::figures::{line, seconds, title};
 use crate::gateway::Gateway;
 use crate::load::{homes, messages};
 use crate::receiver::Receiver;
-use crate::Options;
 use hearthwatch::engine::home::{self, Place};
 use hearthwatch::engine::input::{Heard, HomeInput};
 use hearthwatch::engine::reading::{Report, Speaker};
@@ -38,7 +38,11 @@ pub fn run(options: &Options) {
     let (spent, reports) = seconds(|| messages.iter().map(|m| understood(&mut ears, m)).collect::<Vec<_>>());
     let readings: usize = reports.iter().flatten().map(|r| r.readings.len()).sum();
     let count = messages.len() as f64;
-    line("decode", format!("{:.2} µs a message, {:.1} readings each", spent / count * 1e6, readings as f64 / count), "");
+    line(
+        "decode",
+        format!("{:.2} µs a message, {:.1} readings each", spent / count * 1e6, readings as f64 / count),
+        "",
+    );
 
     let start = core.last().tick + Millis::from_secs(1);
     let heard = brought_home(&core, &messages, &reports);

@@ -56,7 +56,14 @@ pub fn seconds<T>(work: impl FnOnce() -> T) -> (f64, T) {
 /// p50, p90, p99 and the worst of latencies in ms.
 pub fn spread(values: &[f64]) -> String {
     let q = |share| quantile(values, share);
-    format!("p50 {:.2} ms   p90 {:.2}   p99 {:.2}   worst {:.2}   (n = {})", q(0.5), q(0.9), q(0.99), q(1.0), values.len())
+    format!(
+        "p50 {:.2} ms   p90 {:.2}   p99 {:.2}   worst {:.2}   (n = {})",
+        q(0.5),
+        q(0.9),
+        q(0.99),
+        q(1.0),
+        values.len()
+    )
 }
 
 /// A line of the report: what, its figure, and the goal.

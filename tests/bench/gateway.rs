@@ -143,12 +143,8 @@ fn registry(homes: &[FleetHome], url: &str) -> Value {
                "keyholder": h.keyholder, "keyholder_phone": h.keyholder_phone,
                "contact1_name": h.contacts[0].name, "contact1_phone": h.contacts[0].phone, "contact1_relation": h.contacts[0].relation})
     };
-    let device = |home: &str, d: &hearthwatch::fleet::FleetDevice| {
-        json!({"id": d.id, "home": home, "source": d.source, "address": d.address, "room": d.room, "model": d.model, "life": d.life})
-    };
-    let resident = |home: &str, number: usize, r: &hearthwatch::fleet::FleetResident| {
-        json!({"id": format!("{home}-{number}"), "home": home, "name": r.name, "phone": r.phone, "birth_year": r.birth_year})
-    };
+    let device = |home: &str, d: &hearthwatch::fleet::FleetDevice| json!({"id": d.id, "home": home, "source": d.source, "address": d.address, "room": d.room, "model": d.model, "life": d.life});
+    let resident = |home: &str, number: usize, r: &hearthwatch::fleet::FleetResident| json!({"id": format!("{home}-{number}"), "home": home, "name": r.name, "phone": r.phone, "birth_year": r.birth_year});
     let residents = homes.iter().flat_map(|h| h.residents.iter().enumerate().map(|(n, r)| resident(&h.id, n, r)));
     let ladder = |id: &str| json!({"id": id, "site": "demo", "repeat_s": 3600, "rung": [{"name": "all", "to": ["caseworker"], "wait_s": 3600}]});
     let ladders = ["life", "welfare", "property"].map(ladder);

@@ -3,13 +3,13 @@
 //! Every press is the first in its home, of a registered device, so it comes by the life lane. Beside it stands what a plain subscriber
 //! to the same buttons saw: the broker's own share.
 
+use crate::Options;
 use crate::broker::Broker;
 use crate::figures::{line, median, ms, spread, title};
 use crate::gateway::{Gateway, PATIENCE};
 use crate::ingest::notice_of;
 use crate::load::{Load, Publisher, homes, mark, messages, presses};
 use crate::receiver::Receiver;
-use crate::Options;
 use hearthwatch::engine::time::Wall;
 use hearthwatch::fleet::Message;
 use rumqttc::{Client, Event, MqttOptions, Packet, QoS};

@@ -1,12 +1,12 @@
 //! A kill -9 at the end of a flood, and how long until the gateway hears its homes again.
 
+use crate::Options;
 use crate::broker::Broker;
 use crate::figures::{line, memory_mib, ms, title};
 use crate::gateway::Gateway;
 use crate::ingest::notice_of;
 use crate::load::{Load, Publisher, homes, mark, messages};
 use crate::receiver::Receiver;
-use crate::Options;
 use std::time::Instant;
 
 pub fn run(options: &Options) {
@@ -32,7 +32,9 @@ fn restart(gateway: &mut Gateway, when: &str) {
     let told = gateway.recovered();
     let recovered = begun.elapsed();
     gateway.wait_until_ready();
-    let folded = told.split("folded").nth(1).and_then(|t| t.split_whitespace().next()).unwrap_or("?").trim_matches(|c| c == '=');
-    let figures = format!("{:.0} ms recovered ({folded} records folded), {:.0} ms ready", ms(recovered), ms(begun.elapsed()));
+    let folded =
+        told.split("folded").nth(1).and_then(|t| t.split_whitespace().next()).unwrap_or("?").trim_matches(|c| c == '=');
+    let figures =
+        format!("{:.0} ms recovered ({folded} records folded), {:.0} ms ready", ms(recovered), ms(begun.elapsed()));
     line(when, figures, "");
 }
