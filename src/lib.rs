@@ -46,6 +46,7 @@ pub mod service;
 pub mod store;
 pub mod wire;
 
+use std::io::IsTerminal as _;
 use std::process::ExitCode;
 use tracing_subscriber::EnvFilter;
 
@@ -54,8 +55,10 @@ pub fn enter(json_log: bool, command: impl Future<Output = ExitCode>) -> ExitCod
     // Two libraries would each panic at their first connection without it; a second call changes nothing.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let filter =
-        EnvFilter::try_from_env("HEARTHWATCH_LOG").unwrap_or_else(|_| EnvFilter::new("info,sled=warn,rumqttd=warn"));
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+        EnvFilter::try_from_env("HEARTHWATCH_LOG").unwrap_or_else(|_| EnvFilter::new("info,sled=warn,rumqttd=off"));
+    // Colours are for people at a terminal; a log file or the system's log would keep their escape codes.
+    let colours = std::io::stderr().is_terminal();
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_ansi(colours).with_writer(std::io::stderr);
     if json_log {
         log.json().init();
     } else {

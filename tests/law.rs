@@ -23,9 +23,13 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("replay", &["engine", "wire", "config"]),
     // The wiring.
     ("service", &ALL),
-    ("commands", &ALL),
+    ("commands", &COMMANDS),
 ];
 
+const COMMANDS: [&str; 14] = [
+    "engine", "wire", "config", "clock", "roster", "keeper", "journal", "store", "mqtt", "courier", "console", "fleet",
+    "replay", "service",
+];
 const ALL: [&str; 13] = [
     "engine", "wire", "config", "clock", "roster", "keeper", "journal", "store", "mqtt", "courier", "console", "fleet",
     "replay",

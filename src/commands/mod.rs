@@ -1,5 +1,6 @@
 //! What the commands do; what they are called and take stands in `main.rs`.
 
+pub mod decode;
 #[cfg(feature = "demo")]
 pub mod demo;
 pub mod fleet;
@@ -39,7 +40,7 @@ pub fn config(path: &Path) -> Result<Config, ExitCode> {
 
 /// `decode`: JSON lines from stdin to stdout.
 pub fn decode() -> ExitCode {
-    match crate::wire::decode_command::decode_lines(std::io::stdin().lock(), std::io::stdout().lock()) {
+    match decode::decode_lines(std::io::stdin().lock(), std::io::stdout().lock()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => fail(error),
     }

@@ -23,14 +23,15 @@ pub async fn run(config: Config, config_path: &std::path::Path) -> ExitCode {
     }
 }
 
+#[expect(clippy::disallowed_methods, reason = "the console is waited for at the stop")]
 async fn serve(config: Config, extras: Extras, config_path: &std::path::Path) -> Result<(), Fatal> {
     let listen = config.console.listen;
     let listener =
         TcpListener::bind(listen).await.map_err(|e| Fatal(format!("the console cannot listen on {listen}: {e}")))?;
     let (mut running, ended) = service::start(config, extras).await?;
     let (stop, stopped) = watch::channel(false);
-    let site = service::console(&running)?;
-    let console = tokio::spawn(crate::console::serve(listener, site, stopped));
+    let router = service::console(&running, stopped.clone())?;
+    let console = tokio::spawn(crate::console::serve(listener, router, stopped));
     let socket = admin::serve(&running.config.admin_socket(), running.clone())?;
     info!(%listen, "the console listens");
     let result = wait(&mut running, ended, config_path).await;

@@ -11,7 +11,7 @@ pub fn verify(config: &Config) -> ExitCode {
     let mut whole = true;
     for site in config.sites.keys() {
         let dir = config.journal_dir(site);
-        let report = Segments::read_only(Arc::new(RealDisk), &dir).map_err(|e| e.to_string());
+        let report = Segments::beside_its_owner(Arc::new(RealDisk), &dir).map_err(|e| e.to_string());
         match report.and_then(|segments| segments.verify().map_err(|e| e.to_string())) {
             Ok(report) => {
                 let (first, last) = report.range.unwrap_or((0, 0));

@@ -91,6 +91,7 @@ impl Courier {
     pub fn start(settings: Settings, on_outcome: OnOutcome) -> (Courier, JoinHandle<()>) {
         let (orders, inbox) = unbounded_channel();
         let rounds = Rounds { settings: Arc::new(settings), gates: HashMap::new(), under_way: JoinSet::new() };
+        #[expect(clippy::disallowed_methods, reason = "its handle is given to the caller")]
         let task = tokio::spawn(rounds.run(inbox));
         (Courier { orders, on_outcome, tally: Arc::default() }, task)
     }

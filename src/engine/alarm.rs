@@ -278,7 +278,7 @@ pub struct Alarm {
     /// The one hold has been used.
     #[n(11)]
     pub held: bool,
-    /// Counts every change; what a client states to say what it has seen.
+    /// Counts the changes that a person who acts should have seen; what a client states to say what it has.
     #[n(12)]
     pub revision: u32,
     /// How many notices have been made; the next has the number after.
@@ -427,6 +427,9 @@ pub fn decide(alarm: &Alarm, act: &Act, by: &ResponderId, rules: &Rules, now: Ti
         (Act::Seen, Attention::Taken { by: owner, until, progress, .. }) if owner == by => {
             Verdict::Lease { until: (*until).max(now + seen), progress: *progress }
         }
+        // Whoever has got further keeps it.
+        (Act::Seen, Attention::Taken { progress: Progress::OnMyWay | Progress::OnSite, .. }) => Verdict::Record,
+        (Act::OnMyWay { .. }, Attention::Taken { progress: Progress::OnSite, .. }) if !has_it => Verdict::Record,
         (Act::Seen, _) => Verdict::Lease { until: now + seen, progress: Progress::Seen },
         (Act::OnMyWay { minutes }, _) => {
             let eta =

@@ -50,7 +50,21 @@ impl Segments {
     /// What a torn tail cut short is not among its records.
     pub fn read_only(disk: Arc<dyn Disk>, dir: &Path) -> Result<Segments, OpenError> {
         let lock = disk.lock(dir).map_err(OpenError::io("cannot lock the journal"))?.ok_or(OpenError::Locked)?;
-        let segments = Segments::load(disk, dir, None, Some(lock), &mut Vec::new())?;
+        Segments::as_it_stands(disk, dir, Some(lock))
+    }
+
+    /// Opens a journal that a running service may have open, to look at what it holds at this moment. A segment that expires
+    /// meanwhile cannot be read any more.
+    pub fn beside_its_owner(disk: Arc<dyn Disk>, dir: &Path) -> Result<Segments, OpenError> {
+        Segments::as_it_stands(disk, dir, None)
+    }
+
+    fn as_it_stands(
+        disk: Arc<dyn Disk>,
+        dir: &Path,
+        lock: Option<Box<dyn Any + Send + Sync>>,
+    ) -> Result<Segments, OpenError> {
+        let segments = Segments::load(disk, dir, None, lock, &mut Vec::new())?;
         let tail = segments.tail().map_err(OpenError::io("cannot read the journal"))?;
         segments.commit(tail.map_or(0, |t| t.last));
         Ok(segments)

@@ -10,3 +10,7 @@ pub mod ports;
 pub mod record;
 mod routes;
 pub mod turn;
+pub mod views;
+
+#[cfg(test)]
+mod tests;

@@ -139,6 +139,9 @@ pub trait Suspects: Send {
     /// These are worked on from now on (fingerprints); an empty list: none.
     fn working_on(&mut self, messages: &[u64]);
 
+    /// Whether this message was being worked on at the last death of the process, alone or among others.
+    fn suspected(&self, message: u64) -> bool;
+
     /// Whether this message was being worked on at each of the last two deaths of the process.
     fn deadly(&self, message: u64) -> bool;
 }

@@ -2,10 +2,11 @@
 //! notices. One thread; it waits for nothing but its inbox and the disk.
 
 use super::board::Board;
-use super::core::{Answer, Core, Effects, raw};
+use super::core::{Answer, Core, Effects};
 use super::inbox::{Errand, Handle, Taken};
 use super::ports::*;
 use super::routes::fingerprint;
+use super::views::raw;
 use crate::engine::id::HomeId;
 use crate::engine::input::SiteInput;
 use crate::engine::kind::AlarmKind;
@@ -169,10 +170,19 @@ impl Keeper {
             return;
         }
         let prints: Vec<u64> = all.iter().take(MESSAGES_PER_TURN).map(print_of).collect();
-        self.ports.suspects.working_on(&prints);
+        #[cfg(feature = "ack-early")]
+        self.ports.acknowledge.durable(&all.iter().take(MESSAGES_PER_TURN).filter_map(|d| d.token).collect::<Vec<_>>());
+        // Once the process has died over some of them, each is taken alone, so that the next death tells which one it was.
+        let careful = prints.iter().any(|print| self.ports.suspects.suspected(*print));
+        if !careful {
+            self.ports.suspects.working_on(&prints);
+        }
         let mut heard = 0;
         while let Some(delivery) = all.pop_front() {
             let print = prints.get(heard).copied().unwrap_or_else(|| print_of(&delivery));
+            if careful {
+                self.ports.suspects.working_on(&[print]);
+            }
             self.hear(&delivery, print);
             self.after.tokens.extend(delivery.token);
             heard += 1;

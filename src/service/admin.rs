@@ -48,6 +48,10 @@ impl Request {
 ///
 /// # Errors
 /// Where the socket cannot be made.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a conversation ends with its socket; the service's stop aborts the listener"
+)]
 pub fn serve(path: &Path, running: Arc<Running>) -> Result<tokio::task::JoinHandle<()>, Fatal> {
     // The journal's lock is held, so whoever left this socket is gone.
     let _ = std::fs::remove_file(path);

@@ -1,14 +1,149 @@
-//! The console of a running service.
-use super::{Fatal, Running};
-use std::sync::Arc;
-/// The router.
-pub fn console(running: &Arc<Running>) -> Result<axum::Router, Fatal> {
-    let running = running.clone();
-    Ok(axum::Router::new().route(
-        "/readyz",
-        axum::routing::get(move || {
-            let r = running.clone();
-            async move { format!("{:?}", r.readiness()) }
-        }),
-    ))
+//! The console of a running service: what it shows, and whom it asks.
+
+use super::{Fatal, Running, because, reveal};
+use crate::clock::Clock;
+use crate::console::{Account, Desk, History, Open, Part, Site, router};
+use crate::engine::id::{AlarmId, HomeId, ResponderId, SiteId};
+use crate::engine::registry::{Home, HomeDetails, Resident, ResidentDetails, Responder, ResponderDetails};
+use crate::engine::sealed::Sealed;
+use crate::engine::time::{Tick, Wall};
+use crate::journal::vault::Vault;
+use crate::roster::responder_subject;
+use crate::store::Store;
+use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use serde_json::Value;
+use std::sync::{Arc, OnceLock};
+use tokio::sync::watch;
+
+/// The console's routes for a running service.
+///
+/// # Errors
+/// Where an account's token cannot be read.
+pub fn console(running: &Arc<Running>, shutdown: watch::Receiver<bool>) -> Result<axum::Router, Fatal> {
+    let account = |a: &crate::config::Account| -> Result<Account, Fatal> {
+        let name = ResponderId::new(&a.name).map_err(because("an account's name"))?;
+        Ok(Account { name, role: a.role, token: reveal(&a.token)? })
+    };
+    let accounts = running.config.console.accounts.iter().map(account).collect::<Result<_, _>>()?;
+    let site = |s: &super::RunningSite| Site { id: s.id.clone(), keeper: s.handle.clone(), status: s.status.clone() };
+    let (asked, measured, clock) = (running.clone(), running.clone(), running.sites.first().map(|s| s.clock.clone()));
+    let now = move || clock.as_ref().map_or_else(|| (Tick::default(), crate::clock::wall_now()), |c| c.now());
+    Ok(router(Desk {
+        sites: running.sites.iter().map(site).collect(),
+        board: running.board.clone(),
+        accounts,
+        vault: Arc::new(OpenVault(running.vault.clone())),
+        history: Arc::new(Past(running.store.clone())),
+        readiness: Arc::new(move || asked.readiness()),
+        metrics: Arc::new(move || measured.metrics()),
+        now: Arc::new(now) as Arc<dyn Fn() -> (Tick, Wall) + Send + Sync>,
+        shutdown,
+        event_streams: running.config.limits.event_streams as usize,
+    }))
+}
+
+/// The process has one recorder, however many services it runs after another.
+pub(super) fn recorder() -> Option<&'static PrometheusHandle> {
+    static RECORDER: OnceLock<Option<PrometheusHandle>> = OnceLock::new();
+    RECORDER.get_or_init(|| PrometheusBuilder::new().install_recorder().ok()).as_ref()
+}
+
+impl Running {
+    fn metrics(&self) -> String {
+        for site in self.sites.iter() {
+            let (life, bulk) = site.handle.backlog();
+            let of = || site.id.to_string();
+            metrics::gauge!("hearthwatch_waiting_messages", "site" => of(), "lane" => "life").set(life as f64);
+            metrics::gauge!("hearthwatch_waiting_messages", "site" => of(), "lane" => "bulk").set(bulk as f64);
+            metrics::gauge!("hearthwatch_idle_ms", "site" => of()).set(site.idle_ms() as f64);
+            let sequence = site.status.sequence.load(std::sync::atomic::Ordering::Relaxed);
+            metrics::gauge!("hearthwatch_journal_sequence", "site" => of()).set(sequence as f64);
+            let status = site.sessions.status();
+            for (lane, status) in [("life", status.life), ("bulk", status.bulk)] {
+                let up = f64::from(u8::from(super::adapters::is_up(&status)));
+                metrics::gauge!("hearthwatch_session_up", "site" => of(), "lane" => lane).set(up);
+            }
+        }
+        for priority in crate::engine::kind::Priority::ALL {
+            let open = self.board.open().iter().filter(|s| s.alarm.priority == priority).count();
+            metrics::gauge!("hearthwatch_open_alarms", "priority" => priority.name()).set(open as f64);
+        }
+        if let Some(store) = &self.store {
+            metrics::gauge!("hearthwatch_store_bytes").set(store.bytes() as f64);
+        }
+        recorder().map(PrometheusHandle::render).unwrap_or_default()
+    }
+
+    /// Every part with its state: subscribed, journal writable, keeper turning.
+    pub fn readiness(&self) -> Vec<Part> {
+        self.sites.iter().flat_map(|site| site.readiness()).collect()
+    }
+}
+
+/// A keeper looks around every second; one that has not for so long is stuck.
+const STUCK_MS: u64 = 10_000;
+
+impl super::RunningSite {
+    fn readiness(&self) -> Vec<Part> {
+        let part =
+            |name: &str, ok, detail: String| Part { name: name.into(), ok, detail: format!("{}: {detail}", self.id) };
+        let full = self.status.full.load(std::sync::atomic::Ordering::Relaxed);
+        let idle = self.idle_ms();
+        let subscribed = self.subscribed();
+        vec![
+            part("subscribed", subscribed, if subscribed { "both sessions hear".into() } else { self.deafness() }),
+            part("journal", !full, if full { "the disk is full: life only".into() } else { "writable".into() }),
+            part("keeper", idle < STUCK_MS, format!("turned {idle} ms ago")),
+        ]
+    }
+
+    fn deafness(&self) -> String {
+        let status = self.sessions.status();
+        let of =
+            |lane: &crate::mqtt::LaneStatus| lane.fault.as_ref().map_or("connecting", |fault| fault.name()).to_owned();
+        format!("life {}, bulk {}", of(&status.life), of(&status.bulk))
+    }
+}
+
+struct OpenVault(Arc<Vault>);
+
+impl Open for OpenVault {
+    fn home(&self, home: &Home) -> Option<HomeDetails> {
+        self.0.open(home.id.as_str(), home.details.as_ref()?).ok()
+    }
+
+    fn resident(&self, resident: &Resident) -> Option<ResidentDetails> {
+        self.0.open(resident.home.as_str(), &resident.details).ok()
+    }
+
+    fn responder(&self, responder: &Responder) -> Option<ResponderDetails> {
+        self.0.open(&responder_subject(responder.id.as_str()), &responder.details).ok()
+    }
+
+    fn seal_note(&self, home: &HomeId, text: &str) -> Option<Sealed<String>> {
+        let subject = home.as_str();
+        let ready = if self.0.knows(subject) { Ok(()) } else { self.0.ensure(&[subject]) };
+        ready.and_then(|()| self.0.seal(subject, &text.to_owned())).ok()
+    }
+}
+
+/// The store, where there is one.
+struct Past(Option<Store>);
+
+impl History for Past {
+    fn closed(&self, site: &SiteId, before: Option<u64>, limit: usize) -> Vec<Value> {
+        self.0.as_ref().map(|store| store.closed(site, before, limit)).unwrap_or_default()
+    }
+
+    fn closed_alarm(&self, alarm: &AlarmId) -> Option<Value> {
+        self.0.as_ref()?.closed_alarm(alarm)
+    }
+
+    fn timeline(&self, alarm: &AlarmId) -> Vec<Value> {
+        self.0.as_ref().map(|store| store.timeline(alarm)).unwrap_or_default()
+    }
+
+    fn deliveries(&self, site: &SiteId, limit: usize) -> Vec<Value> {
+        self.0.as_ref().map(|store| store.deliveries(site, limit)).unwrap_or_default()
+    }
 }

@@ -12,6 +12,7 @@ use tracing::warn;
 /// The file of the present life, and what the last two had in common. Nothing is synced: it has to survive the process, not the machine.
 pub struct SuspectsFile {
     file: File,
+    last: HashSet<u64>,
     deadly: HashSet<u64>,
     empty: bool,
 }
@@ -24,7 +25,8 @@ impl SuspectsFile {
         let earlier: HashSet<u64> = read(&before).unwrap_or_default().into_iter().collect();
         std::fs::write(&before, encode(&last))?;
         let file = OpenOptions::new().write(true).create(true).truncate(true).open(now)?;
-        Ok(SuspectsFile { file, deadly: last.into_iter().filter(|m| earlier.contains(m)).collect(), empty: true })
+        let last: HashSet<u64> = last.into_iter().collect();
+        Ok(SuspectsFile { file, deadly: last.intersection(&earlier).copied().collect(), last, empty: true })
     }
 }
 
@@ -50,6 +52,10 @@ impl Suspects for SuspectsFile {
         }
     }
 
+    fn suspected(&self, message: u64) -> bool {
+        self.last.contains(&message)
+    }
+
     fn deadly(&self, message: u64) -> bool {
         self.deadly.contains(&message)
     }
@@ -62,15 +68,17 @@ mod tests {
     #[test]
     fn a_message_is_deadly_after_two_deaths_in_a_row_and_not_after_one() {
         let dir = tempfile::tempdir().unwrap();
+        // What the file says of 7 and of 8 (suspected, deadly) in a life that ends while `work` is worked on.
         let life = |work: &[u64]| {
             let mut file = SuspectsFile::open(dir.path()).unwrap();
-            let deadly: Vec<bool> = [7, 8].iter().map(|m| file.deadly(*m)).collect();
+            let said = [7, 8].map(|m| (file.suspected(m), file.deadly(m)));
             file.working_on(work);
-            deadly
+            said
         };
-        assert_eq!(life(&[7]), [false, false]);
-        assert_eq!(life(&[7, 8]), [false, false]);
-        assert_eq!(life(&[]), [true, false]);
-        assert_eq!(life(&[8]), [false, false], "a life that ended in peace breaks the row");
+        let (nothing, suspected, deadly) = ((false, false), (true, false), (true, true));
+        assert_eq!(life(&[7]), [nothing, nothing]);
+        assert_eq!(life(&[7, 8]), [suspected, nothing]);
+        assert_eq!(life(&[]), [deadly, suspected]);
+        assert_eq!(life(&[8]), [nothing, nothing], "a life that ended in peace breaks the row");
     }
 }

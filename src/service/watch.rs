@@ -1,12 +1,11 @@
-//! Supervision: whoever ends before it was told to is reported once, with its name. And what `/readyz` asks.
+//! Supervision: whoever ends before it was told to is reported once, with its name.
 
-use super::Running;
-use std::sync::atomic::Ordering;
 use std::thread::JoinHandle as Thread;
 use tokio::sync::mpsc::Sender;
 use tokio::task::JoinHandle;
 
 /// Watches a task. What it gives ends after the task.
+#[expect(clippy::disallowed_methods, reason = "this is the supervision")]
 pub(super) fn task(name: &'static str, task: JoinHandle<()>, report: Sender<String>) -> JoinHandle<()> {
     tokio::spawn(async move {
         let why = match task.await {
@@ -33,34 +32,4 @@ pub(super) fn thread(
         };
         let _ = report.try_send(why);
     })
-}
-
-/// Whether the service does its work, part by part.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Readiness {
-    pub part: String,
-    pub ready: bool,
-    pub detail: String,
-}
-
-impl Running {
-    /// Every part with its state: subscribed, journal writable, keeper turning.
-    pub fn readiness(&self) -> Vec<Readiness> {
-        self.sites.iter().flat_map(|site| site.readiness()).collect()
-    }
-}
-
-impl super::RunningSite {
-    /// The parts of one site.
-    pub fn readiness(&self) -> Vec<Readiness> {
-        let part =
-            |name: &str, ready: bool, detail: String| Readiness { part: format!("{name} {}", self.id), ready, detail };
-        let full = self.status.full.load(Ordering::Relaxed);
-        let age = self.idle_ms();
-        vec![
-            part("subscribed", self.subscribed(), "both sessions are connected and their subscriptions granted".into()),
-            part("journal", !full, if full { "the disk is full: life only".into() } else { "writable".into() }),
-            part("keeper", age < 10_000, format!("turned {age} ms ago")),
-        ]
-    }
 }

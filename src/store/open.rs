@@ -142,21 +142,21 @@ fn run_probe(program: &Path, arguments: &[String], dir: &Path) -> Result<(), Str
     let quiet = Stdio::null;
     let child = Command::new(program).args(arguments).arg(dir).stdin(quiet()).stdout(quiet()).stderr(quiet()).spawn();
     let mut child = child.map_err(|e| format!("the trial opening did not start: {e}"))?;
-    let step = Duration::from_millis(20);
-    let mut waited = Duration::ZERO;
-    loop {
-        match child.try_wait() {
-            Ok(Some(status)) if status.success() => return Ok(()),
-            Ok(Some(status)) => return Err(format!("the trial opening failed ({status})")),
-            Ok(None) if waited < PROBE_TIME => std::thread::sleep(step),
-            _ => {
-                // It hangs: sled does on some damage.
-                let _ = child.kill();
-                let _ = child.wait();
-                return Err("the trial opening hung".into());
-            }
-        }
-        waited += step;
+    let pid = rustix::process::Pid::from_child(&child);
+    let (tell, told) = std::sync::mpsc::channel();
+    let waiter = std::thread::Builder::new().name("store trial".into());
+    let waiter = waiter.spawn(move || drop(tell.send(child.wait()))).map_err(|e| e.to_string())?;
+    let ended = told.recv_timeout(PROBE_TIME);
+    if ended.is_err() {
+        // It hangs: sled does on some damage. It is not waited for yet, so the number is still its own.
+        let _ = rustix::process::kill_process(pid, rustix::process::Signal::KILL);
+    }
+    let _ = waiter.join();
+    match ended {
+        Ok(Ok(status)) if status.success() => Ok(()),
+        Ok(Ok(status)) => Err(format!("the trial opening failed ({status})")),
+        Ok(Err(error)) => Err(format!("the trial opening: {error}")),
+        Err(_) => Err("the trial opening hung".into()),
     }
 }
 

@@ -6,7 +6,6 @@
 //!
 //! A new dialect is one file (or folder) here, one variant of [`Dialect`] and one arm of [`decode`].
 
-pub mod decode_command;
 pub mod lore;
 mod own;
 mod scalar;

@@ -1,8 +1,8 @@
 //! What comes out of a message, as tables: `address: kind=value@zone` with `!` behind an event and `~` behind a latched state.
 
-use super::decode_command::decode_lines;
 use super::lore::{DeviceLore, Meaning};
 use super::*;
+use crate::commands::decode::decode_lines;
 use crate::engine::reading::{Form, Reading, Speaker, Value};
 use proptest::prelude::*;
 

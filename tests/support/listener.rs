@@ -26,6 +26,7 @@ pub fn eventually(what: &str, mut done: impl FnMut() -> bool) {
 
 pub fn settings(url: &str, dir: &Path) -> Settings {
     Settings {
+        keepalive_s: 12,
         url: url.to_owned(),
         client_id: "hearthwatch".to_owned(),
         site: "test".to_owned(),

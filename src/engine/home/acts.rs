@@ -1,6 +1,7 @@
 //! What people do with an alarm, turned into changes.
 
 use super::Turn;
+use super::state::fold_alarm;
 use crate::engine::alarm::{Act, Alarm, Attention, Refusal, Safe, Verdict, decide};
 use crate::engine::change::{AlarmChange, HomeChange, Subject};
 use crate::engine::id::{AlarmId, ResponderId};
@@ -42,6 +43,7 @@ impl Turn<'_> {
                 if matches!(alarm.attention, Attention::Calling { .. }) {
                     self.tell_taken(alarm, &by);
                 }
+                self.is_well(alarm.kind);
             }
             Verdict::Close(code) => {
                 let whole = Box::new(alarm.clone());
@@ -53,7 +55,14 @@ impl Turn<'_> {
                 self.change(HomeChange::Closed { alarm: whole, code: Some(code), by: Some(by) });
             }
         }
-        let changes = self.out.changes[before..].iter().filter(|c| matches!(c, HomeChange::Alarm { .. })).count();
-        Ok(alarm.revision + changes as u32)
+        let mut after = alarm.clone();
+        for change in &self.out.changes[before..] {
+            if let HomeChange::Alarm { kind, change } = change
+                && *kind == alarm.kind
+            {
+                fold_alarm(&mut after, change, self.now);
+            }
+        }
+        Ok(after.revision)
     }
 }

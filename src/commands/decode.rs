@@ -2,8 +2,8 @@
 //!
 //! One answer per line, in order, whatever stands in the line. Lines are one stream: what one teaches holds for those after it.
 
-use super::{Decoded, Lore, Message, Outcome, Source, decode, default_sources};
 use crate::engine::reading::{Reading, Report, Speaker, Value};
+use crate::wire::{Decoded, Ignored, Lore, Message, Outcome, Rejected, Source, decode, default_sources, topic};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
@@ -128,10 +128,10 @@ fn answer(sources: &[Source], lore: &mut Lore, line: &[u8]) -> Answer {
         return Answer::rejected("the payload is not what its encoding says");
     };
     let Some(source) = sources.iter().find(|s| s.hears(&line.topic)) else {
-        return if super::topic::well_formed(&line.topic) {
-            Answer::ignored(super::Ignored::NotOurs.text())
+        return if topic::well_formed(&line.topic) {
+            Answer::ignored(Ignored::NotOurs.text())
         } else {
-            Answer::rejected(super::Rejected::Topic.text())
+            Answer::rejected(Rejected::Topic.text())
         };
     };
     let decoded = decode(lore, source, &Message { topic: &line.topic, payload: &payload, retain: line.retain });
@@ -170,7 +170,7 @@ fn told(source: &Source, decoded: &Decoded) -> Answer {
 fn understood(reports: &[Report]) -> Answer {
     let readings: Vec<Said> = reports.iter().flat_map(|report| &report.readings).map(said).collect();
     let answer = if readings.is_empty() {
-        Answer::ignored(super::Ignored::NothingOfInterest.text())
+        Answer::ignored(Ignored::NothingOfInterest.text())
     } else {
         Answer { outcome: "readings", ..Answer::default() }
     };

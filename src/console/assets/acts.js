@@ -1,0 +1,55 @@
+// What a person can do with an alarm, and how it is sent. A press of a button is sent until it is answered, under one key.
+
+import { ask } from './feed.js';
+import { t, tOr } from './dom.js';
+
+/** In the order of a night's work. `choices` asks for one more word; nothing with choices happens by one key alone. */
+export const ACTS = [
+  { act: 'seen', key: 's' },
+  { act: 'on-my-way', key: 'o', field: 'minutes', choices: [5, 10, 15, 20, 30, 45] },
+  { act: 'on-site', key: 't' },
+  { act: 'no-answer', key: 'n' },
+  { act: 'safe', key: 'a', field: 'how', choices: ['seen', 'spoke', 'handed_to_120'] },
+  {
+    act: 'close',
+    key: 'c',
+    field: 'outcome',
+    choices: ['helped', 'hospital', 'deceased', 'not_home', 'refused', 'no_access', 'accidental', 'sensor', 'test', 'technical'],
+  },
+];
+
+/** Seldom needed; they stand in the detail. */
+export const MORE = [{ act: 'hold', key: 'h' }, { act: 'cannot', key: 'x' }];
+
+export const label = (act) => t(`act.${act}`);
+
+export const choice = (field, value) => (field === 'minutes' ? t('minutes', { n: value }) : t(`${field}.${value}`));
+
+function key() {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
+}
+
+const pause = (ms) => new Promise((done) => { setTimeout(done, ms); });
+
+/** Sends an act. Gives null where it came to pass, else `{reason, text}`: why not, as a sentence. */
+export async function send(alarm, act, more = {}) {
+  const options = {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', 'idempotency-key': key() },
+    // A note rests on nothing that could have changed meanwhile.
+    body: JSON.stringify(act === 'note' ? more : { revision: alarm.revision, ...more }),
+  };
+  for (const wait of [1_000, 3_000, 6_000, 0]) {
+    try {
+      const response = await ask(`/api/v1/alarms/${encodeURIComponent(alarm.id)}/${act}`, options);
+      if (response.ok) return null;
+      const problem = await response.json();
+      if (response.status < 500) return { reason: problem.reason, text: tOr(`refused.${problem.reason}`, problem.detail) };
+    } catch {
+      // The line is down: the same key makes sure that it happens once.
+    }
+    if (wait) await pause(wait);
+  }
+  return { reason: 'not_sent', text: t('refused.not_sent') };
+}

@@ -1,0 +1,110 @@
+// What the service says, as it says it. A line that is dead without knowing it is found by the beat that does not come.
+
+import { setClock } from './dom.js';
+
+const BEAT_MISSED_MS = 40_000;
+const RELOAD_MS = 60_000;
+const AGAIN_MS = 2_000;
+
+const number = (id) => [id?.slice(0, id.lastIndexOf('-')), Number(id?.slice(id.lastIndexOf('-') + 1))];
+
+/** A request to the service. A session that ended leads to the sign-in page. */
+export async function ask(path, options = {}) {
+  const response = await fetch(path, { ...options, headers: { accept: 'application/json', ...options.headers } });
+  if (response.status === 401) location.assign('/sign-in');
+  return response;
+}
+
+async function loadAll() {
+  const alarms = [];
+  let first = null;
+  let cursor = null;
+  do {
+    const query = cursor ? `?cursor=${encodeURIComponent(cursor)}` : '';
+    const response = await ask(`/api/v1/alarms${query}`);
+    if (!response.ok) throw new Error(`alarms: ${response.status}`);
+    const page = await response.json();
+    first ??= page;
+    alarms.push(...page.alarms);
+    cursor = page.next;
+  } while (cursor);
+  return { alarms, event: first.event, now: first.now };
+}
+
+/**
+ * Follows the service for ever. `on.loaded(alarms)` gives the whole list, `on.changed(alarm)` one alarm as it stands now,
+ * `on.beat(parts)` the state of the service's parts, `on.line(up)` whether what the page shows is the present.
+ */
+export function follow(on) {
+  let source = null;
+  let heard = Date.now();
+  let loading = false;
+  let held = [];
+
+  const up = () => { heard = Date.now(); };
+
+  // Changes that come while the list is on its way are held, and put on top of it.
+  async function load() {
+    if (loading) return;
+    loading = true;
+    try {
+      const list = await loadAll();
+      setClock(list.now);
+      on.loaded(list.alarms);
+      const [mark, upTo] = number(list.event);
+      for (const event of held) {
+        const [itsMark, n] = number(event.lastEventId);
+        if (itsMark !== mark || n > upTo) on.changed(JSON.parse(event.data));
+      }
+      if (source?.readyState === EventSource.OPEN) on.line(true);
+    } catch {
+      on.line(false);
+      setTimeout(load, AGAIN_MS);
+    } finally {
+      held = [];
+      loading = false;
+    }
+  }
+
+  function open() {
+    source?.close();
+    source = new EventSource('/api/v1/events');
+    source.addEventListener('hello', () => { up(); load(); });
+    source.addEventListener('resync', () => { up(); load(); });
+    source.addEventListener('beat', (event) => {
+      up();
+      const beat = JSON.parse(event.data);
+      setClock(beat.now);
+      on.beat(beat.parts);
+    });
+    source.addEventListener('alarm', (event) => {
+      up();
+      if (loading) held.push(event);
+      else {
+        const alarm = JSON.parse(event.data);
+        setClock(alarm.now);
+        on.changed(alarm);
+      }
+    });
+    // After a short break the browser returns by itself with the last event's id, and gets what it missed.
+    source.addEventListener('open', () => { up(); if (!loading) load(); });
+    source.addEventListener('error', () => {
+      on.line(false);
+      if (source.readyState === EventSource.CLOSED) {
+        setTimeout(open, AGAIN_MS);
+        // Tells whether the session has ended.
+        load();
+      }
+    });
+  }
+
+  setInterval(() => {
+    if (Date.now() - heard > BEAT_MISSED_MS) {
+      on.line(false);
+      up();
+      open();
+    }
+  }, 5_000);
+  setInterval(load, RELOAD_MS);
+  open();
+}

@@ -1,0 +1,141 @@
+//! The registry as JSON: homes with their people, keys and devices. Only signed-in people get here.
+
+use super::alarms::{Asked, Wish, understood};
+use super::gate::Caller;
+use super::problem::Problem;
+use super::{Open, Shared};
+use crate::engine::id::HomeId;
+use crate::engine::registry::{Device, Home, Resident};
+use crate::keeper::core::Core;
+use axum::Json;
+use axum::extract::{Path, State};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+
+/// Homes of one answer: opening a home costs a decryption or three.
+const PAGE: usize = 200;
+
+/// What the registry says of a home, still sealed.
+struct Record {
+    id: HomeId,
+    claimed: bool,
+    home: Option<Home>,
+    residents: Vec<Resident>,
+    devices: Vec<Device>,
+}
+
+/// `GET /api/v1/homes`: by id, site after site.
+pub(super) async fn list(
+    caller: Caller,
+    State(room): State<Shared>,
+    asked: Asked<Wish>,
+) -> Result<Json<Value>, Problem> {
+    let wish = understood(asked)?;
+    let limit = wish.limit().min(PAGE);
+    let mut homes: Vec<Value> = Vec::new();
+    let mut after = wish.cursor.as_deref().map(place_of).transpose()?;
+    for site in room.sites_of(wish.site.as_deref())? {
+        if after.as_ref().is_some_and(|(at, _)| *at != site.id.as_str()) {
+            continue;
+        }
+        let (from, most) = (after.take().map(|(_, home)| home), limit + 1 - homes.len());
+        let records = site.keeper.ask(move |core| some(core, from, most)).await?;
+        homes.extend(records.into_iter().map(|record| shown(record, site.id.as_str(), &*room.vault)));
+        if homes.len() > limit {
+            break;
+        }
+    }
+    let more = homes.len() > limit;
+    homes.truncate(limit);
+    let next = homes.last().filter(|_| more).map(|last| format!("{}/{}", text(last, "site"), text(last, "id")));
+    tracing::info!(account = %caller.name, homes = homes.len(), "homes were read");
+    Ok(Json(json!({"homes": homes, "next": next})))
+}
+
+fn text<'a>(value: &'a Value, name: &str) -> &'a str {
+    value[name].as_str().unwrap_or_default()
+}
+
+/// A cursor is the site and the home that the answer before ended with.
+fn place_of(cursor: &str) -> Result<(&str, HomeId), Problem> {
+    let place = cursor.split_once('/').and_then(|(site, home)| Some((site, HomeId::new(home).ok()?)));
+    place.ok_or_else(|| Problem::unfit("bad_cursor", "A cursor is what an answer before gave as `next`."))
+}
+
+/// `GET /api/v1/homes/{id}`
+pub(super) async fn one(
+    caller: Caller,
+    State(room): State<Shared>,
+    Path(id): Path<String>,
+) -> Result<Json<Value>, Problem> {
+    let none = || Problem::not_found("no_such_home", "There is no home of this id.");
+    let id = HomeId::new(&id).map_err(|_| none())?;
+    for site in &room.sites {
+        let wanted = id.clone();
+        if let Some(record) = site.keeper.ask(move |core| record(core, &wanted)).await? {
+            tracing::info!(account = %caller.name, home = %id, "a home was read");
+            return Ok(Json(shown(record, site.id.as_str(), &*room.vault)));
+        }
+    }
+    Err(none())
+}
+
+/// Up to `most` registered homes after `from`.
+fn some(core: &Core, from: Option<HomeId>, most: usize) -> Vec<Record> {
+    use std::ops::Bound::{Excluded, Unbounded};
+    let registry = &core.site.registry;
+    let from = from.map_or(Unbounded, Excluded);
+    let homes = registry.homes.range((from, Unbounded)).take(most);
+    let mut records: BTreeMap<&HomeId, Record> = homes
+        .map(|(id, home)| {
+            let record =
+                Record { id: id.clone(), claimed: true, home: Some(home.clone()), residents: vec![], devices: vec![] };
+            (id, record)
+        })
+        .collect();
+    for resident in registry.residents.values() {
+        if let Some(record) = records.get_mut(&resident.home) {
+            record.residents.push(resident.clone());
+        }
+    }
+    for device in registry.devices.values() {
+        if let Some(record) = records.get_mut(&device.home) {
+            record.devices.push(device.clone());
+        }
+    }
+    records.into_values().collect()
+}
+
+/// A registered home, or one that stands in for an unregistered device.
+fn record(core: &Core, id: &HomeId) -> Option<Record> {
+    let registry = &core.site.registry;
+    let home = registry.homes.get(id);
+    let entry = core.site.homes.iter().find(|entry| &entry.id == id);
+    if home.is_none() && entry.is_none() {
+        return None;
+    }
+    Some(Record {
+        id: id.clone(),
+        claimed: home.is_some(),
+        home: home.cloned(),
+        residents: registry.residents.values().filter(|r| &r.home == id).cloned().collect(),
+        devices: registry.devices.values().filter(|d| &d.home == id).cloned().collect(),
+    })
+}
+
+fn shown(record: Record, site: &str, vault: &dyn Open) -> Value {
+    let Record { id, claimed, home, residents, devices } = record;
+    let residents: Vec<Value> =
+        residents.iter().map(|resident| json!({"id": resident.id, "details": vault.resident(resident)})).collect();
+    let mut shown = json!({"id": id, "site": site, "claimed": claimed, "residents": residents, "devices": devices});
+    if let Some(home) = home {
+        shown["plan"] = json!(home.plan);
+        shown["status"] = json!(home.status);
+        shown["rules"] = json!(home.rules);
+        shown["community"] = json!(home.community);
+        shown["block"] = json!(home.block);
+        // Null: there are none, or the person was erased and the keys are gone.
+        shown["details"] = json!(vault.home(&home));
+    }
+    shown
+}

@@ -1,0 +1,87 @@
+//! What leaves the core for others to see: parcels, the board's rows, personal data for whoever may have it.
+
+use super::board::Shown;
+use super::core::Core;
+use super::ports::{NoticeType, Parcel, Personal};
+use crate::engine::alarm::{Alarm, Attention};
+use crate::engine::change::{Raw, SiteChange, Subject};
+use crate::engine::id::HomeId;
+use crate::engine::view::{AlarmView, HomeView, NextView};
+use base64::Engine as _;
+use std::sync::Arc;
+
+impl Core {
+    /// The parcel of an attempt that was just started; none where the alarm has gone meanwhile.
+    pub(super) fn parcel(&self, started: &SiteChange) -> Option<Parcel> {
+        let SiteChange::AttemptStarted { notice, attempt } = started else { return None };
+        let notice = &self.site.outbox.get(notice)?.notice;
+        let slot = self.homes.get(notice.home as usize)?;
+        let open = slot.state.alarm(notice.kind).filter(|a| a.id == notice.id.alarm);
+        let (kind, alarm, by, outcome) = match &notice.subject {
+            Subject::Rung { .. } => (NoticeType::Notice, open?, None, None),
+            Subject::Taken { by } => (NoticeType::Taken, open?, Some(by.clone()), None),
+            Subject::Closed { alarm, by, code } => (NoticeType::Closed, &**alarm, by.clone(), code.map(|c| c.name())),
+        };
+        let (rung, round) = match notice.subject {
+            Subject::Rung { rung, round } => (rung, round),
+            _ => (0, 0),
+        };
+        let channel = Arc::new(self.site.registry.channels.get(&notice.channel)?.clone());
+        let home = self.home_view(notice.home);
+        let personal = channel.include_personal.then(|| self.personal(&home.id)).flatten();
+        let next = open.and_then(|alarm| NextView::of(alarm, &slot.policy, self.now()));
+        let mut alarm = AlarmView::of(alarm, self.now());
+        if !channel.include_personal {
+            alarm.reason = alarm.reason.without_whereabouts();
+        }
+        let (notice, attempt, issued) = (notice.id.clone(), *attempt, notice.issued.wall);
+        Some(Parcel { notice, attempt, channel, kind, issued, alarm, home, rung, round, next, by, outcome, personal })
+    }
+
+    /// The personal data of a home, where its keys still exist.
+    pub fn personal(&self, home: &HomeId) -> Option<Personal> {
+        let residents: Vec<_> = self.site.registry.residents.values().filter(|r| &r.home == home).collect();
+        self.vault.personal(self.site.registry.homes.get(home)?, &residents)
+    }
+
+    fn home_view(&self, home: u32) -> HomeView {
+        let entry = &self.site.homes[home as usize];
+        let known = self.site.registry.homes.get(&entry.id);
+        HomeView {
+            id: entry.id.clone(),
+            site: self.rules.site.clone(),
+            claimed: entry.claimed,
+            community: known.and_then(|h| h.community.clone()),
+            block: known.and_then(|h| h.block.clone()),
+        }
+    }
+
+    pub(super) fn show(&self, home: u32, alarm: &Alarm) -> Shown {
+        let rung = match alarm.attention {
+            Attention::Calling { rung, .. } => rung,
+            _ => 0,
+        };
+        let next = NextView::of(alarm, &self.homes[home as usize].policy, self.now());
+        Shown {
+            alarm: AlarmView::of(alarm, self.now()),
+            home: self.home_view(home),
+            rung,
+            next,
+            open: true,
+            outcome: None,
+        }
+    }
+
+    pub(super) fn shown_of(&self, home: u32) -> Vec<Shown> {
+        self.homes[home as usize].state.alarms.iter().map(|alarm| self.show(home, alarm)).collect()
+    }
+}
+
+/// The raw form of a message, for the ledger.
+pub fn raw(topic: &str, payload: &[u8]) -> Raw {
+    let kept = &payload[..payload.len().min(MAX_RAW_BYTES)];
+    Raw { topic: topic.to_owned(), payload: base64::engine::general_purpose::STANDARD.encode(kept) }
+}
+
+/// Of a message that an alarm rests on, as much is kept.
+const MAX_RAW_BYTES: usize = 4_096;

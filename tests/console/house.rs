@@ -1,0 +1,544 @@
+//! A real keeper with its core, between fakes: a journal in memory, ears that understand one word, a post that always delivers.
+
+use hearthwatch::config::Role;
+use hearthwatch::console::{Account, Desk, History, Open, Part, Site, router, serve};
+use hearthwatch::engine::change::Raw;
+use hearthwatch::engine::delivery::Outcome;
+use hearthwatch::engine::id::*;
+use hearthwatch::engine::kind::Kind;
+use hearthwatch::engine::policy::{RulesPatch, SiteRules};
+use hearthwatch::engine::reading::{Form, Reading, Report, Speaker, Value};
+use hearthwatch::engine::registry::*;
+use hearthwatch::engine::sealed::Sealed;
+use hearthwatch::engine::time::{Tick, Wall};
+use hearthwatch::keeper::board::Board;
+use hearthwatch::keeper::core::Core;
+use hearthwatch::keeper::inbox::Handle;
+use hearthwatch::keeper::ports::*;
+use hearthwatch::keeper::turn::{Keeper, Ports, Status};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::{SystemTime, UNIX_EPOCH};
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+
+pub const TOKEN: &str = "operator-token-0123456789abcdef0123456789abcdef";
+pub const VIEWER: &str = "viewer-token-0123456789abcdef0123456789abcdef00";
+
+fn id<T: std::str::FromStr>(text: &str) -> T
+where
+    T::Err: std::fmt::Debug,
+{
+    text.parse().unwrap()
+}
+
+/// The system's time, moved as a test likes.
+#[derive(Clone, Default)]
+pub struct Clock(Arc<AtomicI64>);
+
+impl Clock {
+    fn read(&self) -> (Tick, Wall) {
+        let real = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis() as i64;
+        let wall = real + self.0.load(Ordering::Relaxed);
+        // The tick begins somewhere in the past, since it cannot be below zero.
+        (Tick((wall - 1_600_000_000_000) as u64), Wall(wall))
+    }
+
+    pub fn set_back_s(&self, seconds: i64) {
+        self.0.store(-seconds * 1_000, Ordering::Relaxed);
+    }
+}
+
+impl Time for Clock {
+    fn now(&mut self) -> (Tick, Wall) {
+        self.read()
+    }
+}
+
+/// Counts the turns and keeps none.
+#[derive(Default)]
+struct MemoryJournal {
+    turns: u64,
+}
+
+impl Journal for MemoryJournal {
+    fn append(&mut self, _: &Turn) -> Result<u64, JournalFault> {
+        self.turns += 1;
+        Ok(self.turns)
+    }
+
+    fn begin_checkpoint(&mut self) -> Result<(), JournalFault> {
+        Ok(())
+    }
+
+    fn checkpoint(&mut self, _: u32, _: u64, _: &[u8]) -> Result<(), JournalFault> {
+        Ok(())
+    }
+
+    fn finish_checkpoint(&mut self) -> Result<(), JournalFault> {
+        Ok(())
+    }
+}
+
+/// Understands `HOME/ROOM` and the name of a kind, with `=false` where the condition ends.
+struct Words;
+
+impl Ears for Words {
+    fn understand(&mut self, topic: &str, payload: &[u8], retain: bool) -> Understood {
+        let text = std::str::from_utf8(payload).unwrap();
+        let (name, on) = text.strip_suffix("=false").map_or((text, true), |name| (name, false));
+        let kind = Kind::parse(name).unwrap();
+        let form = if matches!(kind, Kind::Sos | Kind::Fall) { Form::Event } else { Form::Edge };
+        Understood::Readings(vec![Report {
+            source: id("z2m"),
+            speaker: Speaker::Device(id(topic)),
+            home_hint: topic.split('/').next().map(Into::into),
+            readings: vec![Reading::new(kind, Value::Flag(on), form)],
+            device_time: None,
+            event_id: None,
+            rest: 0,
+            retained: retain,
+            echo: false,
+        }])
+    }
+}
+
+/// Seals by writing JSON: enough to see that the console opens and seals where it should.
+pub struct Glass;
+
+pub fn seal<T: Serialize>(value: &T) -> Sealed<T> {
+    Sealed::from_bytes(serde_json::to_vec(value).unwrap())
+}
+
+fn open<T: DeserializeOwned>(sealed: &Sealed<T>) -> Option<T> {
+    serde_json::from_slice(sealed.as_bytes()).ok()
+}
+
+impl Open for Glass {
+    fn home(&self, home: &Home) -> Option<HomeDetails> {
+        home.details.as_ref().and_then(open)
+    }
+
+    fn resident(&self, resident: &Resident) -> Option<ResidentDetails> {
+        open(&resident.details)
+    }
+
+    fn responder(&self, responder: &Responder) -> Option<ResponderDetails> {
+        open(&responder.details)
+    }
+
+    fn seal_note(&self, home: &HomeId, text: &str) -> Option<Sealed<String>> {
+        (home.as_str() != "h0099").then(|| seal(&text.to_owned()))
+    }
+}
+
+impl Vault for Glass {
+    fn seal_raw(&self, _: &str, raw: &Raw) -> Option<Sealed<Raw>> {
+        Some(seal(raw))
+    }
+
+    fn personal(&self, _: &Home, _: &[&Resident]) -> Option<Personal> {
+        None
+    }
+}
+
+/// Delivers in no time, or not at all.
+struct Post {
+    handle: Handle,
+    silent: bool,
+}
+
+impl Dispatch for Post {
+    fn send(&mut self, parcel: Parcel) {
+        if !self.silent {
+            self.handle.outcome(parcel.notice, parcel.attempt, Outcome::Delivered);
+        }
+    }
+}
+
+struct Nobody;
+
+impl Acknowledge for Nobody {
+    fn durable(&mut self, _: &[Token]) {}
+}
+
+impl Follow for Nobody {
+    fn committed(&mut self, _: u64) {}
+}
+
+impl Suspects for Nobody {
+    fn working_on(&mut self, _: &[u64]) {}
+
+    fn suspected(&self, _: u64) -> bool {
+        false
+    }
+
+    fn deadly(&self, _: u64) -> bool {
+        false
+    }
+}
+
+/// A past of three closed alarms.
+struct Past;
+
+impl History for Past {
+    fn closed(&self, site: &SiteId, before: Option<u64>, limit: usize) -> Vec<serde_json::Value> {
+        let numbers = (1_u64..=3).rev().filter(|n| before.is_none_or(|before| *n < before));
+        let row = |n| {
+            let alarm = AlarmId { site: site.clone(), number: n };
+            serde_json::json!({"alarm": {"id": alarm, "kind": "sos"}, "home": {"id": "h0012", "site": site}, "outcome": "helped"})
+        };
+        numbers.take(limit).map(row).collect()
+    }
+
+    fn closed_alarm(&self, alarm: &AlarmId) -> Option<serde_json::Value> {
+        self.closed(&alarm.site, Some(alarm.number + 1), 1).pop().filter(|_| alarm.number <= 3)
+    }
+
+    fn timeline(&self, _: &AlarmId) -> Vec<serde_json::Value> {
+        vec![serde_json::json!({"at": "2026-01-01T00:00:00.000Z", "what": "raised"})]
+    }
+
+    fn deliveries(&self, _: &SiteId, _: usize) -> Vec<serde_json::Value> {
+        vec![serde_json::json!({"outcome": "delivered"})]
+    }
+}
+
+/// A running console over a running keeper.
+pub struct House {
+    pub address: SocketAddr,
+    pub handle: Handle,
+    pub board: Arc<Board>,
+    pub clock: Clock,
+    pub sick: Arc<AtomicBool>,
+    pub stop: watch::Sender<bool>,
+    pub served: Option<tokio::task::JoinHandle<std::io::Result<()>>>,
+    keeper: Option<std::thread::JoinHandle<()>>,
+}
+
+/// How a house differs from the usual.
+#[derive(Default)]
+pub struct Options {
+    /// Webhooks never answer.
+    pub silent: bool,
+    pub event_streams: Option<usize>,
+    pub port: u16,
+    pub back_s: i64,
+}
+
+impl House {
+    pub async fn start(options: Options) -> House {
+        let handle = Handle::default();
+        let board = Arc::new(Board::default());
+        let status = Arc::new(Status::default());
+        let clock = Clock::default();
+        clock.set_back_s(options.back_s);
+        let ports = Ports {
+            ears: Box::new(Words),
+            journal: Box::<MemoryJournal>::default(),
+            acknowledge: Box::new(Nobody),
+            dispatch: Box::new(Post { handle: handle.clone(), silent: options.silent }),
+            follow: Box::new(Nobody),
+            suspects: Box::new(Nobody),
+            time: Box::new(clock.clone()),
+            board: board.clone(),
+            status: status.clone(),
+        };
+        let keeper = {
+            let (rules, handle) = (rules(), handle.clone());
+            std::thread::spawn(move || {
+                let mut core = Core::new(rules, Arc::new(Glass));
+                core.ready();
+                Keeper::new(core, 0, ports, handle).run().unwrap();
+            })
+        };
+        handle.register(registry()).await.unwrap();
+        handle.link(true);
+        let sick = Arc::new(AtomicBool::new(false));
+        let (stop, shutdown) = watch::channel(false);
+        let site = Site { id: id("zhonglou"), keeper: handle.clone(), status };
+        let desk = desk(site, board.clone(), clock.clone(), sick.clone(), shutdown.clone(), options.event_streams);
+        let listener = TcpListener::bind(("127.0.0.1", options.port)).await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let served = Some(tokio::spawn(serve(listener, router(desk), shutdown)));
+        House { address, handle, board, clock, sick, stop, served, keeper: Some(keeper) }
+    }
+
+    /// A device of a home says something; returns when the keeper has heard it and the board shows it.
+    pub async fn say(&self, topic: &str, word: &str) {
+        self.handle.deliver(Delivery {
+            lane: Lane::Life,
+            topic: topic.into(),
+            payload: word.to_owned().into(),
+            retain: false,
+            copy: false,
+            token: None,
+        });
+        self.settle().await;
+    }
+
+    /// Returns when the keeper has done what waited, and what came of it.
+    pub async fn settle(&self) {
+        for _ in 0..3 {
+            self.handle.ask(|_| ()).await.unwrap();
+        }
+    }
+
+    /// Lets the keeper leave; the console stays.
+    pub fn keeper_leaves(&mut self) {
+        self.handle.stop();
+        self.keeper.take().map(std::thread::JoinHandle::join);
+    }
+}
+
+impl Drop for House {
+    fn drop(&mut self) {
+        let _ = self.stop.send(true);
+        self.keeper_leaves();
+    }
+}
+
+fn desk(
+    site: Site,
+    board: Arc<Board>,
+    clock: Clock,
+    sick: Arc<AtomicBool>,
+    shutdown: watch::Receiver<bool>,
+    event_streams: Option<usize>,
+) -> Desk {
+    let account = |name: &str, role, token: &str| Account { name: id(name), role, token: token.into() };
+    let readiness = move || {
+        let ok = !sick.load(Ordering::Relaxed);
+        let part = |name: &str, ok, detail: &str| Part { name: name.into(), ok, detail: detail.into() };
+        vec![
+            part("subscribed", ok, if ok { "life, bulk" } else { "no link to the broker" }),
+            part("journal", true, "31 GB free"),
+            part("keeper", true, "turned 0.2 s ago"),
+        ]
+    };
+    Desk {
+        sites: vec![site],
+        board,
+        accounts: vec![account("张敏", Role::Operator, TOKEN), account("wall", Role::Viewer, VIEWER)],
+        vault: Arc::new(Glass),
+        history: Arc::new(Past),
+        readiness: Arc::new(readiness),
+        metrics: Arc::new(|| "hearthwatch_messages_total 7\n".into()),
+        now: Arc::new(move || clock.read()),
+        shutdown,
+        event_streams: event_streams.unwrap_or(200),
+    }
+}
+
+fn rules() -> SiteRules {
+    let ladders = [("life", "life"), ("welfare", "welfare"), ("property", "welfare")];
+    let ladder: BTreeMap<Box<str>, LadderId> =
+        ladders.into_iter().map(|(word, ladder)| (word.into(), id(ladder))).collect();
+    let zone = jiff::tz::TimeZone::get("Asia/Shanghai").unwrap();
+    SiteRules { site: id("zhonglou"), zone, rules: RulesPatch { ladder, ..RulesPatch::default() } }
+}
+
+fn registry() -> Vec<Entity> {
+    let site: SiteId = id("zhonglou");
+    let channel = |name: &str| {
+        let json = serde_json::json!({"id": name, "site": "zhonglou", "dialect": "standard", "url": "http://127.0.0.1:1/", "secret": "env:X"});
+        Entity::Channel(serde_json::from_value(json).unwrap())
+    };
+    let responder = |name: &str, channel: &str| {
+        let details = seal(&ResponderDetails { name: name.into(), phone: "13900000000".into() });
+        Entity::Responder(Responder { id: id(name), site: site.clone(), channels: vec![id(channel)], details })
+    };
+    let rung = |name: &str, to: &str, wait_s| Rung { name: name.into(), to: vec![id(to)], wait_s };
+    let ladder = |name: &str, rungs| Entity::Ladder(Ladder { id: id(name), site: site.clone(), rungs, repeat_s: 120 });
+    let mut all =
+        vec![channel("desk"), channel("deputy-voice"), responder("desk", "desk"), responder("deputy", "deputy-voice")];
+    all.push(ladder("life", vec![rung("值班员", "desk", 60), rung("副班", "deputy", 120)]));
+    all.push(ladder("welfare", vec![rung("社区网格员", "desk", 900), rung("副班", "deputy", 900)]));
+    all.extend(homes(&site));
+    all
+}
+
+const HOMES: [(&str, &str, &str, &str, u16, &str); 12] = [
+    ("h0012", "翠竹社区", "3幢", "王秀英", 1942, "stick"),
+    ("h0487", "翠竹社区", "5幢", "李国强", 1938, "walker"),
+    ("h0231", "钟楼新村", "12幢", "陈桂芳", 1945, "walks"),
+    ("h0733", "清潭二村", "41幢", "赵德明", 1935, "wheelchair"),
+    ("h1042", "荷花池", "7幢", "周玉兰", 1948, "walks"),
+    ("h0090", "翠竹社区", "9幢", "吴建国", 1940, "walks"),
+    ("h0311", "西新桥", "22幢", "孙美珍", 1937, "bed"),
+    ("h0555", "花园新村", "16幢", "朱永福", 1944, "stick"),
+    ("h0612", "勤业一村", "8幢", "胡秀珍", 1941, "walks"),
+    ("h0820", "清潭五村", "30幢", "林志华", 1946, "walks"),
+    ("h0940", "白云新村", "11幢", "何桂英", 1939, "walker"),
+    ("h0099", "白云新村", "2幢", "郭凤英", 1943, "walks"),
+];
+
+fn homes(site: &SiteId) -> Vec<Entity> {
+    HOMES
+        .iter()
+        .flat_map(|(name, community, block, person, birth_year, mobility)| {
+            let details = HomeDetails {
+                address: format!("常州市钟楼区{community}{block}乙单元502室"),
+                floor: "5".into(),
+                gate_code: "2580#".into(),
+                keyholder: "对门 501 刘阿姨".into(),
+                keyholder_phone: "138 1234 5678".into(),
+                inner_bolt: true,
+                dog: *name == "h0012",
+                contact1_name: "王建华".into(),
+                contact1_phone: "137 6543 2100".into(),
+                contact1_relation: "儿子".into(),
+                contact2_name: "王丽".into(),
+                contact2_phone: "136 0000 1111".into(),
+                contact2_relation: "女儿（上海）".into(),
+                forced_entry_consent: if *name == "h0487" { String::new() } else { "2025-03-18".into() },
+                monitoring_consent: "2025-03-18".into(),
+                notes: "敲门要久一点，她走得慢。".into(),
+            };
+            let home = Home {
+                id: id(name),
+                site: site.clone(),
+                plan: None,
+                status: hearthwatch::engine::registry::Status::Active,
+                rules: RulesPatch::default(),
+                community: Some((*community).into()),
+                block: Some((*block).into()),
+                details: Some(seal(&details)),
+            };
+            let details = seal(&ResidentDetails {
+                name: (*person).into(),
+                phone: "0519-8888 0012".into(),
+                birth_year: Some(*birth_year),
+                mobility: (*mobility).into(),
+                hard_of_hearing: true,
+                diagnoses: "高血压、2型糖尿病，服用华法林".into(),
+                ..ResidentDetails::default()
+            });
+            let resident = Resident { id: id(&format!("{name}-1")), home: id(name), details };
+            let device = |room: &str| Device {
+                id: id(&format!("{name}-{room}")),
+                home: id(name),
+                source: id("z2m"),
+                address: id(&format!("{name}/{room}")),
+                room: room.into(),
+                model: "".into(),
+                life: room == "button",
+            };
+            let mut all = vec![Entity::Home(home), Entity::Resident(resident)];
+            all.extend(["bedroom", "kitchen", "bathroom"].map(|room| Entity::Device(device(room))));
+            all
+        })
+        .collect()
+}
+
+/// What came of a request.
+#[derive(Debug)]
+pub struct Reply {
+    pub status: u16,
+    pub headers: reqwest::header::HeaderMap,
+    pub text: String,
+}
+
+impl Reply {
+    pub fn json(&self) -> serde_json::Value {
+        serde_json::from_str(&self.text).unwrap_or_else(|e| panic!("{e}: {}", self.text))
+    }
+
+    pub fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
+    }
+
+    /// The reason of a problem document, which it has to be.
+    pub fn problem(&self) -> String {
+        assert_eq!(self.header("content-type"), "application/problem+json", "{self:?}");
+        let json = self.json();
+        assert_eq!(json["status"], self.status);
+        for member in ["type", "title", "detail"] {
+            assert!(json[member].as_str().is_some_and(|text| !text.is_empty()), "{member}: {json}");
+        }
+        json["reason"].as_str().unwrap().to_owned()
+    }
+}
+
+/// A client that follows no redirect and has no cookies of its own.
+pub fn client() -> reqwest::Client {
+    static ONCE: Mutex<bool> = Mutex::new(false);
+    let mut done = ONCE.lock().unwrap();
+    if !std::mem::replace(&mut *done, true) {
+        rustls::crypto::ring::default_provider().install_default().unwrap();
+    }
+    reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).no_proxy().build().unwrap()
+}
+
+impl House {
+    fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.address)
+    }
+
+    /// A request with these headers.
+    pub async fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Reply {
+        let mut request = client().request(method.parse().unwrap(), self.url(path)).body(body.to_owned());
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let response = request.send().await.unwrap();
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        Reply { status, headers, text: response.text().await.unwrap() }
+    }
+
+    pub async fn get(&self, path: &str) -> Reply {
+        self.send("GET", path, &[("authorization", &format!("Bearer {TOKEN}"))], "").await
+    }
+
+    pub async fn post(&self, path: &str, body: &str) -> Reply {
+        self.send("POST", path, &[("authorization", &format!("Bearer {TOKEN}"))], body).await
+    }
+
+    /// Signs in as a browser does; gives the cookie.
+    pub async fn cookie(&self) -> String {
+        let form = format!("name={}&token={TOKEN}", "%E5%BC%A0%E6%95%8F");
+        let origin = format!("http://{}", self.address);
+        let headers = [("content-type", "application/x-www-form-urlencoded"), ("origin", origin.as_str())];
+        let reply = self.send("POST", "/sign-in", &headers, &form).await;
+        assert_eq!((reply.status, reply.header("location")), (303, "/"), "{}", reply.text);
+        reply.header("set-cookie").split(';').next().unwrap().to_owned()
+    }
+
+    /// Follows the events.
+    pub async fn events(&self, last: Option<&str>) -> Stream {
+        let mut request = client().get(self.url("/api/v1/events")).bearer_auth(TOKEN);
+        if let Some(last) = last {
+            request = request.header("last-event-id", last);
+        }
+        Stream { response: request.send().await.unwrap(), bytes: Vec::new() }
+    }
+}
+
+/// A stream of events.
+pub struct Stream {
+    pub response: reqwest::Response,
+    bytes: Vec<u8>,
+}
+
+impl Stream {
+    /// The next event that is no beat: name, id, data. None where the stream has ended.
+    pub async fn next(&mut self) -> Option<(String, String, serde_json::Value)> {
+        loop {
+            while let Some(end) = self.bytes.windows(2).position(|two| two == b"\n\n") {
+                let event = String::from_utf8(self.bytes.drain(..end + 2).collect()).unwrap();
+                let field = |name: &str| {
+                    event.lines().find_map(|line| line.strip_prefix(name)).unwrap_or_default().trim().to_owned()
+                };
+                if field("event:") != "beat" {
+                    return Some((field("event:"), field("id:"), serde_json::from_str(&field("data:")).unwrap()));
+                }
+            }
+            let chunk = tokio::time::timeout(std::time::Duration::from_secs(20), self.response.chunk()).await;
+            self.bytes.extend(chunk.expect("an event within 20 s").ok()??);
+        }
+    }
+}

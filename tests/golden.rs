@@ -1,0 +1,354 @@
+//! What earlier versions wrote is read for ever: every variant that a journal or a checkpoint can hold stands in `tests/golden`, as
+//! the version that introduced it wrote it. A test that turns red here means that a number was edited: add a new one instead.
+//!
+//! A new version adds a folder of its own: `cargo test --test golden -- --ignored` writes the file that is missing.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "this whole file is a test")]
+
+use hearthwatch::engine::alarm::*;
+use hearthwatch::engine::change::*;
+use hearthwatch::engine::delivery::{Failure, Outcome};
+use hearthwatch::engine::home;
+use hearthwatch::engine::id::*;
+use hearthwatch::engine::kind::{AlarmKind, Kind};
+use hearthwatch::engine::policy::RulesPatch;
+use hearthwatch::engine::reading::{Form, Reading, Value};
+use hearthwatch::engine::registry::*;
+use hearthwatch::engine::sealed::Sealed;
+use hearthwatch::engine::site;
+use hearthwatch::engine::time::{Millis, Stamp, Tick, Wall};
+use hearthwatch::keeper::record::Entry;
+use std::path::PathBuf;
+
+const VERSIONS: &[&str] = &["v1"];
+
+fn id<T: std::str::FromStr<Err = BadId>>(text: &str) -> T {
+    text.parse().unwrap()
+}
+
+fn stamp(n: u64) -> Stamp {
+    Stamp { tick: Tick(n), wall: Wall(1_790_000_000_000 + n as i64), heard: Tick(n / 2) }
+}
+
+fn sealed<T>() -> Sealed<T> {
+    Sealed::from_bytes(vec![1, 2, 3])
+}
+
+fn reasons() -> Vec<Reason> {
+    let device: Box<str> = "h1/sos".into();
+    vec![
+        Reason::Said { kind: Kind::Sos, device: device.clone() },
+        Reason::FoundTrue { kind: Kind::Smoke, device: device.clone() },
+        Reason::LatchedRepeat { kind: Kind::Sos, device },
+        Reason::Silent {
+            last_activity: Wall(5),
+            last_kind: Some(Kind::Motion),
+            last_room: "hall".into(),
+            silent_s: 43_200,
+            limit_s: 43_200,
+            limit: "cap".into(),
+        },
+        Reason::EngineFault { fault: "planted".into() },
+        Reason::Unreadable { topic: "a/b".into() },
+        Reason::Own { what: "store".into() },
+    ]
+}
+
+fn attentions() -> Vec<Attention> {
+    let taken = |progress| Attention::Taken { by: id("zhang"), at: Wall(8), until: Tick(9), progress };
+    vec![
+        Attention::Calling { rung: 1, round: 2, next: Tick(60_000) },
+        taken(Progress::Seen),
+        taken(Progress::OnMyWay),
+        taken(Progress::OnSite),
+        Attention::Settled,
+    ]
+}
+
+fn tellings() -> Vec<Telling> {
+    let told = [Told::Pending, Told::Delivered, Told::Failing, Told::Withdrawn];
+    let telling =
+        |(i, told)| Telling { channel: id("desk"), number: i as u32 + 1, rung: 1, round: 0, told, knows: i == 1 };
+    told.into_iter().enumerate().map(telling).collect()
+}
+
+fn safe(how: SafeHow) -> Safe {
+    Safe { by: id("zhang"), at: Wall(77), how }
+}
+
+fn alarm(reason: Reason, attention: Attention, kind: AlarmKind) -> Alarm {
+    Alarm {
+        id: id("zl-000184"),
+        kind,
+        raised: stamp(10),
+        happened: Wall(9),
+        age_unknown: true,
+        events: 2,
+        last_event: stamp(11),
+        reason,
+        attention,
+        over: Some(Wall(12)),
+        safe: Some(safe(SafeHow::Spoke)),
+        held: true,
+        revision: 7,
+        notices: 3,
+        tellings: tellings(),
+        last_taker: Some(id("li")),
+        late_by: Millis(40_000),
+        unanswered: 1,
+    }
+}
+
+fn alarms() -> Vec<Box<Alarm>> {
+    let calling = || attentions().remove(0);
+    let of_reason = reasons().into_iter().map(|reason| alarm(reason, calling(), AlarmKind::Sos));
+    let of_attention = attentions().into_iter().map(|attention| alarm(reasons().remove(0), attention, AlarmKind::Sos));
+    let of_kind = AlarmKind::ALL.iter().map(|kind| alarm(reasons().remove(0), calling(), *kind));
+    of_reason.chain(of_attention).chain(of_kind).map(Box::new).collect()
+}
+
+fn acts() -> Vec<Act> {
+    let safe = [SafeHow::Seen, SafeHow::Spoke, SafeHow::HandedTo120].map(Act::Safe);
+    use CloseCode::*;
+    let close =
+        [Helped, Hospital, Deceased, NotHome, Refused, NoAccess, Accidental, Sensor, Test, Technical].map(Act::Close);
+    let plain = vec![
+        Act::Seen,
+        Act::OnMyWay { minutes: Some(15) },
+        Act::OnSite,
+        Act::NoAnswer,
+        Act::Note(sealed()),
+        Act::Hold,
+        Act::Cannot,
+    ];
+    plain.into_iter().chain(safe).chain(close).collect()
+}
+
+fn facts() -> Vec<HomeChange> {
+    let values = [Value::Flag(true), Value::Open(true), Value::Number(21.5), Value::Text("single".into())];
+    let kinds = Kind::ALL.iter().zip(values.iter().cycle());
+    let forms = [Form::Event, Form::Edge, Form::Latched];
+    let fact = |((kind, value), form): ((&Kind, &Value), Form)| {
+        let reading = Reading { kind: *kind, zone: Some(id("probe 1")), value: value.clone(), form };
+        HomeChange::Heard(Fact {
+            device: 3,
+            reading,
+            happened: Some(Wall(4)),
+            retained: true,
+            rest: Some(5),
+            event: Some(6),
+            press: None,
+        })
+    };
+    kinds.zip(forms.into_iter().cycle()).map(fact).collect()
+}
+
+fn home_changes() -> Vec<HomeChange> {
+    let alarm_changes = || {
+        let mut all = vec![
+            AlarmChange::Counted { happened: Wall(3) },
+            AlarmChange::Over { at: Wall(4) },
+            AlarmChange::Safe(None),
+            AlarmChange::Safe(Some(safe(SafeHow::HandedTo120))),
+            AlarmChange::Numbered(9),
+        ];
+        all.extend(attentions().into_iter().map(|attention| AlarmChange::Attention { attention, late_by: Millis(7) }));
+        all.extend(acts().into_iter().map(|act| AlarmChange::Acted { act, by: id("zhang") }));
+        all.extend(tellings().into_iter().map(|t| AlarmChange::Told {
+            channel: t.channel,
+            number: t.number,
+            told: t.told,
+        }));
+        all.extend(tellings().into_iter().map(AlarmChange::Telling));
+        all
+    };
+    let introduction =
+        Introduction { device: 0, source: id("z2m"), address: id("h1/sos"), room: "hall".into(), registered: true };
+    let mut all = facts();
+    all.push(HomeChange::Met(introduction));
+    all.extend(alarms().into_iter().map(HomeChange::Raised));
+    all.extend(alarm_changes().into_iter().map(|change| HomeChange::Alarm { kind: AlarmKind::Smoke, change }));
+    all.extend([
+        HomeChange::Closed { alarm: alarms().remove(0), code: Some(CloseCode::Helped), by: Some(id("zhang")) },
+        HomeChange::Closed { alarm: alarms().remove(0), code: None, by: None },
+        HomeChange::Frozen { fault: "planted".into() },
+        HomeChange::Evidence { alarm: id("zl-000184"), raw: sealed() },
+        HomeChange::Bridge { online: false },
+    ]);
+    all
+}
+
+fn entities() -> Vec<Entity> {
+    let rules = RulesPatch {
+        inactivity_cap_s: Some(36_000),
+        ladder: [("smoke".into(), id("fire"))].into(),
+        ..RulesPatch::default()
+    };
+    let status = [Status::Active, Status::Paused, Status::Left, Status::Deceased];
+    let home = |status| Home {
+        id: id("h1"),
+        site: id("zl"),
+        plan: Some(id("p")),
+        status,
+        rules: rules.clone(),
+        community: Some("翠竹社区".into()),
+        block: Some("3幢".into()),
+        details: Some(sealed()),
+    };
+    let mut all: Vec<Entity> = status.into_iter().map(|status| Entity::Home(home(status))).collect();
+    all.extend([
+        Entity::Channel(Channel {
+            id: id("desk"),
+            site: id("zl"),
+            dialect: ChannelDialect::Standard,
+            url: "https://x".into(),
+            secret: "file:s".into(),
+            include_personal: true,
+            allow_private: true,
+            ca_file: Some("ca.pem".into()),
+            slots: 8,
+        }),
+        Entity::Responder(Responder { id: id("zhang"), site: id("zl"), channels: vec![id("desk")], details: sealed() }),
+        Entity::Ladder(Ladder {
+            id: id("life"),
+            site: id("zl"),
+            rungs: vec![Rung { name: "deputy".into(), to: vec![id("zhang")], wait_s: 60 }],
+            repeat_s: 120,
+        }),
+        Entity::Plan(Plan { id: id("p"), site: id("zl"), rules: rules.clone() }),
+        Entity::Resident(Resident { id: id("r1"), home: id("h1"), details: sealed() }),
+        Entity::Device(Device {
+            id: id("d1"),
+            home: id("h1"),
+            source: id("z2m"),
+            address: id("h1/sos"),
+            room: "hall".into(),
+            model: "m".into(),
+            life: true,
+        }),
+    ]);
+    all
+}
+
+fn notice(subject: Subject) -> Notice {
+    Notice { id: id("zl-000184-n3"), home: 1, channel: id("desk"), kind: AlarmKind::Sos, subject, issued: stamp(5) }
+}
+
+fn site_changes() -> Vec<SiteChange> {
+    use Failure::*;
+    let failures = [
+        Refused,
+        TimedOut,
+        NameNotFound,
+        BadCertificate,
+        BodyCut,
+        Redirected(302),
+        Gone,
+        RateLimited,
+        Rejected(404),
+        ServerError(503),
+        AddressForbidden,
+        Misconfigured,
+        Interrupted,
+        Unproven,
+    ];
+    let ended = |outcome, again| SiteChange::AttemptEnded { notice: id("zl-000184-n3"), attempt: 2, outcome, again };
+    let subjects = [
+        Subject::Rung { rung: 1, round: 0 },
+        Subject::Taken { by: id("zhang") },
+        Subject::Closed { alarm: alarms().remove(0), by: Some(id("zhang")), code: Some(CloseCode::Test) },
+    ];
+    let keys = entities().into_iter().map(|e| SiteChange::Removed(e.key()));
+    let mut all = vec![
+        SiteChange::HomeAdded { id: id("h1"), claimed: true },
+        SiteChange::AttemptStarted { notice: id("zl-000184-n3"), attempt: 2 },
+        ended(Outcome::Delivered, None),
+        SiteChange::Withdrawn { notice: id("zl-000184-n3") },
+        SiteChange::Deaf,
+        SiteChange::Hearing { lost: Millis(9) },
+        SiteChange::Rejected { reason: "no JSON".into(), raw: sealed() },
+        SiteChange::Started { epoch: 4 },
+    ];
+    all.extend(failures.map(|failure| ended(Outcome::Failed { failure, retry_after: Some(Millis(9)) }, Some(Tick(8)))));
+    all.extend(subjects.map(|subject| SiteChange::NoticeMade(Box::new(notice(subject)))));
+    all.extend(entities().into_iter().map(|e| SiteChange::Registered(Box::new(e))));
+    all.extend(keys);
+    all
+}
+
+fn entries() -> Vec<Entry> {
+    let of_home = home_changes().into_iter().map(|change| Entry::Home { home: 1, change });
+    of_home.chain(site_changes().into_iter().map(Entry::Site)).collect()
+}
+
+/// A home and a site that all of it was folded into: what checkpoints hold.
+fn states() -> (home::State, site::State) {
+    let (mut home, mut site) = (home::State::default(), site::State::default());
+    let introduction =
+        Introduction { device: 0, source: id("z2m"), address: id("h1/sos"), room: "hall".into(), registered: true };
+    home.apply(&HomeChange::Met(introduction), stamp(1));
+    let facts = facts().into_iter().map(|change| match change {
+        HomeChange::Heard(fact) => HomeChange::Heard(Fact { device: 0, retained: false, ..fact }),
+        other => other,
+    });
+    let open = |change: &HomeChange| !matches!(change, HomeChange::Closed { .. });
+    for change in facts.chain(home_changes()).filter(open) {
+        home.apply(&change, stamp(20));
+    }
+    let made = || SiteChange::NoticeMade(Box::new(notice(Subject::Rung { rung: 1, round: 0 })));
+    for change in site_changes().into_iter().filter(|c| !matches!(c, SiteChange::Removed(_))).chain([made()]) {
+        site.apply(&change, stamp(30));
+    }
+    (home, site)
+}
+
+fn file(version: &str, name: &str) -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(version).join(name)
+}
+
+#[test]
+fn every_change_of_every_version_is_read_as_it_was_meant() {
+    for version in VERSIONS {
+        let bytes = std::fs::read(file(version, "changes.cbor")).expect("the golden file");
+        let mut d = minicbor::Decoder::new(&bytes);
+        let mut read: Vec<Entry> = Vec::new();
+        while d.position() < bytes.len() {
+            read.push(d.decode().expect("a change that this version reads"));
+        }
+        let expected = entries();
+        assert!(read.len() > 140, "{version}: only {} changes", read.len());
+        for (place, (read, expected)) in read.iter().zip(&expected).enumerate() {
+            assert_eq!(read, expected, "{version}: change {place}");
+        }
+    }
+}
+
+#[test]
+fn snapshots_of_every_version_are_read_as_they_were_meant() {
+    let (home, site) = states();
+    assert!(!home.alarms.is_empty() && !home.devices.is_empty() && site.outbox.len() == 1, "they hold something");
+    for version in VERSIONS {
+        let read = |name| std::fs::read(file(version, name)).expect("the golden file");
+        assert_eq!(minicbor::decode::<home::State>(&read("home.cbor")).unwrap(), home, "{version}");
+        assert_eq!(minicbor::decode::<site::State>(&read("site.cbor")).unwrap(), site, "{version}");
+    }
+}
+
+#[test]
+#[ignore = "writes what a new version leaves behind; never over what is there"]
+fn write_what_is_missing() {
+    let version = VERSIONS.last().unwrap();
+    let (home, site) = states();
+    let changes = entries().iter().flat_map(|e| minicbor::to_vec(e).unwrap()).collect();
+    let files = [
+        ("changes.cbor", changes),
+        ("home.cbor", minicbor::to_vec(home).unwrap()),
+        ("site.cbor", minicbor::to_vec(site).unwrap()),
+    ];
+    std::fs::create_dir_all(file(version, "")).unwrap();
+    for (name, bytes) in files {
+        if !file(version, name).exists() {
+            std::fs::write(file(version, name), bytes).unwrap();
+        }
+    }
+}

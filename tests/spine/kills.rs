@@ -1,0 +1,200 @@
+//! kill -9 at seeded moments of a storm. The gateway may forget nothing that the broker accepted, and say nothing twice under two names.
+//!
+//! That this can fail is shown by a mutant that acknowledges before it writes:
+//! `HEARTHWATCH_LONG=1 cargo test --features ack-early --test spine kill_9` is to be red.
+
+use super::broker::Broker;
+use super::gateway::{Gateway, Past, Registry, eventually, verified};
+use super::listener::publish;
+use super::receiver::{Receiver, Request};
+use super::{Dice, PRESS, SOON, home};
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+const HOMES: usize = 60;
+/// Buttons that nobody registered.
+const STRANGERS: usize = 12;
+const PRESSES_AT_ONCE: usize = 12;
+const READINGS_AT_ONCE: usize = 120;
+/// After the start of a process, at most so long until it is killed: in its recovery, its backlog, or its daily work.
+const LONGEST_LIFE_MS: u64 = 1_300;
+/// Every second one is killed so soon after it hears again, while its backlog comes in large turns.
+const BACKLOG_MS: u64 = 80;
+/// Until the second rung of each alarm.
+const SECOND_RUNG_S: u32 = 3;
+
+#[test]
+fn what_the_broker_accepted_survives_kill_9_in_a_storm() {
+    let kills = if super::long() { 100 } else { 10 };
+    let mut dice = Dice::thrown();
+    let (broker, desk, lead) = (Broker::start(), Receiver::start(), Receiver::start());
+    let mut gateway = Gateway::new(&broker.url());
+    let registry = Registry::default()
+        .channel(&gateway, "desk", &desk.url())
+        .channel(&gateway, "lead", &lead.url())
+        .ladder("life", 3_600, &[("desk", SECOND_RUNG_S), ("lead", 3_600)]);
+    gateway.import(super::with_homes(registry, HOMES).text());
+    gateway.start();
+    let stop = AtomicBool::new(false);
+    let (storm, alive) = std::thread::scope(|scope| {
+        let storm = scope.spawn(|| Storm::blow(&broker.url(), &stop));
+        let mut alive = 0;
+        for n in 0..kills {
+            if n % 2 == 0 {
+                sleep(Duration::from_millis(dice.below(LONGEST_LIFE_MS)));
+            } else {
+                gateway.wait_for_line("lane=\"bulk\"");
+                sleep(Duration::from_millis(dice.below(BACKLOG_MS)));
+            }
+            alive += u32::from(gateway.kill());
+            gateway.spawn();
+        }
+        stop.store(true, Ordering::Relaxed);
+        (storm.join().expect("the storm"), alive)
+    });
+    assert_eq!(alive, kills, "each was alive until it was killed");
+    gateway.ready();
+    let pressed = storm.presses.len();
+    eventually("every notice of both rungs", || {
+        let told = |receiver: &Receiver| {
+            let homes =
+                receiver.requests().iter().map(|r| r.json()["data"]["home"]["id"].to_string()).collect::<Vec<_>>();
+            storm.presses.keys().all(|home| homes.iter().any(|told| told.contains(home.as_str())))
+        };
+        told(&desk) && told(&lead)
+    });
+    let deadline = Instant::now() + super::SOON;
+    while !storm.lost_readings(&gateway.past()).is_empty() && Instant::now() < deadline {
+        sleep(Duration::from_millis(200));
+    }
+    let lost = storm.lost_readings(&gateway.past());
+    assert!(lost.is_empty(), "{} of {} readings are lost, from {:?} on", lost.len(), storm.readings, lost.first());
+    let past = gateway.past();
+    let counted: u32 = past.alarms.values().flatten().map(|told| told.events).sum();
+    let presses: u32 = storm.presses.values().sum();
+    let late = past.alarms.values().flatten().flat_map(|told| &told.rungs).filter(|(.., late)| *late > 0).count();
+    let requests: Vec<Request> = desk.requests().into_iter().chain(lead.requests()).collect();
+    println!(
+        "{kills} kills; {presses} presses of {pressed} buttons counted {counted} times, {} readings; {} requests for {} notices; {late} rungs late",
+        storm.readings,
+        requests.len(),
+        past.notices.len()
+    );
+    storm.check(&past);
+    check_ids(&requests);
+    requests.iter().step_by(17).for_each(|request| drop(verified(request)));
+}
+
+/// What was published, and accepted by the broker.
+#[derive(Default)]
+struct Storm {
+    /// By the part of the home's id that tells it.
+    presses: BTreeMap<String, u32>,
+    readings: i64,
+}
+
+impl Storm {
+    fn blow(url: &str, stop: &AtomicBool) -> Storm {
+        let mut storm = Storm::default();
+        let mut next = 0;
+        while !stop.load(Ordering::Relaxed) {
+            let mut messages = Vec::new();
+            let mut pressing = Vec::new();
+            for _ in 0..PRESSES_AT_ONCE {
+                let name = match next % (HOMES + STRANGERS) {
+                    n if n < HOMES => home(n),
+                    n => format!("x{n:03}"),
+                };
+                messages.push((format!("zigbee2mqtt/{name}/sos"), PRESS.to_owned()));
+                pressing.push(name);
+                next += 1;
+            }
+            for n in storm.readings..storm.readings + READINGS_AT_ONCE as i64 {
+                let topic = format!("zigbee2mqtt/{}/plug", home(n as usize % HOMES));
+                messages.push((topic, format!(r#"{{"power":{},"linkquality":90}}"#, FIRST_READING + n)));
+            }
+            publish(url, messages.iter().map(|(topic, payload)| (topic.as_str(), payload.clone())));
+            pressing.into_iter().for_each(|name| *storm.presses.entry(name).or_default() += 1);
+            storm.readings += READINGS_AT_ONCE as i64;
+            sleep(Duration::from_millis(5));
+        }
+        storm
+    }
+
+    fn lost_readings(&self, past: &Past) -> Vec<i64> {
+        (FIRST_READING..FIRST_READING + self.readings).filter(|n| !past.numbers.contains_key(n)).collect()
+    }
+
+    /// Every press is in one alarm of its home, whose ladder went up step by step.
+    fn check(&self, past: &Past) {
+        for (name, presses) in &self.presses {
+            let alarms = past.alarms.iter().filter(|((home, _), _)| home.contains(name.as_str()));
+            let all: Vec<_> = alarms.flat_map(|(_, alarms)| alarms).collect();
+            let counted: u32 = all.iter().map(|told| told.events).sum();
+            assert!(counted >= *presses, "{name}: {presses} presses, {counted} counted");
+            assert_eq!(all.len(), 1, "{name}: {all:?}");
+            let rungs: Vec<(u32, u32)> = all[0].rungs.iter().map(|(rung, round, _)| (*rung, *round)).collect();
+            assert_eq!(rungs, [(1, 0), (2, 0)], "{name}");
+        }
+        assert!(past.damage.is_empty(), "{:?}", past.damage);
+    }
+}
+
+/// No other number of these tests is so large.
+const FIRST_READING: i64 = 1_000_000;
+
+/// A notice has one id over all its attempts, no two notices are of the same rung and round, and to a channel the notices of an
+/// alarm come in order.
+pub fn check_ids(requests: &[Request]) {
+    let mut meaning: BTreeMap<String, String> = BTreeMap::new();
+    let mut latest: BTreeMap<String, u64> = BTreeMap::new();
+    let mut rungs: BTreeMap<String, String> = BTreeMap::new();
+    for request in requests {
+        let id = request.header("webhook-id").expect("an id").to_owned();
+        let body = request.json();
+        let data = &body["data"];
+        let alarm = data["alarm"]["id"].as_str().expect("an alarm").to_owned();
+        let says = format!("{alarm} {} {} {}", body["type"], data["rung"], data["loop"]);
+        let before = meaning.entry(id.clone()).or_insert_with(|| says.clone());
+        assert_eq!(*before, says, "{id}");
+        let to = format!("{} {}", request.header("host").expect("a host"), request.path);
+        let first = rungs.entry(format!("{says} to {to}")).or_insert_with(|| id.clone());
+        assert_eq!(*first, id, "{says}");
+        let number = data["sequence"].as_u64().expect("a number");
+        let highest = latest.entry(format!("{alarm} to {to}")).or_insert(number);
+        assert!(number >= *highest, "{id} came after notice {highest}");
+        *highest = number;
+    }
+}
+
+#[test]
+fn a_ladder_goes_on_where_it_stood_and_what_is_overdue_comes_once_and_late() {
+    let (broker, receiver) = (Broker::start(), Receiver::start());
+    let mut gateway = Gateway::new(&broker.url());
+    let registry = Registry::default()
+        .channel(&gateway, "desk", &format!("{}/desk", receiver.url()))
+        .channel(&gateway, "deputy", &format!("{}/deputy", receiver.url()))
+        .channel(&gateway, "lead", &format!("{}/lead", receiver.url()))
+        .ladder("life", 10, &[("desk", 3), ("deputy", 2), ("lead", 10)]);
+    gateway.import(super::with_homes(registry, 1).text());
+    gateway.start();
+    publish(&broker.url(), [("zigbee2mqtt/h000/sos", PRESS.to_owned())]);
+    receiver.wait_for(1, SOON);
+    let told = Instant::now();
+    // Once it is written that the first notice was delivered; before that it would come again, under its id.
+    eventually("the first outcome", || gateway.past().attempts.len() == 1);
+    assert!(gateway.kill());
+    // Over the times of the second and the third rung.
+    sleep(Duration::from_secs(7).saturating_sub(told.elapsed()));
+    gateway.start();
+    let bodies: Vec<_> = receiver.wait_for(3, SOON).iter().map(verified).collect();
+    let steps: Vec<_> = bodies.iter().map(|b| (b["data"]["rung"].as_u64(), b["data"]["loop"].as_u64())).collect();
+    assert_eq!(steps, [(Some(1), Some(0)), (Some(2), Some(0)), (Some(3), Some(0))], "each once");
+    let late: Vec<u64> = bodies.iter().map(|b| b["data"]["alarm"]["late_by_s"].as_u64().expect("seconds")).collect();
+    assert_eq!(late[0], 0);
+    assert!((3..20).contains(&late[1]), "the second rung, due 3 s after the press, came after 7 s or more: {late:?}");
+    assert_eq!(late[2], 0, "the third waited its time anew");
+    check_ids(&receiver.requests());
+}
