@@ -303,7 +303,7 @@ fn states() -> (home::State, site::State) {
 }
 
 fn file(version: &str, name: &str) -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(version).join(name)
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(format!("tests/golden/{version}-engine")).join(name)
 }
 
 #[test]
