@@ -231,3 +231,20 @@ fn how_fast_the_broker_queues_while_we_are_away() {
         println!("messages {}00,000 to {}00,000: {:.1} s", part, part + 1, began.elapsed().as_secs_f64());
     }
 }
+
+#[test]
+#[ignore = "takes half a minute; prints figures"]
+fn how_soon_a_broker_that_hangs_is_noticed() {
+    let broker = Broker::start();
+    let listener = Listener::start(settings(&broker.url(), broker.dir()), filters(&["sos"], &["#"]));
+    listener.ready();
+    let began = Instant::now();
+    broker.freeze();
+    while listener.link(Lane::Life) != LinkState::Down {
+        std::thread::sleep(Duration::from_millis(10));
+        assert!(began.elapsed() < Duration::from_secs(40));
+    }
+    println!("after {:.1} s: {:?}", began.elapsed().as_secs_f64(), listener.fault(Lane::Life));
+    broker.thaw();
+    listener.ready();
+}

@@ -7,8 +7,9 @@
 mod hook;
 
 use axum::body::Bytes;
-use axum::extract::{DefaultBodyLimit, Path, State};
+use axum::extract::{DefaultBodyLimit, Path, Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::middleware::{self, Next};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
@@ -39,14 +40,17 @@ const LAG: usize = 256;
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; \
                       base-uri 'none'; form-action 'none'; frame-ancestors 'self'";
 
-/// Whose phone it is.
-#[derive(Debug, Clone, Serialize)]
+/// Whose phone it is. Holds a token, so it has no `Debug`.
+#[derive(Clone, Serialize)]
 pub struct Phone {
     /// The last level of its webhook's path, and the responder's id.
     pub id: String,
     pub name: String,
     /// caseworker, deputy, lead: the name of the rung.
     pub role: String,
+    /// The person's bearer token for the gateway's API; never leaves this process but for there.
+    #[serde(skip)]
+    pub token: String,
 }
 
 /// What the inbox needs to know.
@@ -57,8 +61,6 @@ pub struct InboxOptions {
     pub secret: String,
     /// Where the gateway's API is: `http://127.0.0.1:8080`.
     pub api: String,
-    /// The bearer token for it.
-    pub token: String,
     /// Where the console is, for a link; empty for none.
     pub console: String,
     /// Local time of the homes, in minutes east of UTC.
@@ -66,14 +68,13 @@ pub struct InboxOptions {
 }
 
 impl InboxOptions {
-    /// The three people of the demo: caseworker 张敏, deputy 李强, lead 王芳.
-    pub fn demo_phones() -> Vec<Phone> {
-        let phone = |id: &str, name: &str, role: &str| Phone { id: id.into(), name: name.into(), role: role.into() };
-        vec![
-            phone("zhangmin", "张敏", "caseworker"),
-            phone("liqiang", "李强", "deputy"),
-            phone("wangfang", "王芳", "lead"),
-        ]
+    /// The three people of the demo, caseworker 张敏, deputy 李强 and lead 王芳, with their tokens in this order.
+    pub fn demo_phones(tokens: [String; 3]) -> Vec<Phone> {
+        let people = [("zhangmin", "张敏", "caseworker"), ("liqiang", "李强", "deputy"), ("wangfang", "王芳", "lead")];
+        let phones = people.into_iter().zip(tokens);
+        phones
+            .map(|((id, name, role), token)| Phone { id: id.into(), name: name.into(), role: role.into(), token })
+            .collect()
     }
 }
 
@@ -95,7 +96,7 @@ impl fmt::Display for InboxError {
         match self {
             InboxError::BadSecret => f.write_str("the webhook secret must be whsec_ and base64"),
             InboxError::BadApi => f.write_str("the gateway's API must be an http URL"),
-            InboxError::BadToken => f.write_str("the API token holds characters that no header may carry"),
+            InboxError::BadToken => f.write_str("a phone's API token holds characters that no header may carry"),
             InboxError::NoClient(why) => write!(f, "no HTTP client: {why}"),
         }
     }
@@ -120,7 +121,6 @@ struct Inbox {
     options: InboxOptions,
     verifier: hook::Verifier,
     api: Url,
-    bearer: HeaderValue,
     client: reqwest::Client,
     entries: Mutex<VecDeque<Entry>>,
     news: broadcast::Sender<Entry>,
@@ -131,13 +131,13 @@ struct Inbox {
 
 /// The routes of the inbox; for a listener on loopback. Must be called inside a tokio runtime.
 pub fn router(options: InboxOptions) -> Result<Router, InboxError> {
-    let mut bearer = HeaderValue::from_str(&format!("Bearer {}", options.token)).map_err(|_| InboxError::BadToken)?;
-    bearer.set_sensitive(true);
+    if options.phones.iter().any(|phone| bearer(phone).is_none()) {
+        return Err(InboxError::BadToken);
+    }
     let api = Url::parse(&options.api).ok().filter(|url| url.scheme().starts_with("http") && url.has_host());
     let inbox = Inbox {
         verifier: hook::Verifier::new(&options.secret).ok_or(InboxError::BadSecret)?,
         api: api.ok_or(InboxError::BadApi)?,
-        bearer,
         client: client()?,
         entries: Mutex::new(VecDeque::with_capacity(KEPT)),
         news: broadcast::Sender::new(LAG),
@@ -156,6 +156,7 @@ pub fn router(options: InboxOptions) -> Result<Router, InboxError> {
         .route("/hook/{phone}", post(receive))
         .route("/act/{phone}/{alarm}/{action}", post(act))
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
+        .layer(middleware::from_fn(only_here))
         .with_state(Arc::new(inbox)))
 }
 
@@ -179,6 +180,23 @@ fn client() -> Result<reqwest::Client, InboxError> {
         .map_err(|e| no_client(e.without_url().to_string()))
 }
 
+/// The header that tells the gateway who asks.
+fn bearer(phone: &Phone) -> Option<HeaderValue> {
+    let mut value = HeaderValue::from_str(&format!("Bearer {}", phone.token)).ok()?;
+    value.set_sensitive(true);
+    Some(value)
+}
+
+/// Refuses who came by another name than this machine's own: a page of elsewhere that has its name point here.
+async fn only_here(request: Request, next: Next) -> Response {
+    let host = request.headers().get(header::HOST).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let name = host.rsplit_once(':').filter(|_| !host.ends_with(']')).map_or(host, |(name, _)| name);
+    if ["127.0.0.1", "localhost", "[::1]"].contains(&name) {
+        return next.run(request).await;
+    }
+    problem(StatusCode::MISDIRECTED_REQUEST, "wrong_host", "This page is for this machine only.")
+}
+
 fn page(kind: &'static str, body: &'static str) -> Response {
     let headers = [
         (header::CONTENT_TYPE, kind),
@@ -196,6 +214,7 @@ fn problem(status: StatusCode, title: &str, detail: &str) -> Response {
     (status, [(header::CONTENT_TYPE, "application/problem+json")], body).into_response()
 }
 
+#[expect(clippy::disallowed_methods, reason = "the clock of the phones, which is none of the gateway's business")]
 fn now_ms() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_millis() as u64)
 }
@@ -276,12 +295,24 @@ fn event(entry: Option<Entry>) -> Result<Event, Infallible> {
 }
 
 /// What the person chose.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 struct Answer {
+    #[serde(skip_serializing_if = "Option::is_none")]
     minutes: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     how: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     outcome: Option<String>,
+}
+
+/// The body that the gateway expects.
+#[derive(Serialize)]
+struct Said {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    revision: Option<Value>,
+    #[serde(flatten)]
+    answer: Answer,
 }
 
 /// Hands an answer to the gateway, and the gateway's answer back.
@@ -291,10 +322,10 @@ async fn act(
     Json(answer): Json<Answer>,
 ) -> Response {
     let known = ["seen", "on-my-way", "on-site", "safe", "close"].contains(&action.as_str());
-    if !known || !inbox.options.phones.iter().any(|p| p.id == phone) {
+    let Some(phone) = inbox.options.phones.iter().find(|p| known && p.id == phone) else {
         return problem(StatusCode::NOT_FOUND, "no_such_action", "There is no such phone or action.");
-    }
-    match inbox.ask(&phone, &alarm, &action, answer).await {
+    };
+    match inbox.ask(phone, &alarm, &action, answer).await {
         Ok((status, body)) => (status, [(header::CONTENT_TYPE, "application/json")], body).into_response(),
         Err(error) => {
             problem(StatusCode::BAD_GATEWAY, "gateway_unreachable", &format!("The gateway does not answer: {error}"))
@@ -305,38 +336,29 @@ async fn act(
 impl Inbox {
     /// Posts an answer with the revision that the alarm has at this moment (a phone answers the alarm, whatever rung it is on),
     /// and shows what was said on the phone, with the alarm as it stands after it.
-    async fn ask(&self, by: &str, alarm: &str, action: &str, answer: Answer) -> Result<(StatusCode, String), String> {
-        let before = self.look(alarm).await?;
-        let mut body = json!({"by": by});
-        let fields = [
-            ("revision", before.get("revision").cloned()),
-            ("minutes", answer.minutes.map(Value::from)),
-            ("how", answer.how.map(Value::from)),
-            ("outcome", answer.outcome.map(Value::from)),
-        ];
-        for (name, value) in fields {
-            if let Some(value) = value {
-                body[name] = value;
-            }
-        }
+    async fn ask(&self, by: &Phone, alarm: &str, action: &str, answer: Answer) -> Result<(StatusCode, String), String> {
+        let before = self.look(by, alarm).await?;
+        let said = serde_json::to_value(Said { revision: before.get("revision").cloned(), answer });
+        let mut said = said.map_err(|e| e.to_string())?;
         let request = self.client.post(self.url(&["api", "v1", "alarms", alarm, action])?);
-        let key = format!("inbox-{by}-{}", now_ms());
+        let key = format!("inbox-{}-{}", by.id, now_ms());
         let request = request.header("Idempotency-Key", key.as_str()).header(header::CONTENT_TYPE, "application/json");
-        let (status, text) = self.call(request.body(body.to_string())).await?;
+        let (status, text) = self.call(by, request.body(said.to_string())).await?;
         if status.is_success() {
-            let mut after = self.look(alarm).await.unwrap_or_default();
+            let mut after = self.look(by, alarm).await.unwrap_or_else(|_| json!({}));
             after["id"] = alarm.into();
-            body["next"] = after["next"].take();
-            body["alarm"] = after;
-            body["action"] = action.into();
-            self.enter(by, key, json!({"type": "inbox.answer", "data": body}));
+            said["by"] = by.id.as_str().into();
+            said["action"] = action.into();
+            said["next"] = after["next"].take();
+            said["alarm"] = after;
+            self.enter(&by.id, key, json!({"type": "inbox.answer", "data": said}));
         }
         Ok((status, text))
     }
 
     /// The alarm as the gateway shows it; an empty object where it does not.
-    async fn look(&self, alarm: &str) -> Result<Value, String> {
-        let (status, text) = self.call(self.client.get(self.url(&["api", "v1", "alarms", alarm])?)).await?;
+    async fn look(&self, by: &Phone, alarm: &str) -> Result<Value, String> {
+        let (status, text) = self.call(by, self.client.get(self.url(&["api", "v1", "alarms", alarm])?)).await?;
         let shown = serde_json::from_str::<Value>(&text).ok().filter(|v| status.is_success() && v.is_object());
         Ok(shown.unwrap_or_else(|| json!({})))
     }
@@ -347,8 +369,9 @@ impl Inbox {
         Ok(url)
     }
 
-    async fn call(&self, request: reqwest::RequestBuilder) -> Result<(StatusCode, String), String> {
-        let request = request.header(header::AUTHORIZATION, self.bearer.clone());
+    async fn call(&self, by: &Phone, request: reqwest::RequestBuilder) -> Result<(StatusCode, String), String> {
+        let bearer = bearer(by).ok_or("bad token")?;
+        let request = request.header(header::AUTHORIZATION, bearer);
         let mut response = request.send().await.map_err(|e| e.without_url().to_string())?;
         let mut body = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(|e| e.without_url().to_string())? {

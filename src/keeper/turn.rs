@@ -170,6 +170,8 @@ impl Keeper {
             return;
         }
         let prints: Vec<u64> = all.iter().take(MESSAGES_PER_TURN).map(print_of).collect();
+        #[cfg(feature = "ack-early")]
+        self.ports.acknowledge.durable(&all.iter().take(MESSAGES_PER_TURN).filter_map(|d| d.token).collect::<Vec<_>>());
         // Once the process has died over some of them, each is taken alone, so that the next death tells which one it was.
         let careful = prints.iter().any(|print| self.ports.suspects.suspected(*print));
         if !careful {

@@ -7,10 +7,10 @@
 //! So of a batch only the first goes through the channel, which wakes the event loop; the rest waits in `Line::acks` and is written behind
 //! it in one go. While one is in the channel all later ones wait behind it, so the order holds.
 
+use super::event::{Action, Event, LinkState, Message, Out};
 use super::fault::{Fault, Report};
 use super::lanes::{Lanes, Memory, Status};
 use super::memory::MemoryFile;
-use super::session::{Action, Event, LinkState, Message, Out};
 use super::transport::{self, BadSettings, classify, classify_state};
 use super::{LaneFilters, Settings};
 use crate::keeper::ports::{Acknowledge, Delivery, Lane, Token};

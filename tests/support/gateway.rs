@@ -53,6 +53,8 @@ pub struct Gateway {
     console: SocketAddr,
     child: Option<Child>,
     log: Arc<Mutex<String>>,
+    /// Where in the log the present process begins.
+    said_before: usize,
 }
 
 impl Gateway {
@@ -74,7 +76,7 @@ impl Gateway {
              [journal]\nsegment_mib = 1\nreserve_mib = 1\n"
         );
         fs::write(dir.path().join("hearthwatch.toml"), config).expect("configuration");
-        Gateway { dir, console, child: None, log: Arc::default() }
+        Gateway { dir, console, child: None, log: Arc::default(), said_before: 0 }
     }
 
     pub fn dir(&self) -> &Path {
@@ -111,6 +113,7 @@ impl Gateway {
     /// Starts the process and waits for nothing.
     pub fn spawn(&mut self) {
         assert!(self.child.is_none(), "it runs");
+        self.said_before = self.log().len();
         let mut child = self.program(&["run"]).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().expect("starts");
         let (stderr, log) = (child.stderr.take().expect("piped"), self.log.clone());
         std::thread::spawn(move || {
@@ -119,6 +122,11 @@ impl Gateway {
             }
         });
         self.child = Some(child);
+    }
+
+    /// Waits until the process that runs now has said something that holds this.
+    pub fn wait_for_line(&self, part: &str) {
+        eventually(part, || self.log()[self.said_before..].contains(part));
     }
 
     /// Starts it and waits until it hears its homes.

@@ -5,7 +5,7 @@ use crate::config::Config;
 use crate::engine::id::SiteId;
 use crate::engine::registry::{Entity, Registry};
 use crate::engine::time::Wall;
-use crate::fleet::inbox::InboxOptions;
+use crate::fleet::inbox::Phone;
 use crate::fleet::{Fleet, FleetHome, Message};
 use crate::journal::vault::Vault;
 use crate::roster::File;
@@ -14,7 +14,6 @@ use rumqttc::mqttbytes::QoS;
 use rumqttc::{AsyncClient, MqttOptions};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::interval;
@@ -23,17 +22,16 @@ use tracing::warn;
 /// The homes, people, channels and ladders of the demo, the way any registry comes in: as a file.
 pub fn registry(
     fleet: &Fleet,
+    phones: &[Phone],
     stage: &str,
-    secret: &Path,
     config: &Config,
     vault: &Arc<Vault>,
 ) -> Result<BTreeMap<SiteId, Vec<Entity>>, Fatal> {
-    let phones = InboxOptions::demo_phones();
     let channels: Vec<Value> = phones
         .iter()
         .map(|p| {
             json!({"id": p.id, "site": SITE, "dialect": "standard", "url": format!("{stage}/hook/{}", p.id),
-                "secret": format!("file:{}", secret.display()), "allow_private": true})
+                "secret": "file:hook", "allow_private": true, "include_personal": true})
         })
         .collect();
     let responders: Vec<Value> =

@@ -8,7 +8,7 @@ use super::fail;
 use crate::config::Config;
 use crate::engine::time::Wall;
 use crate::fleet::broker::EmbeddedBroker;
-use crate::fleet::inbox::{self, InboxOptions};
+use crate::fleet::inbox::{self, InboxOptions, Phone};
 use crate::fleet::{Fleet, FleetOptions};
 use crate::service::{self, Extras, Fatal, because};
 use base64::Engine as _;
@@ -59,6 +59,7 @@ pub async fn demo(options: Options) -> ExitCode {
 async fn play(options: Options) -> Result<(), Fatal> {
     let folder = Folder(std::env::temp_dir().join(format!("hearthwatch-demo-{}", std::process::id())));
     let token = format!("hearthwatch-demo-{}", random::<12>()?);
+    let phones = InboxOptions::demo_phones([random::<16>()?, random::<16>()?, random::<16>()?]);
     let secret = format!("whsec_{}", base64::engine::general_purpose::STANDARD.encode(random::<16>()?));
     std::fs::create_dir_all(&folder.0).map_err(because("the temporary folder"))?;
     std::fs::write(folder.0.join("hook"), &secret).map_err(because("the temporary folder"))?;
@@ -71,9 +72,9 @@ async fn play(options: Options) -> Result<(), Fatal> {
     let fleet_options =
         FleetOptions { site: SITE.into(), start, utc_offset_min: UTC_OFFSET_MIN, ..FleetOptions::default() };
     let fleet = Fleet::new(SEED, options.homes, fleet_options);
-    let config = configuration(&folder.0, broker.url(), &console_at, &token)?;
+    let config = configuration(&folder.0, broker.url(), &console_at, &token, &phones)?;
     let vault = service::open_vault(&config)?;
-    let registry = homes::registry(&fleet, &stage_at, &folder.0.join("hook"), &config, &vault)?;
+    let registry = homes::registry(&fleet, &phones, &stage_at, &config, &vault)?;
     let extras = Extras { registry, vault: Some(vault), ..Extras::default() };
     let (running, mut ended) = service::start(config, extras).await?;
 
@@ -81,10 +82,9 @@ async fn play(options: Options) -> Result<(), Fatal> {
     let console_router = service::console(&running, stopped.clone())?;
     let served = tokio::spawn(crate::console::serve(console, console_router, stopped.clone()));
     let inbox = inbox::router(InboxOptions {
-        phones: InboxOptions::demo_phones(),
+        phones,
         secret,
         api: console_at.clone(),
-        token: token.clone(),
         console: console_at.clone(),
         utc_offset_min: UTC_OFFSET_MIN,
     })
@@ -118,12 +118,17 @@ fn announce(options: &Options, stage: &str, console: &str, token: &str) {
     println!("The broker inside is for demonstration: it forgets everything when it stops. Ctrl-C ends the demo.");
 }
 
-fn configuration(folder: &Path, broker: String, console: &str, token: &str) -> Result<Config, Fatal> {
+fn configuration(folder: &Path, broker: String, console: &str, token: &str, phones: &[Phone]) -> Result<Config, Fatal> {
     let dir = folder.display();
     let listen = console.trim_start_matches("http://");
+    let account = |(name, role, token): (&str, &str, &str)| {
+        format!("[[console.account]]\nname = '{name}'\nrole = '{role}'\ntoken = '{token}'\n")
+    };
+    let people = phones.iter().map(|p| (p.id.as_str(), "operator", p.token.as_str()));
+    let accounts: String = people.chain([("desk", "admin", token)]).map(account).collect();
     let text = format!(
         "[service]\ndata_dir = '{dir}/data'\nsecrets_dir = '{dir}'\npublic_url = '{console}'\n\
-         [console]\nlisten = '{listen}'\n[[console.account]]\nname = 'desk'\nrole = 'admin'\ntoken = '{token}'\n\
+         [console]\nlisten = '{listen}'\n{accounts}\
          [mqtt]\nurl = '{broker}'\nclient_id = 'hearthwatch-demo'\n\
          [site.{SITE}]\nname = '演示区 Demo'\ntimezone = 'Asia/Shanghai'\n\
          [source.zigbee2mqtt]\nsite = '{SITE}'\ndialect = 'zigbee2mqtt'\n\

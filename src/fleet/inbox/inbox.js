@@ -36,10 +36,10 @@ function name(id) {
   return phones.find((phone) => phone.id === id)?.name ?? id;
 }
 
-/** A rung by the word of its role, with the name of who stands there. */
+/** A rung by the word of its role and the name of who stands there; a rung may be called after either. */
 function role(rung) {
-  const who = phones.find((phone) => phone.role === rung);
-  return (w.role[rung] ?? rung) + (who ? ` ${who.name}` : "");
+  const who = phones.find((phone) => phone.role === rung || phone.name === rung);
+  return who ? `${w.role[who.role] ?? who.role} ${who.name}` : w.role[rung] ?? rung;
 }
 
 // What is known
@@ -139,6 +139,8 @@ function notice(message, phone, current) {
   if (alarm.over) bubble.append(make("p", "late", w.over));
   if (current && !known.closed) {
     if (done < 3 && mine) bubble.append(todo(alarm, phone));
+    const personal = message.event.data.personal;
+    if (personal && done > 0 && mine) bubble.append(card(personal));
     if (known.next && done < 4) bubble.append(otherwise(known.next, alarm));
     bubble.append(steps(alarm, phone, done, mine));
     if (asking?.phone === phone.id && asking.alarm === alarm.id) bubble.append(question(alarm, phone));
@@ -156,6 +158,23 @@ function todo(alarm, phone) {
   const list = make("ol");
   for (const line of w.todo[alarm.kind] ?? (alarm.priority === "life" ? w.todo.sos : w.todo.other)) list.append(make("li", "", line));
   box.append(list);
+  return box;
+}
+
+/** Where it is and whom to call: shown to who has taken it, where the channel may carry it at all. */
+function card(personal) {
+  const box = make("div", "card");
+  box.append(make("b", "", personal.address));
+  for (const { name, phone, role } of [...personal.residents ?? [], ...personal.contacts ?? []]) {
+    const line = make("p", "", `${w.relation[role] ?? role} ${name} `);
+    if (/^[+\d -]{3,20}$/.test(phone)) {
+      const call = make("a", "", phone);
+      call.href = `tel:${phone.replace(/[^+\d]/g, "")}`;
+      call.setAttribute("aria-label", fill(w.call, { phone }));
+      line.append(call);
+    }
+    box.append(line);
+  }
   return box;
 }
 
@@ -276,6 +295,7 @@ function choose(phone, alarm, step) {
 
 async function send(phone, alarm, step, answer) {
   asking = null;
+  document.getElementById("toast").hidden = true;
   const path = ["act", phone.id, alarm.id, step].map(encodeURIComponent).join("/");
   try {
     const options = { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(answer) };

@@ -24,9 +24,10 @@ const zh = {
     inactivity: ["打老人电话", "不接，上门敲门并回复", "敲门不应，打 110 并联系家属"], leak: ["打老人电话", "关闭水阀"], other: ["查看并回复"],
   },
   otherwise: "{at} 前未接单，自动呼叫{to}", otherwise_taken: "{at} 前未确认安全，重新呼叫{to}", again: "再次呼叫", escalated: "升级呼叫",
+  relation: { resident: "老人", keyholder: "钥匙" }, call: "拨打 {phone}",
   number: "编号 {id}", notice: "第{n}次", rung: "第{n}级", loop: "第{n}轮重复", twice: "已收到{n}遍",
   step: { seen: "接单", "on-my-way": "在路上", "on-site": "到场", safe: "已确认安全", close: "关闭" },
-  how_ask: "怎样确认的？", how: { seen: "见到本人", spoke: "与本人通话", handed_to120: "已移交 120" },
+  how_ask: "怎样确认的？", how: { seen: "见到本人", spoke: "与本人通话", handed_to_120: "已移交 120" },
   outcome_ask: "结果？",
   outcome: {
     helped: "已帮助", hospital: "已送医", accidental: "误触", not_home: "不在家", sensor: "传感器误报", test: "测试",
@@ -72,9 +73,10 @@ const en = {
     leak: ["call the resident", "shut the water off"], other: ["look and reply"],
   },
   otherwise: "Not taken by {at}: {to} is called", otherwise_taken: "Not safe by {at}: {to} is called again", again: "again", escalated: "escalated",
+  relation: { resident: "resident", keyholder: "keys" }, call: "call {phone}",
   number: "No. {id}", notice: "notice {n}", rung: "rung {n}", loop: "repeat {n}", twice: "delivered {n} times",
   step: { seen: "Seen", "on-my-way": "On my way", "on-site": "On site", safe: "Safe", close: "Close" },
-  how_ask: "How do you know?", how: { seen: "saw them", spoke: "spoke to them", handed_to120: "handed to 120" },
+  how_ask: "How do you know?", how: { seen: "saw them", spoke: "spoke to them", handed_to_120: "handed to 120" },
   outcome_ask: "What was it?",
   outcome: {
     helped: "helped", hospital: "hospital", accidental: "accidental", not_home: "not home", sensor: "false alarm", test: "test",

@@ -1,7 +1,8 @@
 use crate::keeper::ports::{Lane, Token};
+use crate::mqtt::breaks::{BACKOFF_MAX_MS, BACKOFF_MIN_MS};
+use crate::mqtt::event::{Action, Event, Message, Out};
 use crate::mqtt::fault::{Fault, Report};
 use crate::mqtt::lanes::{Lanes, Memory};
-use crate::mqtt::session::{Action, BACKOFF_MAX_MS, BACKOFF_MIN_MS, Event, Message, Out};
 use crate::mqtt::{LaneFilters, LinkState};
 use proptest::prelude::*;
 
