@@ -114,7 +114,7 @@ pub fn run(
         street.expect(collapses_of(file, zone)?);
     }
     let mut rows = Rows::new(readings, Source::Readings, &rows::READINGS, zone.clone())?;
-    while let Some(row) = rows.next()? {
+    while let Some(row) = rows.read()? {
         let [home, device, room, kind, value] = row.fields;
         let what = street.hear(row.at, &street::Told { home, device, room, kind, value });
         what.map_err(|fault| fault.at(Source::Readings, row.line))?;
@@ -125,7 +125,7 @@ pub fn run(
 fn collapses_of(file: impl BufRead, zone: &jiff::tz::TimeZone) -> Result<Vec<street::Collapse>, ReplayError> {
     let mut found = Vec::new();
     let mut rows = Rows::new(file, Source::Collapses, &rows::COLLAPSES, zone.clone())?;
-    while let Some(row) = rows.next()? {
+    while let Some(row) = rows.read()? {
         let [home] = row.fields;
         found.push(street::Collapse { at: row.at, home: String::from_utf8_lossy(home).into() });
     }

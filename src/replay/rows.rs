@@ -101,7 +101,7 @@ impl<R: BufRead, const N: usize> Rows<R, N> {
     ///
     /// # Errors
     /// Where the file cannot be read, a line has too few fields or no time, or is earlier than the one before.
-    pub fn next(&mut self) -> Result<Option<Row<'_, N>>, ReplayError> {
+    pub fn read(&mut self) -> Result<Option<Row<'_, N>>, ReplayError> {
         loop {
             if !self.fill()? {
                 return Ok(None);

@@ -332,7 +332,7 @@ fn figures() {
     let begun = std::time::Instant::now();
     let mut rows = Rows::new(file.as_bytes(), Source::Readings, &rows::READINGS, options.rules.zone.clone()).unwrap();
     let mut read = 0;
-    while rows.next().unwrap().is_some() {
+    while rows.read().unwrap().is_some() {
         read += 1;
     }
     println!("lines: {:.0}/s", f64::from(read) / begun.elapsed().as_secs_f64());
