@@ -146,7 +146,7 @@ fn facts() -> Vec<HomeChange> {
 fn home_changes() -> Vec<HomeChange> {
     let alarm_changes = || {
         let mut all = vec![
-            AlarmChange::Counted { happened: Wall(3) },
+            AlarmChange::Counted { happened: Wall(3), reason: None },
             AlarmChange::Over { at: Wall(4) },
             AlarmChange::Safe(None),
             AlarmChange::Safe(Some(safe(SafeHow::HandedTo120))),

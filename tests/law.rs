@@ -74,9 +74,8 @@ const CLOCKS: &[(&str, &str)] = &[
 ];
 
 /// What is let off besides, and why.
-const LET_OFF: &[(&str, &str, &str)] = &[
-    ("fleet/broker.rs", "thread::sleep", "the demo's broker tells nobody when it listens"),
-];
+const LET_OFF: &[(&str, &str, &str)] =
+    &[("fleet/broker.rs", "thread::sleep", "the demo's broker tells nobody when it listens")];
 
 /// Files that may be longer than [`MAX_LINES`], and why.
 const LONG: &[(&str, &str)] = &[];
