@@ -55,7 +55,7 @@ pub fn enter(json_log: bool, command: impl Future<Output = ExitCode>) -> ExitCod
     // Two libraries would each panic at their first connection without it; a second call changes nothing.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let filter =
-        EnvFilter::try_from_env("HEARTHWATCH_LOG").unwrap_or_else(|_| EnvFilter::new("info,sled=warn,rumqttd=warn"));
+        EnvFilter::try_from_env("HEARTHWATCH_LOG").unwrap_or_else(|_| EnvFilter::new("info,sled=warn,rumqttd=off"));
     // Colours are for people at a terminal; a log file or the system's log would keep their escape codes.
     let colours = std::io::stderr().is_terminal();
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_ansi(colours).with_writer(std::io::stderr);

@@ -1,5 +1,10 @@
 //! The console over real HTTP on loopback, before a real keeper.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "the tests stand where the service does: they read the clock, start threads and wait"
+)]
+
 #[path = "console/house.rs"]
 mod house;
 #[path = "console/look.rs"]
@@ -227,6 +232,27 @@ async fn events_tell_what_changes_and_what_was_missed() {
     house.say("h0231/kitchen", "gas").await;
     let (_, _, data) = house.events(Some(&event)).await.next().await.unwrap();
     assert_eq!(data["kind"], "gas", "the list says from where to go on");
+}
+
+#[tokio::test]
+async fn a_console_that_reads_too_slowly_is_told_to_load_anew() {
+    let house = pressed().await;
+    let mut stream = house.events(None).await;
+    assert_eq!(stream.next().await.unwrap().0, "hello");
+    let shown = (*house.board.open()[0]).clone();
+    for _ in 0..60 {
+        house.board.show(vec![shown.clone(); 1_000]);
+        tokio::task::yield_now().await;
+    }
+    let latest = house.get("/api/v1/alarms").await.json()["event"].clone();
+    let (mut names, mut last) = (Vec::new(), String::new());
+    while last != latest {
+        let (name, id, _) = stream.next().await.unwrap();
+        names.push(name);
+        last = id;
+    }
+    assert!(names.iter().any(|name| name == "resync"), "{} events and none says so", names.len());
+    assert!(names.len() < 50_000);
 }
 
 #[tokio::test]

@@ -1,13 +1,71 @@
 //! The fleet against real brokers: mosquitto (found on the path or in /usr/sbin) and the demo's own.
 
-use hearthwatch::fleet::FleetOptions;
+#![expect(
+    clippy::disallowed_methods,
+    reason = "tasks of a test end with its runtime; a broker is asked until it listens"
+)]
+
+use hearthwatch::engine::kind::Kind;
+use hearthwatch::engine::reading::{Form, Speaker, Value};
+use hearthwatch::engine::time::Millis;
 use hearthwatch::fleet::publish::{RunError, RunOptions, RunReport, run};
+use hearthwatch::fleet::{Cause, Fleet, FleetOptions};
+use hearthwatch::wire::{self, Lore, Outcome};
 use rumqttc::{AsyncClient, Event, EventLoop, MqttOptions, Packet, Publish, QoS};
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 use tokio::time::{sleep, timeout};
+
+/// The gateway understands the whole fleet: every press is one, nothing else is, and every address is in the roster.
+#[test]
+fn the_decoder_reads_from_every_message_what_the_fleet_meant() {
+    let sources = wire::default_sources();
+    let mut lore = Lore::default();
+    let options =
+        FleetOptions { presses_per_home_month: 30.0, dangers_per_home_month: 30.0, ..FleetOptions::default() };
+    let mut fleet = Fleet::new(11, 30, options.clone());
+    let roster: BTreeSet<_> =
+        fleet.homes().iter().flat_map(|h| &h.devices).map(|d| (d.source.to_owned(), d.address.clone())).collect();
+    let mut counts = BTreeMap::<Cause, u32>::new();
+    while let Some(message) = fleet.next_by(options.start + Millis::from_mins(3 * 24 * 60)) {
+        let source = sources.iter().find(|s| s.hears(&message.topic)).unwrap();
+        let bytes =
+            wire::Message { topic: &message.topic, payload: message.payload.as_bytes(), retain: message.retain };
+        let decoded = wire::decode(&lore, source, &bytes);
+        decoded.lessons.into_iter().for_each(|lesson| _ = lore.learn(lesson));
+        let reports = match decoded.outcome {
+            Outcome::Readings(reports) => reports,
+            Outcome::Ignored(_) if message.cause == Cause::Bridge => continue,
+            other => panic!("{other:?}: {message:?}"),
+        };
+        for report in reports.iter().filter(|_| message.home.is_some()) {
+            let Speaker::Device(address) = &report.speaker else { panic!("{message:?}") };
+            assert!(roster.contains(&(report.source.to_string(), address.to_string())), "{message:?}");
+        }
+        let readings: Vec<_> = reports.iter().flat_map(|r| &r.readings).collect();
+        let says = |kind| readings.iter().any(|r| r.kind == kind && r.value == Value::Flag(true));
+        let meant = match message.cause {
+            Cause::Motion => says(Kind::Motion) || says(Kind::Presence),
+            Cause::Door => readings.iter().any(|r| r.kind == Kind::Contact),
+            Cause::Sos => says(Kind::Sos),
+            Cause::Smoke => says(Kind::Smoke),
+            Cause::Gas => says(Kind::Gas),
+            Cause::Co => says(Kind::Co),
+            Cause::WaterLeak => says(Kind::WaterLeak),
+            Cause::Climate => readings.iter().any(|r| r.kind == Kind::Temperature),
+            Cause::Availability => readings.iter().any(|r| r.kind == Kind::Online),
+            Cause::Echo => reports.iter().all(|r| r.echo || r.readings.iter().all(|r| r.kind != Kind::Sos)),
+            Cause::Clear | Cause::Battery | Cause::Bridge => true,
+        };
+        let event = readings.iter().any(|r| r.kind == Kind::Sos && r.form == Form::Event);
+        let pressed = matches!(message.cause, Cause::Sos | Cause::Echo);
+        assert!(meant && (pressed || !event), "{message:?}: {readings:?}");
+        *counts.entry(message.cause).or_default() += 1;
+    }
+    assert_eq!(counts.len(), 13, "every cause occurs: {counts:?}");
+}
 
 fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()

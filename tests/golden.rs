@@ -137,6 +137,7 @@ fn facts() -> Vec<HomeChange> {
             retained: true,
             rest: Some(5),
             event: Some(6),
+            press: None,
         })
     };
     kinds.zip(forms.into_iter().cycle()).map(fact).collect()

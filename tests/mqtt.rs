@@ -120,6 +120,18 @@ fn the_broker_may_crash_and_come_back() {
 }
 
 #[test]
+fn a_second_gateway_with_our_name_is_noticed() {
+    let broker = Broker::start();
+    let (one, other) = (tempfile::tempdir().expect("folder"), tempfile::tempdir().expect("folder"));
+    let gateways =
+        [one.path(), other.path()].map(|dir| Listener::start(settings(&broker.url(), dir), filters(&["sos"], &["#"])));
+    eventually("flapping", || gateways.iter().any(|gateway| gateway.sessions.status().life.flapping));
+    for gateway in gateways {
+        gateway.stop();
+    }
+}
+
+#[test]
 fn stopping_waits_for_what_is_under_way_and_is_bounded() {
     let broker = Broker::start();
     let listener = Listener::start(settings(&broker.url(), broker.dir()), filters(&["sos"], &["t"]));
@@ -146,6 +158,40 @@ fn stopping_waits_for_what_is_under_way_and_is_bounded() {
         took >= Duration::from_secs(5) && took < Duration::from_secs(8),
         "a keeper that hangs does not hold us: {took:?}"
     );
+}
+
+#[test]
+fn a_stop_in_the_middle_of_a_flood_loses_no_acknowledgement() {
+    let broker = Broker::start();
+    let start = || Listener::start(settings(&broker.url(), broker.dir()), filters(&["sos"], &["t"]));
+    let listener = start();
+    listener.ready();
+    listener.stop();
+    publish(&broker.url(), numbered("t", 30_000));
+    let listener = start();
+    let mut durable = Vec::new();
+    while durable.len() < 10_000 {
+        durable.extend(texts(&listener.take(BULK, 1)));
+    }
+    // What was delivered by the stop is made durable, as a keeper would.
+    listener.sessions.stop();
+    for _ in 0..20 {
+        std::thread::sleep(Duration::from_millis(5));
+        durable.extend(texts(&listener.take(BULK, 0)));
+    }
+    listener.stop();
+    let listener = start();
+    let mut again = Vec::new();
+    while durable.len() + again.len() < 30_000 {
+        again.extend(texts(&listener.take(BULK, 1)));
+    }
+    durable.extend(again);
+    assert_eq!(
+        durable,
+        numbered("t", 30_000).map(|(topic, text)| format!("{topic} {text}")).collect::<Vec<_>>(),
+        "each once"
+    );
+    listener.stop();
 }
 
 /// `hearthwatch` with the password `correct horse`, as mosquitto_passwd writes it.

@@ -124,6 +124,10 @@ pub(super) async fn follow(
     let (number, news) = room.board.listen();
     let start = room.events.start(headers.get("last-event-id").and_then(|id| id.to_str().ok()), number);
     let (line, events) = mpsc::channel(AHEAD);
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "it ends with its console, its session or the service; its end ends the stream"
+    )]
     tokio::spawn(tell(room, caller, start, number, news, line, place));
     // A proxy that buffers would keep an alarm back.
     let unbuffered = [(HeaderName::from_static("x-accel-buffering"), "no")];

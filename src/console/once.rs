@@ -41,6 +41,7 @@ impl Once {
         work: impl Future<Output = Result<Answered, Problem>> + Send + 'static,
     ) -> Answered {
         let answer = self.cell(key, asked)?;
+        #[expect(clippy::disallowed_methods, reason = "it is waited for; it goes on only where the asker has left")]
         let done = tokio::spawn(async move { answer.get_or_try_init(|| work).await.cloned() }).await;
         match done {
             Ok(Ok(answered)) => answered,

@@ -128,7 +128,7 @@ fn desk(lang: Lang, caller: &Caller) -> Markup {
             (other_language(lang))
             form.out method="post" action="/sign-out" {
                 span.who { (caller.name) }
-                button.chip type="submit" { (s("sign_out")) }
+                button.chip type="submit" title=(caller.name) { (s("sign_out")) }
             }
         }
         div.lost id="lost" role="alert" hidden {}

@@ -106,7 +106,8 @@ pub(super) const WORDS: &[(&str, &str, &str)] = &[
     ("back_online", "连接已恢复，内容为最新。", "The connection is back; the page is up to date."),
     ("sound.on", "声音开", "Sound on"),
     ("sound.off", "已静音", "Muted"),
-    ("sound.touch", "点此开启声音", "Turn the sound on"),
+    ("sound.touch", "点此开启声音", "Enable sound"),
+    ("parts.ok", "系统正常", "All well"),
     ("part.subscribed", "设备接入", "Broker link"),
     ("part.broker", "设备接入", "Broker link"),
     ("part.journal", "日志写入", "Journal"),
@@ -124,8 +125,10 @@ pub(super) const WORDS: &[(&str, &str, &str)] = &[
         "The connection is lost: whether there are new alarms is not known right now.",
     ),
     // Times
-    ("span.hours", "{h}小时{m}分", "{h} h {m} min"),
-    ("span.days", "{d}天{h}小时", "{d} d {h} h"),
+    ("hours.short", "{h}时{m}分", "{h}h {m}m"),
+    ("hours.long", "{h} 小时 {m} 分", "{h} h {m} min"),
+    ("days.short", "{d}天{h}时", "{d}d {h}h"),
+    ("days.long", "{d} 天 {h} 小时", "{d} days {h} h"),
     ("due", "已到时", "due now"),
     ("minutes", "{n} 分钟", "{n} min"),
     // Gravity and kinds
@@ -231,7 +234,7 @@ pub(super) const WORDS: &[(&str, &str, &str)] = &[
     ("next.console", "值守台", "this console"),
     ("next.close", "只差关闭：请选择结果", "Only closing is left: choose the outcome"),
     ("mark.over", "信号已于 {at} 恢复，仍须有人看过", "ended by itself at {at}; somebody still has to look"),
-    ("mark.unanswered", "电话无人应答 {n} 次", "{n} calls unanswered"),
+    ("mark.unanswered", "电话无人应答 {n} 次", "calls unanswered: {n}"),
     ("mark.age_unknown", "开始时间不明", "begin unknown"),
     ("mark.late", "迟到 {by}", "late by {by}"),
     ("mark.last_taker", "{by} 曾接单，未完成", "{by} had it and did not finish"),
@@ -270,7 +273,6 @@ pub(super) const WORDS: &[(&str, &str, &str)] = &[
     ("outcome.technical", "设备问题", "Technical"),
     ("outcome.by_itself", "自行结束", "Ended by itself"),
     ("done.said", "已完成：{act}", "Done: {act}"),
-    ("moved.said", "列表刚刚变动，请看清后再按一次。", "The list has just moved: look, and press again."),
     ("closed.said", "已关闭：{code} {kind}，{outcome}", "Closed: {code} {kind}, {outcome}"),
     // Why not
     ("refused.no_such_alarm", "没有这个警报。", "There is no such alarm."),
@@ -285,6 +287,7 @@ pub(super) const WORDS: &[(&str, &str, &str)] = &[
         "还没有人确认老人安全，不能关闭。请先确认：亲眼见到、通话，或已交给 120。没有回应，立即打 120。",
         "Nobody has confirmed that the resident is safe, so it cannot be closed. First: seen, spoke, or handed to 120. No answer? Call 120 now.",
     ),
+    ("refused.moved", "列表刚刚变动，请看清后再按一次。", "The list has just moved: look, and press again."),
     ("refused.held_before", "每个警报只能稍等一次。", "An alarm can be held once only."),
     ("refused.not_yours", "别人已经接了这个警报。", "Somebody else has taken this alarm."),
     (
@@ -320,7 +323,7 @@ pub(super) const WORDS: &[(&str, &str, &str)] = &[
     ("detail.id", "编号 {id} · 版本 {revision}", "No. {id} · revision {revision}"),
     ("floor", "{n} 层", "floor {n}"),
     ("age", "约 {n} 岁", "about {n}"),
-    ("call", "打给老人 {number}", "Call the resident {number}"),
+    ("call", "打给老人 {number}", "Call resident {number}"),
     ("inner_bolt", "门内有插销", "bolted from inside"),
     ("dog", "有狗", "dog"),
     ("consent.yes", "已同意 {date}", "given {date}"),
@@ -489,6 +492,7 @@ mod tests {
         wanted.extend(all("choose", &["minutes", "how", "outcome"]));
         wanted.extend(all("call", &["120", "119", "110"]));
         wanted.extend(all("sound", &["on", "off", "touch"]));
+        wanted.extend(all("hours", &["short", "long"]).into_iter().chain(all("days", &["short", "long"])));
         wanted.extend(all("next", &["rung", "again"]));
         for code in [
             "helped",

@@ -427,6 +427,9 @@ pub fn decide(alarm: &Alarm, act: &Act, by: &ResponderId, rules: &Rules, now: Ti
         (Act::Seen, Attention::Taken { by: owner, until, progress, .. }) if owner == by => {
             Verdict::Lease { until: (*until).max(now + seen), progress: *progress }
         }
+        // Whoever has got further keeps it.
+        (Act::Seen, Attention::Taken { progress: Progress::OnMyWay | Progress::OnSite, .. }) => Verdict::Record,
+        (Act::OnMyWay { .. }, Attention::Taken { progress: Progress::OnSite, .. }) if !has_it => Verdict::Record,
         (Act::Seen, _) => Verdict::Lease { until: now + seen, progress: Progress::Seen },
         (Act::OnMyWay { minutes }, _) => {
             let eta =

@@ -31,6 +31,9 @@ pub struct Fact {
     /// The sender's own name of the event, hashed.
     #[n(5)]
     pub event: Option<u64>,
+    /// A press, and not the one just before once more: what follows within the merging time belongs to it.
+    #[n(6)]
+    pub press: Option<()>,
 }
 
 /// A device as a home knows it.

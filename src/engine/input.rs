@@ -66,7 +66,7 @@ pub enum HomeInput {
 pub enum SiteInput {
     /// From a home: tell a channel.
     Tell(Box<Notice>),
-    /// From a home: what is pending of this alarm's rungs is no longer needed.
+    /// From a home: what is pending of this alarm is no longer needed, but for word of its end.
     Withdraw {
         alarm: AlarmId,
     },

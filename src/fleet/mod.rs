@@ -14,7 +14,8 @@ mod dice;
 mod generate;
 mod home;
 mod household;
-
+#[cfg(feature = "demo")]
+pub mod inbox;
 mod life;
 pub mod publish;
 

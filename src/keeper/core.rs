@@ -6,7 +6,7 @@ use super::ports::*;
 use super::record::{Blocks, Contents, Entry};
 use super::routes::Routes;
 use crate::engine::alarm::Refusal;
-use crate::engine::change::{HomeChange, Introduction, Raw, SiteChange};
+use crate::engine::change::{Fact, HomeChange, Introduction, Raw, SiteChange};
 use crate::engine::home::{self, Place};
 use crate::engine::id::{AlarmId, HomeId};
 use crate::engine::input::{Heard, HomeInput, SiteInput};
@@ -15,7 +15,7 @@ use crate::engine::policy::{HomePolicy, Resolver, SiteRules};
 use crate::engine::reading::{Report, Speaker, Value};
 use crate::engine::registry::Entity;
 use crate::engine::site;
-use crate::engine::time::{Stamp, Stamped, Tick, Wall};
+use crate::engine::time::{Millis, Stamp, Stamped, Tick, Wall};
 use std::cmp::Reverse;
 use std::collections::{BTreeSet, BinaryHeap, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -27,9 +27,20 @@ pub struct Slot {
     pub policy: Arc<HomePolicy>,
     /// The earliest entry that the heap has for it.
     wake: Option<Tick>,
+    /// Looking at it failed: it is not looked at again before this.
+    not_before: Tick,
     /// The last record that was in the snapshot it came from; folding passes over what is older.
     included: u64,
 }
+
+impl Slot {
+    fn new(policy: Arc<HomePolicy>) -> Slot {
+        Slot { state: home::State::default(), policy, wake: None, not_before: Tick(0), included: 0 }
+    }
+}
+
+/// What failed when its time had come would fail again at once, for ever.
+const FAULT_PAUSE: Millis = Millis::from_secs(10);
 
 /// What may leave once the record is safe.
 #[derive(Debug, Default)]
@@ -93,7 +104,7 @@ impl Core {
         self.homes.clear();
         for entry in &state.homes {
             let policy = Arc::new(self.pseudo_policy(&state, entry.id.clone()));
-            self.homes.push(Slot { state: home::State::default(), policy, wake: None, included: 0 });
+            self.homes.push(Slot::new(policy));
         }
         self.site = state;
     }
@@ -109,18 +120,27 @@ impl Core {
     /// Folds a record: what is in a snapshot already is passed over. Nothing is decided.
     pub fn fold(&mut self, sequence: u64, site_included: u64, record: Contents) {
         self.now = record.at;
-        for entry in record.entries {
+        let mut facts = record.facts.into_iter();
+        let mut folded = 0;
+        for (entry, facts_before) in record.entries.into_iter().zip(record.facts_before) {
+            let due = facts_before.saturating_sub(folded);
+            folded += due;
+            self.fold_facts(sequence, facts.by_ref().take(due as usize));
             match entry {
                 Entry::Site(change) if sequence > site_included => self.fold_site(&change),
                 Entry::Site(_) => {}
                 Entry::Home { home, change } => self.fold_home(sequence, home, &change),
             }
         }
-        for (home, fact) in record.facts {
-            self.fold_home(sequence, home, &HomeChange::Heard(fact));
-        }
+        self.fold_facts(sequence, facts);
         if sequence > site_included {
             self.site.last = record.at;
+        }
+    }
+
+    fn fold_facts(&mut self, sequence: u64, facts: impl Iterator<Item = (u32, Fact)>) {
+        for (home, fact) in facts {
+            self.fold_home(sequence, home, &HomeChange::Heard(fact));
         }
     }
 
@@ -130,7 +150,7 @@ impl Core {
             && self.homes.len() < self.site.homes.len()
         {
             let policy = Arc::new(self.pseudo_policy(&self.site, id.clone()));
-            self.homes.push(Slot { state: home::State::default(), policy, wake: None, included: 0 });
+            self.homes.push(Slot::new(policy));
         }
     }
 
@@ -151,6 +171,7 @@ impl Core {
     pub fn ready(&mut self) -> Vec<Shown> {
         self.site.next_alarm = self.site.next_alarm.max(1);
         self.refresh_policies();
+        self.routes.count_strangers(&self.site);
         for (number, slot) in self.homes.iter().enumerate() {
             self.routes.learn_home(number as u32, &slot.state);
         }
@@ -179,21 +200,24 @@ impl Core {
     pub fn start(&mut self) {
         self.to_site.push_back(SiteInput::Started { epoch: self.site.epoch + 1 });
         self.drain();
-        for home in 0..self.homes.len() as u32 {
-            self.schedule(home);
-        }
+        // The time of our absence was no time of hearing.
+        self.now.heard = site::hearing_clock(&self.site, self.now.tick);
+        self.schedule_all();
     }
 
     /// New rules of the site, from the configuration; deadlines that stand, stand.
     pub fn set_rules(&mut self, rules: SiteRules) {
         self.rules = rules;
-        self.policies_stale = true;
+        self.refresh_policies();
     }
 
-    /// An input of the site.
+    /// An input of the site. What it changes of ladders and plans holds from the next input on.
     pub fn site_input(&mut self, input: SiteInput) {
         self.to_site.push_back(input);
         self.drain();
+        if self.policies_stale {
+            self.refresh_policies();
+        }
     }
 
     /// One report of a device, brought to its home; unknown ones get a pseudo-home.
@@ -293,7 +317,7 @@ impl Core {
             self.heap.pop();
             let Some(slot) = self.homes.get_mut(home as usize).filter(|s| s.wake == Some(at)) else { continue };
             slot.wake = None;
-            match home::next_wake(&slot.policy, &slot.state, self.now) {
+            match home::next_wake(&slot.policy, &slot.state, self.now, self.site.deaf_since.is_some()) {
                 Some(next) if next <= self.now.tick => {
                     self.home_input(home, HomeInput::Due);
                 }
@@ -319,19 +343,25 @@ impl Core {
         let place = Place { home, next_alarm: self.site.next_alarm };
         let mut out = std::mem::take(&mut self.home_out);
         let now = self.now;
+        let mut failed_due = false;
         let run = |input, out: &mut home::Out| {
             catch_unwind(AssertUnwindSafe(|| {
                 home::step(&slot.policy, &place, &slot.state, Stamped::new(now, input), out)
             }))
         };
+        let was_due = matches!(input, HomeInput::Due);
         if let Err(panic) = run(input, &mut out) {
             self.faults += 1;
+            failed_due = was_due;
             out.clear();
             let fault = text_of(&*panic);
             if run(HomeInput::Failed { fault }, &mut out).is_err() {
                 out.clear();
             }
             self.because.push("home_frozen");
+        }
+        if failed_due {
+            self.homes[home as usize].not_before = now.tick + FAULT_PAUSE;
         }
         self.take_in(home, &mut out, raw);
         let answer = out.answer.take();
@@ -399,13 +429,28 @@ impl Core {
 
     fn take_in_site(&mut self, out: &mut site::Out) {
         for change in out.changes.drain(..) {
+            self.blocks.life |= self.escalates_life(&change);
             self.blocks.site(&change);
             self.fold_site(&change);
-            if let SiteChange::Registered(entity) = &change {
-                self.registered(entity);
+            match &change {
+                SiteChange::Registered(entity) => self.registered(entity),
+                SiteChange::Hearing { .. } => self.schedule_all(),
+                _ => {}
             }
         }
         self.because.append(&mut out.because);
+    }
+
+    /// Whether a change belongs to the telling of a life alarm: such a record may use the reserve of a full disk.
+    fn escalates_life(&self, change: &SiteChange) -> bool {
+        let priority = match change {
+            SiteChange::NoticeMade(notice) => Some(notice.priority()),
+            SiteChange::AttemptStarted { notice, .. }
+            | SiteChange::AttemptEnded { notice, .. }
+            | SiteChange::Withdrawn { notice } => self.site.outbox.get(notice).map(|p| p.notice.priority()),
+            _ => None,
+        };
+        priority == Some(Priority::Life)
     }
 
     fn registered(&mut self, entity: &Entity) {
@@ -448,12 +493,20 @@ impl Core {
             self.routes.name(entry.id.clone(), number as u32);
         }
         self.policies_stale = false;
+        self.schedule_all();
+    }
+
+    fn schedule_all(&mut self) {
+        for home in 0..self.homes.len() as u32 {
+            self.schedule(home);
+        }
     }
 
     /// Sees to it that the heap has the home's next deadline, or an earlier one.
     fn schedule(&mut self, home: u32) {
         let slot = &mut self.homes[home as usize];
-        if let Some(next) = home::next_wake(&slot.policy, &slot.state, self.now)
+        let next = home::next_wake(&slot.policy, &slot.state, self.now, self.site.deaf_since.is_some());
+        if let Some(next) = next.map(|next| next.max(slot.not_before))
             && slot.wake.is_none_or(|wake| next < wake)
         {
             slot.wake = Some(next);
@@ -463,18 +516,19 @@ impl Core {
 
     /// Ends the turn: chooses what is sent, and gives what may leave after the sync. `blocks` then is the record, if not empty.
     pub fn end(&mut self) -> Effects {
-        if self.policies_stale {
-            self.refresh_policies();
-            for home in 0..self.homes.len() as u32 {
-                self.schedule(home);
-            }
-        }
         let mut out = std::mem::take(&mut self.site_out);
         site::sendable(&self.site, self.now, &mut out);
-        let chosen: Vec<_> = out.changes.clone();
+        let parcels: Vec<Parcel> = out.changes.iter().filter_map(|change| self.parcel(change)).collect();
+        for change in &mut out.changes {
+            // What has nothing to say any more is not begun: nobody would ever end it.
+            if let SiteChange::AttemptStarted { notice, .. } = change
+                && !parcels.iter().any(|p| p.notice == *notice)
+            {
+                *change = SiteChange::Withdrawn { notice: notice.clone() };
+            }
+        }
         self.take_in_site(&mut out);
         self.site_out = out;
-        let parcels = chosen.iter().filter_map(|change| self.parcel(change)).collect();
         if !self.blocks.is_empty() {
             self.site.last = self.now;
         }

@@ -10,4 +10,7 @@ pub mod ports;
 pub mod record;
 mod routes;
 pub mod turn;
-mod views;
+pub mod views;
+
+#[cfg(test)]
+mod tests;

@@ -4,7 +4,7 @@ use crate::engine::change::{Fact, HomeChange, SiteChange};
 use crate::engine::time::Stamp;
 use minicbor::{Decode, Decoder, Encode, Encoder};
 
-/// One change with its owner: the ledger block is a stamp and then these.
+/// One change with its owner: the ledger block is a stamp and then these, each behind the number of facts before it.
 #[derive(Debug, Clone, PartialEq, Encode, Decode)]
 pub enum Entry {
     #[n(0)]
@@ -25,6 +25,8 @@ pub struct Blocks {
     pub ledger: Vec<u8>,
     /// An alarm of priority life, or something about one, is in it.
     pub life: bool,
+    /// Readings in `telemetry`.
+    facts: u32,
 }
 
 impl Blocks {
@@ -32,6 +34,7 @@ impl Blocks {
         self.telemetry.clear();
         self.ledger.clear();
         self.life = false;
+        self.facts = 0;
     }
 
     pub fn is_empty(&self) -> bool {
@@ -45,13 +48,22 @@ impl Blocks {
     /// Adds a change of a home to the block that it belongs to.
     pub fn home(&mut self, home: u32, change: &HomeChange) {
         match change {
-            HomeChange::Heard(fact) => put(&mut self.telemetry, &(home, fact)),
-            other => put(&mut self.ledger, &HomeEntry { home, change: other }),
+            HomeChange::Heard(fact) => {
+                self.facts += 1;
+                put(&mut self.telemetry, &(home, fact));
+            }
+            other => self.enter(&HomeEntry { home, change: other }),
         }
     }
 
     pub fn site(&mut self, change: &SiteChange) {
-        put(&mut self.ledger, &SiteEntry { change });
+        self.enter(&SiteEntry { change });
+    }
+
+    /// Each entry of the ledger stands behind the number of readings that came before it: a fold keeps their order.
+    fn enter<T: Encode<()>>(&mut self, entry: &T) {
+        put(&mut self.ledger, &self.facts);
+        put(&mut self.ledger, entry);
     }
 
     /// The ledger block as it is written: the stamp first.
@@ -106,6 +118,8 @@ impl<C> Encode<C> for SiteEntry<'_> {
 pub struct Contents {
     pub at: Stamp,
     pub entries: Vec<Entry>,
+    /// For each entry, how many of the facts came before it.
+    pub facts_before: Vec<u32>,
     pub facts: Vec<(u32, Fact)>,
 }
 
@@ -116,8 +130,9 @@ pub struct Contents {
 pub fn read(telemetry: &[u8], ledger: &[u8]) -> Result<Contents, minicbor::decode::Error> {
     let mut d = Decoder::new(ledger);
     let at = d.decode()?;
-    let mut entries = Vec::new();
+    let (mut entries, mut facts_before) = (Vec::new(), Vec::new());
     while d.position() < ledger.len() {
+        facts_before.push(d.decode()?);
         entries.push(d.decode()?);
     }
     let mut d = Decoder::new(telemetry);
@@ -125,7 +140,7 @@ pub fn read(telemetry: &[u8], ledger: &[u8]) -> Result<Contents, minicbor::decod
     while d.position() < telemetry.len() {
         facts.push(d.decode()?);
     }
-    Ok(Contents { at, entries, facts })
+    Ok(Contents { at, entries, facts_before, facts })
 }
 
 #[cfg(test)]
@@ -139,7 +154,9 @@ mod tests {
         let mut blocks = Blocks::default();
         blocks.site(&change);
         blocks.home(7, &HomeChange::Bridge { online: false });
-        let mut expected = minicbor::to_vec(Entry::Site(change)).unwrap();
+        let mut expected = vec![0];
+        expected.extend(minicbor::to_vec(Entry::Site(change)).unwrap());
+        expected.push(0);
         expected
             .extend(minicbor::to_vec(Entry::Home { home: 7, change: HomeChange::Bridge { online: false } }).unwrap());
         assert_eq!(blocks.ledger, expected);

@@ -38,6 +38,11 @@ impl Routes {
         self.numbers.insert(id, number);
     }
 
+    /// Takes over how many pseudo-homes there are, so that the bound outlives the process.
+    pub fn count_strangers(&mut self, site: &site::State) {
+        self.strangers = site.homes.iter().filter(|h| !h.claimed).count();
+    }
+
     /// Enters the devices of a home as it was restored; a registered device beats a stranger of the same address.
     pub fn learn_home(&mut self, number: u32, state: &home::State) {
         for (slot, device) in state.devices.iter().enumerate() {

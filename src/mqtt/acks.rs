@@ -9,6 +9,7 @@ struct Waiting {
     /// 0 for a message of QoS 0: nothing is sent for it, but it counts against the reader.
     pkid: u16,
     durable: bool,
+    bytes: u32,
 }
 
 /// Messages delivered and not yet acknowledged. Serials run on over connections, so that one can never be taken for another.
@@ -17,16 +18,19 @@ pub(super) struct Acks {
     /// The serial of the front entry.
     first: u64,
     waiting: VecDeque<Waiting>,
+    bytes: u64,
     /// Messages of QoS 1 received and acknowledged since the connection began.
     pub received: u64,
     pub acknowledged: u64,
 }
 
 impl Acks {
-    /// Takes a message in; gives its serial.
-    pub fn push(&mut self, pkid: u16) -> u64 {
+    /// Takes a message of so many bytes in; gives its serial.
+    pub fn push(&mut self, pkid: u16, bytes: usize) -> u64 {
+        let bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
         self.received += u64::from(pkid != 0);
-        self.waiting.push_back(Waiting { pkid, durable: false });
+        self.bytes += u64::from(bytes);
+        self.waiting.push_back(Waiting { pkid, durable: false, bytes });
         self.next_serial() - 1
     }
 
@@ -43,6 +47,7 @@ impl Acks {
         while self.waiting.front().is_some_and(|entry| entry.durable) {
             let entry = self.waiting.pop_front()?;
             self.first += 1;
+            self.bytes -= u64::from(entry.bytes);
             if entry.pkid != 0 {
                 self.acknowledged += 1;
                 return Some(entry.pkid);
@@ -69,6 +74,11 @@ impl Acks {
     pub fn len(&self) -> usize {
         self.waiting.len()
     }
+
+    /// What the messages that wait weigh.
+    pub fn bytes(&self) -> u64 {
+        self.bytes
+    }
 }
 
 #[cfg(test)]
@@ -83,11 +93,12 @@ mod tests {
     #[test]
     fn a_puback_waits_for_all_before_it() {
         let mut acks = Acks::default();
-        let serials: Vec<u64> = [7, 3, 0, 9].into_iter().map(|pkid| acks.push(pkid)).collect();
+        let serials: Vec<u64> = [7, 3, 0, 9].into_iter().map(|pkid| acks.push(pkid, 10)).collect();
         acks.mark(serials[1]);
         assert_eq!(drain(&mut acks), [0u16; 0]);
         acks.mark(serials[0]);
         assert_eq!(drain(&mut acks), [7, 3]);
+        assert_eq!(acks.bytes(), 20);
         acks.mark(serials[3]);
         assert_eq!(drain(&mut acks), [0u16; 0], "the QoS 0 message before it is not durable yet");
         acks.mark(serials[2]);
@@ -98,9 +109,9 @@ mod tests {
     #[test]
     fn serials_of_an_earlier_connection_do_nothing() {
         let mut acks = Acks::default();
-        let old = acks.push(1);
+        let old = acks.push(1, 10);
         acks.reset();
-        let new = acks.push(1);
+        let new = acks.push(1, 10);
         assert_ne!(old, new);
         acks.mark(old);
         acks.mark(u64::MAX);
@@ -115,7 +126,7 @@ mod tests {
         fn order_of_arrival(order in Just((0..50u64).collect::<Vec<_>>()).prop_shuffle()) {
             let mut acks = Acks::default();
             for pkid in 1..=50 {
-                acks.push(pkid);
+                acks.push(pkid, 10);
             }
             let (mut sent, mut durable) = (Vec::new(), std::collections::HashSet::new());
             for serial in order {

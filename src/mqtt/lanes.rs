@@ -27,10 +27,14 @@
 //! And a copy is passed over only while life is up: a life session that cannot connect shall not silence a press that bulk has heard.
 //! So that a restart of the broker does not count every waiting press twice, life connects first: while life is down, bulk connects
 //! only right after an attempt of life has failed.
+//!
+//! What the broker itself drops is beyond all this: a message of QoS 0 in the moment in which life's connection dies, a life session
+//! that someone deletes together with what waits in it, a queue over its limit.
 
 use super::LaneFilters;
+use super::event::{Action, Event, LaneStatus, Message, Out};
 use super::filter::{Filter, FilterSet};
-use super::session::{Action, Answer, Event, LaneStatus, Message, Out, Session};
+use super::session::{Answer, Session};
 use crate::keeper::ports::{Lane, Token};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};

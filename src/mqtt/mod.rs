@@ -1,28 +1,30 @@
 //! MQTT in: two sessions per site as one pure machine, and the thin pump that moves their bytes through rumqttc.
 //!
-//! Reading order: [`session`] (one connection after another, acknowledgements in order), [`lanes`] (the two together, and which bulk
-//! messages are copies), [`pump`] (tasks and sockets). [`transport`] makes a connection's options, `memory` is the small file that the
-//! lanes remember their sessions by.
+//! Reading order: `event` (the words between machine and pump), `session` (one connection after another, acknowledgements in order),
+//! `lanes` (the two together, and which bulk messages are copies), `pump` (tasks and sockets). `transport` makes a connection's options,
+//! `memory` is the small file that the lanes remember their sessions by.
 //!
 //! **Absent on purpose:** publishing (this client only listens), QoS 2, MQTT 5 (fewer traps for a client like this), a queue of our own:
-//! what the keeper has not made durable waits at the broker, whose window bounds it.
+//! what the keeper has not made durable waits at the broker, and reading pauses when too much is on the way.
 
 #[cfg(test)]
 mod tests;
 
 mod acks;
-pub mod fault;
-pub mod filter;
-pub mod lanes;
+mod breaks;
+mod event;
+mod fault;
+mod filter;
+mod lanes;
 mod memory;
-pub mod pump;
-pub mod session;
-pub mod transport;
+mod pump;
+mod session;
+mod transport;
 
+pub use event::{LaneStatus, LinkState};
 pub use fault::{Fault, Report};
-pub use lanes::{Memory, Status};
+pub use lanes::Status;
 pub use pump::{Hooks, Sessions, Task, start};
-pub use session::{LaneStatus, LinkState};
 pub use transport::BadSettings;
 
 use std::fmt;
@@ -68,6 +70,7 @@ pub struct Settings {
     pub tls: TlsFiles,
     /// Seconds between signs of life, 5 to 15: below half of what the lanes take for settled.
     pub keepalive_s: u16,
-    /// Where the lanes keep what they know of the broker's sessions; losing it costs some presses counted twice, never one missed.
+    /// The file in which the lanes keep what they know of the broker's sessions, in a folder that exists. Losing it costs some presses
+    /// counted twice, never one missed.
     pub memory: PathBuf,
 }

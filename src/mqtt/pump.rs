@@ -7,10 +7,10 @@
 //! So of a batch only the first goes through the channel, which wakes the event loop; the rest waits in `Line::acks` and is written behind
 //! it in one go. While one is in the channel all later ones wait behind it, so the order holds.
 
+use super::event::{Action, Event, LinkState, Message, Out};
 use super::fault::{Fault, Report};
 use super::lanes::{Lanes, Memory, Status};
 use super::memory::MemoryFile;
-use super::session::{Action, Event, LinkState, Message, Out};
 use super::transport::{self, BadSettings, classify, classify_state};
 use super::{LaneFilters, Settings};
 use crate::keeper::ports::{Acknowledge, Delivery, Lane, Token};
@@ -214,6 +214,7 @@ impl Shared {
     /// One connection from beginning to end; gives why it ended.
     async fn converse(&self, lane: Lane, mut eventloop: EventLoop, out: &mut Out) -> Fault {
         let signals = &self.signals[lane as usize];
+        let mut left = false;
         loop {
             // Dropping a poll half-way may lose a request. Here that happens only when the connection is given up anyhow.
             let polled = tokio::select! {
@@ -225,8 +226,17 @@ impl Shared {
                 polled = eventloop.poll() => polled,
             };
             let event = match polled {
-                Ok(rumqttc::Event::Incoming(packet)) => incoming(packet),
-                Ok(rumqttc::Event::Outgoing(Outgoing::Disconnect)) => return Fault::Stopped,
+                Ok(rumqttc::Event::Incoming(packet)) => {
+                    // Any packet shows that the broker lives. The answer to a ping may wait behind a long queue of messages.
+                    eventloop.state.await_pingresp = false;
+                    incoming(packet)
+                }
+                // Read on until the broker hangs up: closing a socket with something unread in it would reset the connection, and
+                // with it go the acknowledgements that the broker has not read yet.
+                Ok(rumqttc::Event::Outgoing(Outgoing::Disconnect)) => {
+                    left = true;
+                    None
+                }
                 Ok(rumqttc::Event::Outgoing(Outgoing::PubAck(_))) => {
                     if let Err(fault) = self.write_acks(lane, &mut eventloop).await {
                         return fault;
@@ -234,6 +244,7 @@ impl Shared {
                     None
                 }
                 Ok(rumqttc::Event::Outgoing(_)) => None,
+                Err(_) if left => return Fault::Stopped,
                 Err(error) => return classify(error),
             };
             let Some(event) = event else { continue };

@@ -1,119 +1,31 @@
-//! One session with the broker as a pure machine: what came in is an [`Event`], what is to be done an [`Action`].
+//! One session with the broker as a pure machine: what came in is a call, what is to be done an [`Action`].
 //!
 //! It asks for its filters after *every* acceptance, since a broker that lost the session says so in one bit and is silent ever after;
 //! it is up only when each has been answered; it hands messages on in order and lets their acknowledgements out in the same order.
-//! Time comes in with [`Session::tick`] (milliseconds of any clock that does not run backwards), chance with the number in [`Event::Broken`].
+//! Time comes in with [`Session::tick`] (milliseconds of any clock that does not run backwards), chance with the number given to
+//! [`Session::broken`].
 
 use super::acks::Acks;
+use super::breaks::{Breaks, STEADY_MS};
+use super::event::{Action, LaneStatus, LinkState, Message, Out};
 use super::fault::{Fault, Report};
 use super::filter::{Filter, is_filter};
-use super::lanes::Memory;
 use crate::keeper::ports::{Delivery, Lane, Token};
-use bytes::Bytes;
 use std::collections::BTreeSet;
 use std::mem;
 
-/// Bounds of the wait before the next attempt to connect.
-pub const BACKOFF_MIN_MS: u64 = 200;
-pub const BACKOFF_MAX_MS: u64 = 10_000;
-/// A connection that lasts this long is a good one: the next wait is short again.
-const STEADY_MS: u64 = 10_000;
-/// So many accepted connections in a row that the broker closed sooner than that are flapping.
-const FLAPPING: u32 = 3;
-/// A SUBSCRIBE or UNSUBSCRIBE is answered by then, or the connection is given up.
+/// A SUBSCRIBE or UNSUBSCRIBE is answered by then, or the connection is given up. Counted anew at each message, behind which the answer
+/// may wait.
 const ANSWER_MS: u64 = 10_000;
 const ASK_REFUSED_AGAIN_MS: u64 = 30_000;
-const REPORT_AGAIN_MS: u64 = 60_000;
+const REPORT_REFUSED_AGAIN_MS: u64 = 60_000;
 /// What is not durable by then after [`Session::stop`] stays unacknowledged and comes again.
 const STOP_MS: u64 = 5_000;
 const FILTERS_PER_PACKET: usize = 100;
-/// Reading pauses above this many messages that are not durable. Beyond any sensible broker's window: it bounds QoS 0, which has none.
+/// Reading pauses above so many messages, or so many bytes of them, that are not durable. The broker's window does not bound them:
+/// QoS 0 has none, and mosquitto 2.0.11 lets a whole window go for every single acknowledgement while it drains a queue.
 const CROWDED: usize = 20_000;
-
-/// A message as it came from the broker.
-#[derive(Debug, Clone)]
-pub struct Message {
-    /// 0 at QoS 0.
-    pub pkid: u16,
-    pub qos: u8,
-    pub topic: String,
-    pub payload: Bytes,
-    pub retain: bool,
-}
-
-/// What happened on the wire.
-#[derive(Debug)]
-pub enum Event {
-    Accepted {
-        session_present: bool,
-    },
-    /// The answer to the SUBSCRIBE under way: a code per filter.
-    SubAck {
-        codes: Vec<u8>,
-    },
-    /// The answer to the UNSUBSCRIBE under way.
-    UnsubAck,
-    Message(Message),
-    /// The connection is gone, or none came about. `jitter` is any number, even over its range.
-    Broken {
-        fault: Fault,
-        jitter: u32,
-    },
-}
-
-/// What to do, in this order.
-#[derive(Debug)]
-pub enum Action {
-    /// Put this on disk before going on.
-    Remember(Memory),
-    Connect {
-        connection: u32,
-    },
-    /// At QoS 1, as one packet.
-    Subscribe(Vec<Filter>),
-    Unsubscribe(Filter),
-    Deliver(Delivery),
-    /// A PUBACK; all of them in the order given.
-    Ack(u16),
-    /// Leave politely, behind the acknowledgements given so far.
-    Disconnect,
-    /// Drop the connection as it is.
-    Abandon(Fault),
-    Link(LinkState),
-    Report(Report),
-    /// The session is stopped; nothing follows.
-    Finished,
-}
-
-/// Actions, each with the lane that it is for.
-pub type Out = Vec<(Lane, Action)>;
-
-/// How a lane stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum LinkState {
-    Down,
-    /// Connected, but the broker refuses some filters (`LaneStatus::refused`).
-    Partial,
-    /// Connected, and subscribed to all filters.
-    Ready,
-}
-
-/// The figures of a lane, for `/readyz` and `/metrics`.
-#[derive(Debug, Clone)]
-pub struct LaneStatus {
-    pub link: LinkState,
-    /// Attempts to connect since the start.
-    pub connections: u32,
-    /// Messages since the start, and those of them that were acknowledged.
-    pub received: u64,
-    pub acknowledged: u64,
-    /// Messages handed on and not yet durable.
-    pub waiting: usize,
-    pub refused: Vec<Filter>,
-    /// Why the last connection ended; stays until the next is up.
-    pub fault: Option<Fault>,
-    pub flapping: bool,
-}
+const CROWDED_BYTES: u64 = 16 << 20;
 
 /// The question that the broker has not answered yet. One at a time, so that an answer needs no number.
 #[derive(Debug)]
@@ -161,13 +73,10 @@ pub(super) struct Session {
     refused_at: u64,
     asked: Option<(Ask, u64)>,
     session_present: bool,
-    failures: u32,
-    flaps: u32,
+    breaks: Breaks,
+    /// Why the last connection ended, until the next is up.
     fault: Option<Fault>,
-    /// The break that was last reported, and when.
-    told: Option<(&'static str, u64)>,
     told_refused_at: Option<u64>,
-    untold_ready: bool,
     link: LinkState,
     abandoned: bool,
     stop_by: Option<u64>,
@@ -190,12 +99,9 @@ impl Session {
             refused_at: 0,
             asked: None,
             session_present: false,
-            failures: 0,
-            flaps: 0,
+            breaks: Breaks::new(),
             fault: None,
-            told: None,
             told_refused_at: None,
-            untold_ready: true,
             link: LinkState::Down,
             abandoned: false,
             stop_by: None,
@@ -220,7 +126,7 @@ impl Session {
 
     /// The last connection did not come about, or was no good one.
     pub fn failing(&self) -> bool {
-        self.failures > 0
+        self.breaks.failing()
     }
 
     pub fn gone(&self) -> bool {
@@ -232,7 +138,7 @@ impl Session {
     }
 
     pub fn crowded(&self) -> bool {
-        self.acks.len() > CROWDED
+        self.acks.len() > CROWDED || self.acks.bytes() > CROWDED_BYTES
     }
 
     pub fn wanted(&self) -> &BTreeSet<Filter> {
@@ -252,7 +158,7 @@ impl Session {
             waiting: self.acks.len(),
             refused: self.refused.iter().cloned().collect(),
             fault: self.fault.clone(),
-            flapping: self.flaps >= FLAPPING,
+            flapping: self.breaks.flapping(),
         }
     }
 
@@ -360,7 +266,7 @@ impl Session {
         } else if !up {
             self.state = State::Open { since, up: true };
             self.fault = None;
-            if mem::take(&mut self.untold_ready) {
+            if self.breaks.over() {
                 let filters = self.wanted.len() - self.refused.len();
                 self.act(out, Action::Report(Report::Ready { filters, session_present: self.session_present }));
             }
@@ -390,7 +296,7 @@ impl Session {
         self.act(out, Action::Link(link));
         let Some(first) = self.refused.first().filter(|_| link == LinkState::Partial) else { return };
         let report = Report::Refused { filters: self.refused.len(), first: first.to_string() };
-        if self.told_refused_at.is_none_or(|at| at + REPORT_AGAIN_MS <= self.now) {
+        if self.told_refused_at.is_none_or(|at| at + REPORT_REFUSED_AGAIN_MS <= self.now) {
             self.told_refused_at = Some(self.now);
             self.act(out, Action::Report(report));
         }
@@ -406,8 +312,12 @@ impl Session {
                 .abandon(Fault::Protocol(format!("a message of QoS {}, id {}", message.qos, message.pkid)), out);
         }
         self.received += 1;
-        let token = Token { lane: self.lane, connection: self.connection, serial: self.acks.push(message.pkid) };
-        let Message { topic, payload, retain, .. } = message;
+        if let Some((_, at)) = &mut self.asked {
+            *at = self.now;
+        }
+        let Message { pkid, topic, payload, retain, .. } = message;
+        let serial = self.acks.push(pkid, topic.len() + payload.len());
+        let token = Token { lane: self.lane, connection: self.connection, serial };
         self.act(out, Action::Deliver(Delivery { lane: self.lane, topic, payload, retain, copy, token: Some(token) }));
     }
 
@@ -439,32 +349,13 @@ impl Session {
             self.tell_link(out);
             return self.act(out, Action::Finished);
         }
-        match lasted {
-            Some(lasted) if lasted >= STEADY_MS => (self.failures, self.flaps) = (0, 0),
-            lasted => {
-                self.failures = self.failures.saturating_add(1);
-                self.flaps += u32::from(lasted.is_some() && fault == Fault::Closed);
-            }
-        }
-        self.state = State::Resting { due: self.now + backoff_ms(self.failures, jitter) };
+        let report = self.breaks.note(&fault, lasted, self.now);
+        self.fault = Some(fault);
+        self.state = State::Resting { due: self.now + self.breaks.wait_ms(jitter) };
         self.tell_link(out);
-        self.tell_break(fault, out);
-    }
-
-    fn tell_break(&mut self, fault: Fault, out: &mut Out) {
-        let flapping = self.flaps >= FLAPPING;
-        let name = if flapping { "flapping" } else { fault.name() };
-        let known = self.told.is_some_and(|(told, at)| told == name && self.now < at + REPORT_AGAIN_MS);
-        self.fault = Some(fault.clone());
-        if known {
-            return;
+        if let Some(report) = report {
+            self.act(out, Action::Report(report));
         }
-        self.told = Some((name, self.now));
-        self.untold_ready = true;
-        self.act(
-            out,
-            Action::Report(if flapping { Report::Flapping { breaks: self.flaps } } else { Report::Broken(fault) }),
-        );
     }
 
     pub fn tick(&mut self, now: u64, out: &mut Out) {
@@ -477,7 +368,7 @@ impl Session {
             return self.abandon(Fault::Unanswered, out);
         }
         if since + STEADY_MS <= now {
-            self.flaps = 0;
+            self.breaks.steady();
         }
         if up && self.refused_at + ASK_REFUSED_AGAIN_MS <= now && !self.refused.is_empty() {
             self.refused_at = now;
@@ -520,11 +411,4 @@ impl Session {
     fn act(&self, out: &mut Out, action: Action) {
         out.push((self.lane, action));
     }
-}
-
-/// The wait before the attempt after `failures` in a row: [`BACKOFF_MIN_MS`] to a ceiling that doubles up to [`BACKOFF_MAX_MS`],
-/// spread evenly by `jitter`, so that gateways that lost one broker do not come back in step.
-fn backoff_ms(failures: u32, jitter: u32) -> u64 {
-    let ceiling = (2 * BACKOFF_MIN_MS << failures.min(10)).min(BACKOFF_MAX_MS);
-    BACKOFF_MIN_MS + (ceiling - BACKOFF_MIN_MS) * u64::from(jitter) / u64::from(u32::MAX)
 }

@@ -90,6 +90,7 @@ pub type Ended = mpsc::Receiver<String>;
 
 #[derive(Default)]
 struct Parts {
+    courier: Option<tokio::task::JoinHandle<()>>,
     sessions: Vec<tokio::task::JoinHandle<()>>,
     threads: Vec<std::thread::JoinHandle<()>>,
 }
@@ -133,7 +134,7 @@ pub async fn start(config: Config, extras: Extras) -> Result<(Arc<Running>, Ende
     }
     let handles: BTreeMap<SiteId, Handle> = opened.iter().map(|o| (o.id.clone(), Handle::default())).collect();
     let (store, opened_as, mut followers, store_thread) = open_store(&config, &extras, &mut opened);
-    let courier = start_courier(&config, handles.clone(), &report);
+    let (courier, courier_task) = start_courier(&config, handles.clone(), &report);
     let mut sites = Vec::new();
     let mut hands = Hands {
         config: &config,
@@ -161,7 +162,7 @@ pub async fn start(config: Config, extras: Extras) -> Result<(Arc<Running>, Ende
     }
     let Hands { mut threads, sessions, .. } = hands;
     threads.extend(store_thread);
-    let (sites, parts) = (Arc::new(sites), Mutex::new(Parts { sessions, threads }));
+    let (sites, parts) = (Arc::new(sites), Mutex::new(Parts { courier: Some(courier_task), sessions, threads }));
     let running = Arc::new(Running { config, sites, board, vault, store, courier, parts });
     for site in running.sites.iter() {
         site.renew(&running.courier).await.map_err(because("the registry"))?;
@@ -202,7 +203,11 @@ impl Follow for NobodyFollows {
     fn committed(&mut self, _: u64) {}
 }
 
-fn start_courier(config: &Config, handles: BTreeMap<SiteId, Handle>, report: &mpsc::Sender<String>) -> Courier {
+fn start_courier(
+    config: &Config,
+    handles: BTreeMap<SiteId, Handle>,
+    report: &mpsc::Sender<String>,
+) -> (Courier, tokio::task::JoinHandle<()>) {
     let mut settings = CourierSettings::new(crate::clock::wall_now);
     settings.public_url = Some(config.service.public_url.clone());
     settings.secrets_dir = config.service.secrets_dir.clone();
@@ -212,8 +217,7 @@ fn start_courier(config: &Config, handles: BTreeMap<SiteId, Handle>, report: &mp
         }
     });
     let (courier, task) = Courier::start(settings, on_outcome);
-    watch::task("courier", task, report.clone());
-    courier
+    (courier, watch::task("courier", task, report.clone()))
 }
 
 /// What starting a site needs, and what it leaves to be waited for.
@@ -321,7 +325,7 @@ impl Running {
         for site in self.sites.iter() {
             site.sessions.stop();
         }
-        let Parts { sessions: tasks, threads } =
+        let Parts { courier, sessions: tasks, threads } =
             std::mem::take(&mut *self.parts.lock().unwrap_or_else(std::sync::PoisonError::into_inner));
         let sessions_end = async {
             for task in tasks {
@@ -332,7 +336,11 @@ impl Running {
         if tokio::time::timeout(std::time::Duration::from_secs(7), sessions_end).await.is_err() {
             warn!("a session did not end in time; the broker delivers again what was not acknowledged");
         }
+        // The keepers still turn: what comes of the attempts under way is written down.
         self.courier.stop();
+        if let Some(courier) = courier {
+            let _ = courier.await;
+        }
         for site in self.sites.iter() {
             site.handle.stop();
         }

@@ -59,18 +59,14 @@ impl Time for Clock {
     }
 }
 
-/// Every turn is kept in memory, and the disk may be full.
+/// Counts the turns and keeps none.
 #[derive(Default)]
 struct MemoryJournal {
     turns: u64,
-    full: Arc<AtomicBool>,
 }
 
 impl Journal for MemoryJournal {
     fn append(&mut self, _: &Turn) -> Result<u64, JournalFault> {
-        if self.full.load(Ordering::Relaxed) {
-            return Err(JournalFault { what: "no room".into(), full: true });
-        }
         self.turns += 1;
         Ok(self.turns)
     }
@@ -218,7 +214,6 @@ pub struct House {
     pub handle: Handle,
     pub board: Arc<Board>,
     pub clock: Clock,
-    pub full: Arc<AtomicBool>,
     pub sick: Arc<AtomicBool>,
     pub stop: watch::Sender<bool>,
     pub served: Option<tokio::task::JoinHandle<std::io::Result<()>>>,
@@ -242,10 +237,9 @@ impl House {
         let status = Arc::new(Status::default());
         let clock = Clock::default();
         clock.set_back_s(options.back_s);
-        let full = Arc::new(AtomicBool::new(false));
         let ports = Ports {
             ears: Box::new(Words),
-            journal: Box::new(MemoryJournal { turns: 0, full: full.clone() }),
+            journal: Box::<MemoryJournal>::default(),
             acknowledge: Box::new(Nobody),
             dispatch: Box::new(Post { handle: handle.clone(), silent: options.silent }),
             follow: Box::new(Nobody),
@@ -271,7 +265,7 @@ impl House {
         let listener = TcpListener::bind(("127.0.0.1", options.port)).await.unwrap();
         let address = listener.local_addr().unwrap();
         let served = Some(tokio::spawn(serve(listener, router(desk), shutdown)));
-        House { address, handle, board, clock, full, sick, stop, served, keeper: Some(keeper) }
+        House { address, handle, board, clock, sick, stop, served, keeper: Some(keeper) }
     }
 
     /// A device of a home says something; returns when the keeper has heard it and the board shows it.
@@ -409,7 +403,7 @@ fn homes(site: &SiteId) -> Vec<Entity> {
                 id: id(name),
                 site: site.clone(),
                 plan: None,
-                status: Status_::Active,
+                status: hearthwatch::engine::registry::Status::Active,
                 rules: RulesPatch::default(),
                 community: Some((*community).into()),
                 block: Some((*block).into()),
@@ -440,8 +434,6 @@ fn homes(site: &SiteId) -> Vec<Entity> {
         })
         .collect()
 }
-
-use hearthwatch::engine::registry::Status as Status_;
 
 /// What came of a request.
 #[derive(Debug)]
@@ -522,22 +514,22 @@ impl House {
         if let Some(last) = last {
             request = request.header("last-event-id", last);
         }
-        Stream { response: request.send().await.unwrap(), text: String::new() }
+        Stream { response: request.send().await.unwrap(), bytes: Vec::new() }
     }
 }
 
 /// A stream of events.
 pub struct Stream {
     pub response: reqwest::Response,
-    text: String,
+    bytes: Vec<u8>,
 }
 
 impl Stream {
     /// The next event that is no beat: name, id, data. None where the stream has ended.
     pub async fn next(&mut self) -> Option<(String, String, serde_json::Value)> {
         loop {
-            while let Some((event, rest)) = self.text.split_once("\n\n").map(|(a, b)| (a.to_owned(), b.to_owned())) {
-                self.text = rest;
+            while let Some(end) = self.bytes.windows(2).position(|two| two == b"\n\n") {
+                let event = String::from_utf8(self.bytes.drain(..end + 2).collect()).unwrap();
                 let field = |name: &str| {
                     event.lines().find_map(|line| line.strip_prefix(name)).unwrap_or_default().trim().to_owned()
                 };
@@ -546,7 +538,7 @@ impl Stream {
                 }
             }
             let chunk = tokio::time::timeout(std::time::Duration::from_secs(20), self.response.chunk()).await;
-            self.text.push_str(std::str::from_utf8(&chunk.expect("an event within 20 s").ok()??).unwrap());
+            self.bytes.extend(chunk.expect("an event within 20 s").ok()??);
         }
     }
 }

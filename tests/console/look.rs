@@ -7,8 +7,28 @@ use std::time::Duration;
 const ONE: &[(i64, &str, &str)] = &[(94, "h0012/bedroom", "sos"), (41, "h0012/bedroom", "sos")];
 
 const MANY: &[(i64, &str, &str)] = &[
-    (52_000, "h0555/kitchen", "motion"),
-    (49_000, "h0311/kitchen", "motion"),
+    (40_000, "h0012/kitchen", "motion"),
+    (40_000, "h0487/kitchen", "motion"),
+    (40_000, "h0231/kitchen", "motion"),
+    (40_000, "h0733/kitchen", "motion"),
+    (39_000, "h1042/kitchen", "motion"),
+    (39_000, "h0090/kitchen", "motion"),
+    (38_000, "h0820/kitchen", "motion"),
+    (38_000, "h0940/kitchen", "motion"),
+    (37_000, "h0099/kitchen", "motion"),
+    (12_000, "h0555/bedroom", "motion"),
+    (11_000, "h0612/bedroom", "motion"),
+    (10_000, "h0012/bedroom", "motion"),
+    (10_000, "h0487/bedroom", "motion"),
+    (10_000, "h0231/bedroom", "motion"),
+    (10_000, "h0733/bedroom", "motion"),
+    (10_000, "h1042/bedroom", "motion"),
+    (10_000, "h0090/bedroom", "motion"),
+    (10_000, "h0820/bedroom", "motion"),
+    (10_000, "h0940/bedroom", "motion"),
+    (10_000, "h0099/bedroom", "motion"),
+    (49_000, "h0555/kitchen", "motion"),
+    (48_000, "h0311/kitchen", "motion"),
     (35_000, "h0311/kitchen", "water_leak"),
     (30_500, "h0612/kitchen", "motion"),
     (7_000, "h0940/bathroom", "battery_low"),
@@ -29,7 +49,7 @@ async fn look() {
     let look = std::env::var("HEARTHWATCH_LOOK").unwrap_or_else(|_| "many".into());
     let (story, acts): (_, &[(i64, &str, &str, &str)]) = match look.as_str() {
         "none" => (&[][..], &[]),
-        "one" => (ONE, &[]),
+        "one" | "storm" => (ONE, &[]),
         _ => (
             MANY,
             &[
@@ -43,7 +63,7 @@ async fn look() {
         ),
     };
     let port = std::env::var("HEARTHWATCH_LOOK_PORT").ok().and_then(|port| port.parse().ok()).unwrap_or(0);
-    let house = House::start(Options { port, back_s: 60_000, ..Options::default() }).await;
+    let house = House::start(Options { port, back_s: 50_000, ..Options::default() }).await;
     let mut all: Vec<(i64, Option<(&str, &str)>, Option<&(i64, &str, &str, &str)>)> =
         story.iter().map(|(ago, topic, word)| (*ago, Some((*topic, *word)), None)).collect();
     all.extend(acts.iter().map(|act| (act.0, None, Some(act))));
@@ -66,6 +86,9 @@ async fn look() {
     }
     house.clock.set_back_s(0);
     house.settle().await;
+    for n in 0..if look == "storm" { 600 } else { 0 } {
+        house.say(&format!("x{n}/button"), if n % 3 == 0 { "gas" } else { "sos" }).await;
+    }
     let seconds = std::env::var("HEARTHWATCH_LOOK_S").ok().and_then(|s| s.parse().ok()).unwrap_or(600);
     println!("http://{}  {}", house.address, house.cookie().await);
     tokio::time::sleep(Duration::from_secs(seconds)).await;

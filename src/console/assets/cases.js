@@ -1,6 +1,6 @@
 // The list: the open alarms of one home stand together under the gravest; what nobody has taken stands above what somebody has.
 
-import { clock, el, me, meta, since, span, symbol, t, tOr, until } from './dom.js';
+import { clock, el, fill, me, meta, since, span, symbol, t, tOr, until } from './dom.js';
 import { ACTS, choice, label } from './acts.js';
 
 const PRIORITIES = new Map(meta.priorities.map((name, i) => [name, i]));
@@ -9,13 +9,21 @@ const KINDS = new Map(meta.kinds.map(([name], i) => [name, i]));
 /** 0 nobody has it, 1 somebody has, 2 the person is safe. */
 export const attention = (alarm) => (alarm.safe ? 2 : alarm.seen ? 1 : 0);
 
-const rank = (alarm) => [PRIORITIES.get(alarm.priority) ?? 9, attention(alarm), KINDS.get(alarm.kind) ?? 99, alarm.raised_at, alarm.id];
+const gravity = (alarm) => [PRIORITIES.get(alarm.priority) ?? 9, KINDS.get(alarm.kind) ?? 99, alarm.raised_at, alarm.id];
 
-function byRank(a, b) {
+/** Of a case: as grave as its gravest, as much in need as the neediest of that priority. */
+function need({ alarms }) {
+  const [priority, ...rest] = gravity(alarms[0]);
+  return [priority, waits(alarms), ...rest];
+}
+
+const waits = (alarms) => Math.min(...alarms.filter((alarm) => alarm.priority === alarms[0].priority).map(attention));
+
+const by = (rank) => (a, b) => {
   const [x, y] = [rank(a), rank(b)];
   const i = x.findIndex((value, n) => value !== y[n]);
   return i < 0 ? 0 : x[i] < y[i] ? -1 : 1;
-}
+};
 
 /** The cases in the order of the page: each a list of alarms of one home, the gravest first. */
 export function cases(alarms) {
@@ -25,11 +33,19 @@ export function cases(alarms) {
     if (!homes.has(key)) homes.set(key, []);
     homes.get(key).push(alarm);
   }
-  const all = [...homes].map(([home, list]) => ({ home, alarms: list.sort(byRank) }));
-  return all.sort((a, b) => byRank(a.alarms[0], b.alarms[0]));
+  return [...homes].map(([home, list]) => ({ home, alarms: list.sort(by(gravity)) })).sort(by(need));
 }
 
-const deviceName = (device) => (device ? t('by_device', { device: device.split('/').pop() }) : '');
+/** The alarm that wants somebody most. */
+export function neediest(alarms) {
+  const [first] = cases(alarms);
+  return first?.alarms.find((alarm) => attention(alarm) === waits(first.alarms)) ?? null;
+}
+
+const deviceName = (device) => {
+  const name = device?.split('/').pop();
+  return name ? t('by_device', { device: tOr(`room.${name}`, name) }) : '';
+};
 
 /** Why there is an alarm, as a sentence. */
 export function reason(alarm) {
@@ -48,10 +64,10 @@ export function reason(alarm) {
       return t('why.latched_repeat', { device });
     case 'silent':
       return t('why.silent', {
-        silent: span(why.silent_s * 1000),
+        silent: span(why.silent_s * 1000, 'long'),
         at: clock(why.last_activity),
         what: [why.last_room && tOr(`room.${why.last_room}`, why.last_room), why.last_kind && tOr(`reading.${why.last_kind}`, why.last_kind)].filter(Boolean).join(' '),
-        limit: span(why.limit_s * 1000),
+        limit: span(why.limit_s * 1000, 'long'),
       });
     case 'engine_fault':
       return t('why.engine_fault', { fault: why.fault });
@@ -96,7 +112,7 @@ function marks(alarm) {
   if (alarm.over) found.push(t('mark.over', { at: clock(alarm.over.at) }));
   if (alarm.unanswered > 0) found.push(t('mark.unanswered', { n: alarm.unanswered }));
   if (alarm.age_unknown) found.push(t('mark.age_unknown'));
-  if (alarm.late_by_s >= 60) found.push(t('mark.late', { by: span(alarm.late_by_s * 1000) }));
+  if (alarm.late_by_s >= 60) found.push(t('mark.late', { by: span(alarm.late_by_s * 1000, 'long') }));
   if (!alarm.seen && alarm.last_taker && !alarm.safe) found.push(t('mark.last_taker', { by: alarm.last_taker }));
   return found.length ? el('p', { class: 'marks' }, found.map((text) => el('span', {}, text))) : null;
 }
@@ -113,7 +129,7 @@ export function buttons(alarm, desk, acts) {
     'aria-expanded': ACTS.find((a) => a.act === act)?.choices ? String(desk.chooser?.id === alarm.id && desk.chooser.act === act) : null,
     disabled: desk.busy.has(alarm.id),
     dataset: { act, id: alarm.id, focus: `${alarm.id} ${act}` },
-  }, label(act), hint(key))));
+  }, label(act), desk.selected === alarm.id && hint(key))));
 }
 
 function chooser(alarm, desk) {
@@ -132,10 +148,11 @@ function row(alarm, desk, lead) {
   const selected = desk.selected === alarm.id;
   const refused = desk.refused.get(alarm.id);
   return el('div', { class: `alarm ${alarm.priority} a${attention(alarm)}${selected ? ' selected' : ''}`, id: alarm.id, dataset: { pick: alarm.id } },
-    el('button', { type: 'button', class: 'pick', 'aria-current': selected ? 'true' : null, dataset: { pick: alarm.id, focus: alarm.id } },
-      symbol(alarm.kind), el('span', { class: 'kind' }, t(`kind.${alarm.kind}`)),
-      lead ? null : el('span', { class: 'badge' }, t(`priority.${alarm.priority}`), ' ', since(alarm.happened_at))),
-    el('p', { class: 'why' }, reason(alarm)),
+    el('div', { class: 'line' },
+      el('button', { type: 'button', class: 'pick', 'aria-current': selected ? 'true' : null, dataset: { pick: alarm.id, focus: alarm.id } },
+        symbol(alarm.kind), t(`kind.${alarm.kind}`)),
+      el('p', { class: 'why' }, reason(alarm)),
+      !lead && el('span', { class: 'badge' }, t(`priority.${alarm.priority}`), ' ', since(alarm.happened_at))),
     marks(alarm),
     el('div', { class: 'state' }, who(alarm), next(alarm)),
     refused && el('p', { class: 'refused', role: 'alert' }, symbol('stop'), refused.text),
@@ -147,8 +164,8 @@ function row(alarm, desk, lead) {
 
 function card({ home, alarms }, desk) {
   const [lead] = alarms;
-  return el('li', { class: `case ${lead.priority} a${attention(lead)}`, dataset: { home } },
-    el('div', { class: 'band' }, symbol(`p-${lead.priority}`), el('span', { class: 'word' }, t(`priority.${lead.priority}`)),
+  return el('li', { class: `case ${lead.priority} a${waits(alarms)}`, dataset: { home } },
+    el('div', { class: 'band' }, el('span', { class: 'word' }, symbol(`p-${lead.priority}`), t(`priority.${lead.priority}`)),
       el('span', { class: 'age' }, since(lead.happened_at)), el('span', { class: 'at' }, clock(lead.happened_at))),
     el('div', { class: 'body' },
       el('h2', {}, el('span', { class: 'code' }, code(lead.home)), el('span', { class: 'place' }, place(lead.home)),
@@ -163,11 +180,11 @@ export function render(root, desk) {
   const shown = cases(desk.alarms.values());
   if (shown.length === 0) {
     nodes.clear();
-    root.replaceChildren(empty(desk));
+    fill(root, empty(desk));
     return false;
   }
   let list = root.querySelector('ul.list');
-  if (!list) root.replaceChildren(list = el('ul', { class: 'list' }));
+  if (!list) fill(root, list = el('ul', { class: 'list' }));
   const before = [...list.children].map((node) => node.dataset.home).join('\n');
   const focused = document.activeElement?.dataset?.focus;
   const gone = new Set(nodes.keys());
@@ -196,6 +213,6 @@ export function render(root, desk) {
 
 function empty(desk) {
   return el('div', { class: 'empty' }, symbol('house'), el('h2', {}, t('empty')), el('p', {}, desk.live ? t('empty.live') : t('empty.lost')),
-    el('ul', { class: 'parts' }, desk.parts.map((part) => el('li', { class: part.ok ? 'ok' : 'bad' },
-      symbol(part.ok ? 'safe' : 'stop'), el('b', {}, tOr(`part.${part.name}`, part.name)), ' ', el('span', { class: 'soft' }, part.detail)))));
+    el('ul', { class: 'parts' }, (desk.live ? desk.parts : []).map((part) => el('li', { class: part.ok ? 'ok' : 'bad' },
+      symbol(part.ok ? 'safe' : 'stop'), tOr(`part.${part.name}`, part.name), !part.ok && el('span', {}, ' ', part.detail)))));
 }

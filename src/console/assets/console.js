@@ -1,6 +1,6 @@
 // The console: what is open, what is chosen, what a key or a touch does. The list lives in cases.js, the panel in detail.js.
 
-import { announce, clock, el, me, meta, now, symbol, t, tick, tOr } from './dom.js';
+import { announce, clock, el, fill, me, meta, now, symbol, t, tick, tOr } from './dom.js';
 import { follow } from './feed.js';
 import { ACTS, MORE, label, send } from './acts.js';
 import * as bell from './bell.js';
@@ -24,9 +24,12 @@ const desk = {
   /** The alarm whose card for 120 is shown. */
   card: null,
   live: false,
-  lostAt: now(),
+  lostAt: null,
   parts: [],
+  /** When the list last moved under the pointer, and when something else was chosen than a person had. */
   moved: 0,
+  rechosen: 0,
+  warned: 0,
   loaded: false,
 };
 
@@ -50,32 +53,36 @@ function draw() {
 
 function counts() {
   const all = [...desk.alarms.values()];
-  $('counts').replaceChildren(...meta.priorities.map((priority) => {
+  fill($('counts'), meta.priorities.map((priority) => {
     const these = all.filter((alarm) => alarm.priority === priority);
     const waiting = these.filter((alarm) => list.attention(alarm) === 0).length;
     return these.length > 0 && el('button', { type: 'button', class: `tally ${priority}${waiting ? ' waiting' : ''}`, dataset: { first: priority } },
       symbol(`p-${priority}`), el('b', {}, String(these.length)), el('span', {}, t(`priority.${priority}`)));
-  }).filter(Boolean));
+  }));
   const life = all.filter((alarm) => alarm.priority === 'life' && list.attention(alarm) === 0).length;
   document.body.classList.toggle('life', life > 0);
   document.title = all.length ? `(${all.length})${life ? ' ‼' : ''} ${t('title')}` : t('title');
 }
 
 function parts() {
-  $('parts').replaceChildren(...desk.parts.map((part) => el('span', { class: part.ok ? 'part ok' : 'part bad', title: part.detail },
-    symbol(part.ok ? 'safe' : 'stop'), tOr(`part.${part.name}`, part.name))));
+  // What is not known is not said to be well.
+  const known = desk.live ? desk.parts : [];
+  const bad = known.filter((part) => !part.ok);
+  fill($('parts'), known.length > 0 && bad.length === 0 && el('span', { class: 'part ok' }, symbol('safe'), t('parts.ok')),
+    bad.map((part) => el('span', { class: 'part bad' }, symbol('stop'), tOr(`part.${part.name}`, part.name), ': ', part.detail)));
 }
 
 function line(up) {
   if (desk.live !== up) {
     desk.live = up;
-    if (!up) desk.lostAt = now();
-    announce(up ? t('back_online') : t('lost.said'), !up);
+    if (!up || desk.lostAt) announce(up ? t('back_online') : t('lost.said'), !up);
     draw();
   }
+  desk.lostAt = up ? null : desk.lostAt ?? now();
+  parts();
   $('lost').hidden = up;
   document.body.classList.toggle('stale', !up);
-  if (!up) $('lost').replaceChildren(symbol('stop'), el('b', {}, t('lost')), ' ', t('lost.since', { at: clock(desk.lostAt, true) }));
+  if (!up) fill($('lost'), symbol('stop'), el('b', {}, t('lost')), ' ', t('lost.since', { at: clock(desk.lostAt, true) }));
 }
 
 function sound() {
@@ -83,16 +90,16 @@ function sound() {
   const text = !bell.wanted() ? 'sound.off' : on ? 'sound.on' : 'sound.touch';
   $('sound').setAttribute('aria-pressed', String(on));
   $('sound').classList.toggle('asks', bell.wanted() && !on);
-  $('sound').replaceChildren(symbol(on ? 'bell' : 'mute'), t(text));
+  fill($('sound'), symbol(on ? 'bell' : 'mute'), t(text));
 }
 
 // ---- what comes in
 
 function ensureChoice() {
   if (desk.selected && desk.alarms.has(desk.selected)) return;
-  desk.selected = list.cases(desk.alarms.values())[0]?.alarms[0].id ?? null;
+  desk.selected = list.neediest(desk.alarms.values())?.id ?? null;
   desk.chooser = null;
-  desk.moved = performance.now();
+  desk.rechosen = performance.now();
 }
 
 /** A life alarm that calls and did not before, or that somebody pressed again. */
@@ -205,15 +212,24 @@ function sheet(open) {
   if (open) $('detail').querySelector('.back')?.focus();
 }
 
-// What is under the finger now may not be what was there when it went down.
-const settling = () => performance.now() - desk.moved < SETTLE_MS;
+/** What is under the finger now may not be what was there when it set out: the first time it is asked to look again. */
+function settling(id, changed) {
+  const at = performance.now();
+  if (at - changed > SETTLE_MS || at - desk.warned < 2_000) return false;
+  desk.warned = at;
+  const moved = { reason: 'moved', text: t('refused.moved') };
+  desk.refused.set(id, moved);
+  setTimeout(() => forget(id, moved), 4_000);
+  draw();
+  return true;
+}
 
 document.addEventListener('click', (event) => {
-  const target = event.target.closest('[data-act],[data-pick],[data-cancel],[data-detail],[data-back],[data-card],[data-first]');
+  const target = event.target.closest?.('[data-act],[data-pick],[data-cancel],[data-detail],[data-back],[data-card],[data-first]');
   if (!target) return;
   const { act, id, choice: value, pick: picked, cancel, detail: opened, card, first } = target.dataset;
   if (act) {
-    if (settling()) return announce(t('moved.said'));
+    if (settling(id, desk.moved)) return;
     if (value !== undefined) pick(id, act, value);
     else begin(id, act);
   } else if (cancel) Object.assign(desk, { chooser: null });
@@ -241,7 +257,7 @@ document.addEventListener('submit', async (event) => {
 
 function onKey(event) {
   if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
-  if (event.target.matches('input, textarea, select')) {
+  if (event.target.closest?.('input, textarea, select')) {
     if (event.key === 'Escape') event.target.blur();
     return;
   }
@@ -262,7 +278,7 @@ function onKey(event) {
   const act = [...ACTS, ...MORE].find((one) => one.key === key);
   if (!digit && !act) return;
   event.preventDefault();
-  if (settling()) return announce(t('moved.said'));
+  if (settling(desk.selected, desk.rechosen)) return;
   if (digit) pick(desk.chooser.id, desk.chooser.act, digit);
   else begin(desk.selected, act.act);
 }

@@ -1,8 +1,8 @@
 // The panel beside the list: whom to call, how to get in, what to read to 120.
 
-import { clock, el, me, now, phone, symbol, t, tOr } from './dom.js';
+import { clock, el, fill, me, now, phone, symbol, t, tOr } from './dom.js';
 import { MORE } from './acts.js';
-import { buttons, code, place, reason } from './cases.js';
+import { buttons, cases, code, place, reason } from './cases.js';
 import { ask } from './feed.js';
 
 const FIRE = ['smoke', 'co', 'gas'];
@@ -49,22 +49,22 @@ const described = (person) => [
 ].filter(Boolean);
 
 /** The card to read aloud. Smoke, gas and carbon monoxide are the fire brigade's first. */
-function card(alarm) {
+function card(alarm, all) {
   const home = loaded.home?.details ?? {};
-  const fire = FIRE.includes(alarm.kind);
+  const fire = all.some(({ kind }) => FIRE.includes(kind));
   const numbers = fire ? ['119', '120', '110'] : ['120', '119', '110'];
   return el('section', { class: 'card120', 'aria-label': t('card') },
     el('h3', {}, symbol('phone'), t(fire ? 'card.119' : 'card')),
+    el('p', { class: 'calls' }, numbers.map((number, i) => el('a', { class: i === 0 ? 'tel big' : 'tel', href: `tel:${number}` }, symbol('phone'), t(`call.${number}`)))),
     el('dl', {},
-      fact('card.where', home.address, home.floor && t('floor', { n: home.floor }), !home.address && place(alarm.home)),
+      fact('card.where', [home.address || place(alarm.home), home.floor && t('floor', { n: home.floor })].filter(Boolean).join(' · ')),
       people().map((person) => fact('card.who', [person.name, ...described(person)].join(' · '))),
       fact('card.what', `${t(`kind.${alarm.kind}`)} · ${clock(alarm.happened_at)} · ${reason(alarm)}`),
       people().map((person) => fact('card.ill', person.diagnoses)),
       fact('card.ask', t('card.conscious')),
       fact('card.entry', [home.gate_code && t('gate_code', { code: home.gate_code }), home.keyholder && t('keyholder', { who: home.keyholder })].filter(Boolean).join(' · ')),
       fact('card.callback', people().map((person) => person.phone).find(Boolean)),
-      fact('card.reference', alarm.id)),
-    el('p', { class: 'calls' }, numbers.map((number, i) => el('a', { class: i === 0 ? 'tel big' : 'tel', href: `tel:${number}` }, symbol('phone'), t(`call.${number}`)))));
+      fact('card.reference', alarm.id)));
 }
 
 function residents() {
@@ -118,18 +118,23 @@ function more(alarm, desk) {
     el('p', { class: 'soft' }, t('detail.id', { id: alarm.id, revision: alarm.revision })));
 }
 
+/** What to do: whoever has taken the call for help must know of the fire in the same home. */
+const guides = (all) => [...new Set(all.map(({ kind, priority }) => tOr(`guide.${kind}`, t(`guide.${priority}`))))];
+
 /** Brings the panel up to date with the chosen alarm. */
 export function render(root, desk, again) {
   const alarm = desk.alarms.get(desk.selected);
   root.hidden = !alarm;
   if (!alarm) {
     delete root.dataset.print;
-    root.replaceChildren();
+    fill(root);
     return;
   }
   load(alarm, again);
   // What is the same stays as it is: nobody's finger finds another button under it.
-  const print = JSON.stringify([alarm, loaded, desk.card === alarm.id, desk.busy.has(alarm.id)]);
+  const [first] = cases([...desk.alarms.values()].filter((other) => other.home.id === alarm.home.id));
+  const all = first.alarms.filter((other) => other.id === alarm.id || other.priority === 'life');
+  const print = JSON.stringify([alarm, all.map(({ kind }) => kind), loaded, desk.card === alarm.id, desk.busy.has(alarm.id)]);
   if (root.dataset.print === print) return;
   root.dataset.print = print;
   // Whoever is writing a note is not interrupted.
@@ -139,12 +144,12 @@ export function render(root, desk, again) {
   const scrolled = root.dataset.id === alarm.id ? root.scrollTop : 0;
   root.dataset.id = alarm.id;
   const home = loaded.home?.details;
-  root.replaceChildren(
+  fill(root,
     el('button', { type: 'button', class: 'back', dataset: { back: '' } }, t('back')),
     el('h2', {}, el('span', { class: 'code' }, code(alarm.home)), el('span', { class: 'place' }, place(alarm.home))),
     el('p', { class: `head ${alarm.priority}` }, symbol(alarm.kind), el('b', {}, t(`kind.${alarm.kind}`)), ' ', reason(alarm)),
-    desk.card === alarm.id && card(alarm),
-    el('p', { class: 'guide' }, tOr(`guide.${alarm.kind}`, t(`guide.${alarm.priority}`))),
+    desk.card === alarm.id && card(alarm, all),
+    guides(all).map((guide) => el('p', { class: 'guide' }, guide)),
     loaded.failed && el('p', { class: 'refused' }, t('detail.failed')),
     !home && !loaded.failed && el('p', { class: 'soft' }, loaded.home ? t('detail.none') : t('loading')),
     residents(),

@@ -20,9 +20,14 @@ export function el(tag, attributes = {}, ...children) {
     else if (name === 'dataset') Object.assign(element.dataset, value);
     else element.setAttribute(name, value === true ? '' : value);
   }
-  element.append(...children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false && child !== ''));
+  element.append(...some(children));
   return element;
 }
+
+const some = (children) => children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false && child !== '');
+
+/** Puts these in place of what an element holds. */
+export const fill = (element, ...children) => element.replaceChildren(...some(children));
 
 /** A symbol of the page's set. Symbols only repeat what a word beside them says. */
 export function symbol(name) {
@@ -43,11 +48,11 @@ export const now = () => Date.now() + ahead;
 const two = (n) => String(n).padStart(2, '0');
 
 /** A span of milliseconds as a person reads it at a glance: 4:07, then hours and minutes, then days. */
-export function span(ms) {
+export function span(ms, form = 'short') {
   const s = Math.max(0, Math.floor(ms / 1000));
   if (s < 3600) return `${Math.floor(s / 60)}:${two(s % 60)}`;
-  if (s < 86400) return t('span.hours', { h: Math.floor(s / 3600), m: two(Math.floor(s / 60) % 60) });
-  return t('span.days', { d: Math.floor(s / 86400), h: Math.floor(s / 3600) % 24 });
+  if (s < 86400) return t(`hours.${form}`, { h: Math.floor(s / 3600), m: two(Math.floor(s / 60) % 60) });
+  return t(`days.${form}`, { d: Math.floor(s / 86400), h: Math.floor(s / 3600) % 24 });
 }
 
 /** A time of day; with the date where it is not today. */

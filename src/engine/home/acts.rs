@@ -43,6 +43,7 @@ impl Turn<'_> {
                 if matches!(alarm.attention, Attention::Calling { .. }) {
                     self.tell_taken(alarm, &by);
                 }
+                self.is_well(alarm.kind);
             }
             Verdict::Close(code) => {
                 let whole = Box::new(alarm.clone());
@@ -56,7 +57,9 @@ impl Turn<'_> {
         }
         let mut after = alarm.clone();
         for change in &self.out.changes[before..] {
-            if let HomeChange::Alarm { change, .. } = change {
+            if let HomeChange::Alarm { kind, change } = change
+                && *kind == alarm.kind
+            {
                 fold_alarm(&mut after, change, self.now);
             }
         }

@@ -2,7 +2,7 @@
 
 use super::Turn;
 use crate::engine::alarm::{Alarm, Attention, Reason};
-use crate::engine::change::{AlarmChange, HomeChange};
+use crate::engine::change::{AlarmChange, HomeChange, Subject};
 use crate::engine::id::AlarmId;
 use crate::engine::kind::{AlarmKind, Nature};
 use crate::engine::time::{Millis, Wall};
@@ -88,7 +88,9 @@ impl Turn<'_> {
     }
 
     pub(super) fn close_by_itself(&mut self, alarm: &Alarm) {
-        self.change(HomeChange::Closed { alarm: Box::new(alarm.clone()), code: None, by: None });
+        let whole = Box::new(alarm.clone());
+        self.tell_all_who_know(alarm, || Subject::Closed { alarm: whole.clone(), by: None, code: None });
+        self.change(HomeChange::Closed { alarm: whole, code: None, by: None });
     }
 
     /// The home's decisions failed: nobody watches it from here on, so somebody must look.

@@ -2,19 +2,23 @@
 
 use super::Turn;
 use super::silence;
+use super::state::fold_alarm;
 use crate::engine::alarm::{Alarm, Attention, Telling, Told};
-use crate::engine::change::{AlarmChange, HomeChange, Notice, Subject};
+use crate::engine::change::{AlarmChange, Notice, Subject};
 use crate::engine::id::{ChannelId, NoticeId, ResponderId};
 use crate::engine::input::SiteInput;
 use crate::engine::kind::AlarmKind;
-use crate::engine::policy::ResolvedLadder;
-use crate::engine::time::Millis;
+use crate::engine::policy::{HomePolicy, ResolvedLadder, ResolvedRung};
+use crate::engine::time::{Millis, Tick};
 
 impl Turn<'_> {
-    /// Looks after whatever is overdue: alarms by gravity, then the silence.
+    /// Looks after whatever is overdue: the silence, then alarms by gravity. An alarm of the silence that is overdue besides is due
+    /// still, and so has its turn next.
     pub(super) fn due(&mut self) {
-        for alarm in &self.state.alarms {
-            let Some(deadline) = alarm.deadline().filter(|d| *d <= self.now.tick) else { continue };
+        let dealt_with = silence::due(self);
+        for alarm in self.state.alarms.iter().filter(|a| !dealt_with.contains(&a.kind)) {
+            let due = deadline(self.policy, alarm, self.now.tick).filter(|d| *d <= self.now.tick);
+            let Some(deadline) = due else { continue };
             let late = self.now.tick.since(deadline);
             match &alarm.attention {
                 Attention::Calling { rung, round, .. } => self.climb(alarm, *rung, *round, late),
@@ -25,10 +29,13 @@ impl Turn<'_> {
                 Attention::Settled => {}
             }
         }
-        silence::due(self);
     }
 
     pub(super) fn climb_from_the_start(&mut self, alarm: &Alarm, late_by: Millis) {
+        if !matches!(alarm.attention, Attention::Calling { .. }) {
+            // Nobody has it any more: whoever was still to hear that somebody has need not.
+            self.out.to_site.push(SiteInput::Withdraw { alarm: alarm.id.clone() });
+        }
         self.climb(alarm, 0, 0, late_by);
     }
 
@@ -36,8 +43,8 @@ impl Turn<'_> {
     /// once; the last that reaches somebody repeats without end.
     fn climb(&mut self, alarm: &Alarm, rung: u32, round: u32, late_by: Millis) {
         let ladder = self.policy.ladder(alarm.kind);
-        let (rung, round) = next_rung(ladder, rung, round);
-        let last = !ladder.rungs.iter().skip(rung as usize).any(|r| !r.channels.is_empty());
+        let (rung, round) = next_rung(ladder, alarm, rung, round);
+        let last = !ladder.rungs.iter().skip(rung as usize).any(|r| reaches(r, alarm));
         let told = rung.checked_sub(1).and_then(|i| ladder.rungs.get(i as usize));
         let wait = match told {
             Some(rung) if !last => rung.wait,
@@ -99,30 +106,46 @@ impl Turn<'_> {
     pub(super) fn told(&mut self, kind: AlarmKind, notice: NoticeId, channel: ChannelId, told: Told) {
         let Some(alarm) = self.state.alarm(kind).filter(|a| a.id == notice.alarm) else { return };
         let number = notice.number;
-        let Some(telling) = alarm.telling(&channel).filter(|t| t.number == number && t.told != told) else { return };
-        self.change(HomeChange::Alarm { kind, change: AlarmChange::Told { channel: channel.clone(), number, told } });
-        if told != Told::Failing {
+        if alarm.telling(&channel).is_none_or(|t| t.number != number || t.told == told) {
             return;
         }
+        let change = AlarmChange::Told { channel, number, told };
+        let mut alarm = alarm.clone();
+        fold_alarm(&mut alarm, &change, self.now);
+        self.alarm_change(kind, change);
         let Attention::Calling { rung, round, .. } = alarm.attention else { return };
-        let dead = |t: &Telling| t.channel == channel || t.told == Told::Failing;
-        let of_this_rung = |t: &&Telling| t.rung == rung;
-        let higher = self.policy.ladder(kind).rungs.iter().skip(rung as usize).any(|r| !r.channels.is_empty());
-        if higher && telling.rung == rung && alarm.tellings.iter().filter(of_this_rung).all(dead) {
+        let ladder = self.policy.ladder(kind);
+        let dead = rung.checked_sub(1).and_then(|i| ladder.rungs.get(i as usize)).is_some_and(|r| !reaches(r, &alarm));
+        if told == Told::Failing && dead && ladder.rungs.iter().skip(rung as usize).any(|r| reaches(r, &alarm)) {
             self.because("rung_unreachable");
-            self.climb(alarm, rung, round, Millis(0));
+            self.climb(&alarm, rung, round, Millis(0));
         }
     }
 }
 
-/// The next rung that reaches somebody, from 1; past the last, that one again and one round more. 0 where none does.
-fn next_rung(ladder: &ResolvedLadder, rung: u32, round: u32) -> (u32, u32) {
-    let reaches = |i: &usize| ladder.rungs.get(*i).is_some_and(|r| !r.channels.is_empty());
-    match (rung as usize..ladder.rungs.len()).find(reaches) {
-        Some(index) => (index as u32 + 1, round),
-        None => match (0..ladder.rungs.len()).rev().find(reaches) {
-            Some(index) => (index as u32 + 1, round + 1),
-            None => (0, round + 1),
-        },
+/// When an alarm has to be looked at. One that could be told to nobody is told as soon as there is somebody to tell.
+pub(super) fn deadline(policy: &HomePolicy, alarm: &Alarm, now: Tick) -> Option<Tick> {
+    match alarm.attention {
+        Attention::Calling { rung: 0, .. } if !policy.ladder(alarm.kind).reaches_nobody() => Some(now),
+        _ => alarm.deadline(),
     }
+}
+
+/// Whether a rung has a channel that does not fail this alarm right now.
+fn reaches(rung: &ResolvedRung, alarm: &Alarm) -> bool {
+    rung.channels.iter().any(|c| alarm.telling(c).is_none_or(|t| t.told != Told::Failing))
+}
+
+/// The next rung that reaches somebody, from 1; past the last such, that one again and one round more. Where all channels fail, the
+/// rungs are gone through all the same; 0 where there is no channel at all.
+fn next_rung(ladder: &ResolvedLadder, alarm: &Alarm, rung: u32, round: u32) -> (u32, u32) {
+    let live = |i: &usize| ladder.rungs.get(*i).is_some_and(|r| reaches(r, alarm));
+    let named = |i: &usize| ladder.rungs.get(*i).is_some_and(|r| !r.channels.is_empty());
+    let above = rung as usize..ladder.rungs.len();
+    let all = 0..ladder.rungs.len();
+    let again = || all.clone().rev().find(live).map(|i| (i, round + 1));
+    let found = above.clone().find(live).map(|i| (i, round)).or_else(again);
+    let failing = || above.clone().find(named).map(|i| (i, round));
+    let failing_again = || all.clone().rev().find(named).map(|i| (i, round + 1));
+    found.or_else(failing).or_else(failing_again).map_or((0, round), |(i, round)| (i as u32 + 1, round))
 }

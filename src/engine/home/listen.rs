@@ -2,11 +2,12 @@
 
 use super::Turn;
 use super::alarms::Cause;
-use super::state::{DeviceState, is_activity};
+use super::state::{DeviceState, Last, is_activity};
 use crate::engine::alarm::{Attention, Reason};
 use crate::engine::change::{Fact, HomeChange, Introduction};
+use crate::engine::id::Zone;
 use crate::engine::input::Heard;
-use crate::engine::kind::{AlarmKind, Nature, Priority};
+use crate::engine::kind::{AlarmKind, Kind, Nature, Priority};
 use crate::engine::reading::{Form, Reading, Value};
 use crate::engine::time::{Millis, Wall};
 
@@ -18,50 +19,109 @@ const PROMPT: Millis = Millis::from_secs(60);
 
 /// What a reading of an alarm's kind is, given what was known.
 enum Meaning {
-    /// Somebody calls, or a condition begins.
-    Begins,
-    /// A condition that our state does not know was true when we connected.
-    FoundTrue,
-    /// A latched `true` once more, with nothing else to explain it.
-    Again,
+    /// Somebody calls, a condition begins or is found, or a latched `true` repeats with nothing else to explain it: an event of the
+    /// alarm `to`.
+    Event {
+        to: AlarmKind,
+        reason: Reason,
+    },
     Ends,
     Nothing(&'static str),
 }
 
 impl Turn<'_> {
     pub(super) fn listen(&mut self, heard: Heard) {
-        #[cfg(feature = "poison")]
-        poison(&heard);
         let Some(device) = self.state.devices.get(heard.device as usize) else { return };
         if heard.event.is_some_and(|event| device.events.contains(&event)) {
             return self.because("same_event_id");
         }
         let happened = self.believable(heard.device_time);
-        // One message is one press, however often it says so.
-        let mut told: Vec<AlarmKind> = Vec::new();
-        let mut active = false;
-        // Events first: where a keypad says a press both as an event and as a state, the event is the surer word.
-        let (events, states): (Vec<&Reading>, Vec<&Reading>) =
-            heard.readings.iter().partition(|r| r.form == Form::Event);
-        for reading in events.into_iter().chain(states) {
-            active |= !heard.retained && is_activity(device, reading, self.now);
-            let Some(kind) = reading.kind.alarm() else { continue };
-            let meaning = meaning(device, kind, reading, &heard);
-            if !matches!(meaning, Meaning::Nothing(_)) && told.contains(&kind) {
-                continue;
-            }
-            if self.mean(kind, reading, meaning, happened, &heard) {
-                told.push(kind);
-            }
+        let pressed = self.understand(device, &heard, happened);
+        // Whoever speaks is heard, whatever a hub said of itself.
+        if self.state.bridge_offline && !heard.retained {
+            self.change(HomeChange::Bridge { online: true });
         }
-        if active {
+        if !heard.retained && heard.readings.iter().any(|r| is_activity(device, r, self.now)) {
             self.stirred(happened);
         }
         let Heard { device, readings, rest, retained, event, .. } = heard;
         for reading in readings {
-            let rest = (reading.form == Form::Latched && reading.value == Value::Flag(true)).then_some(rest);
-            self.change(HomeChange::Heard(Fact { device, reading, happened, retained, rest, event }));
+            let on = reading.value == Value::Flag(true);
+            let rest = (reading.form == Form::Latched && on).then_some(rest);
+            let press = (pressed && on && reading.kind == Kind::Sos).then_some(());
+            self.change(HomeChange::Heard(Fact { device, reading, happened, retained, rest, event, press }));
         }
+    }
+
+    /// Does what the readings of a message mean, each kind once: one message is one press, however often it says so. Says whether
+    /// it is a press of its own, and not the one just before once more.
+    fn understand(&mut self, device: &DeviceState, heard: &Heard, happened: Option<Wall>) -> bool {
+        if heard.readings.iter().all(|r| r.kind.alarm().is_none()) {
+            return false;
+        }
+        let mut done: Vec<AlarmKind> = Vec::new();
+        let mut pressed = false;
+        // Where a keypad says a press both as an event and as a state, the event is the surer word.
+        for event in [true, false] {
+            for reading in heard.readings.iter().filter(|r| (r.form == Form::Event) == event) {
+                let Some(kind) = reading.kind.alarm() else { continue };
+                let (to, reason) = match self.meaning(device, kind, reading, heard) {
+                    Meaning::Event { to, reason } => (to, reason),
+                    Meaning::Ends => continue,
+                    Meaning::Nothing(reason) => {
+                        self.because(reason);
+                        continue;
+                    }
+                };
+                if done.contains(&kind) || done.contains(&to) {
+                    continue;
+                }
+                done.extend([kind, to]);
+                let merged = to == AlarmKind::Sos && self.merges(heard.device);
+                pressed |= to == AlarmKind::Sos && !merged;
+                if merged && heard.echo {
+                    self.because("echo_of_a_press");
+                    continue;
+                }
+                let age_unknown = matches!(reason, Reason::FoundTrue { .. });
+                let happened = happened.unwrap_or(self.now.wall);
+                self.press(Cause { kind: to, reason, happened, age_unknown, merged });
+            }
+        }
+        self.understand_ends(device, heard, happened, done);
+        pressed
+    }
+
+    /// What begins in one zone beats what ends in another, and a home's condition ends with the last of its detectors.
+    fn understand_ends(
+        &mut self,
+        device: &DeviceState,
+        heard: &Heard,
+        happened: Option<Wall>,
+        mut done: Vec<AlarmKind>,
+    ) {
+        for reading in &heard.readings {
+            let Some(kind) = reading.kind.alarm().filter(|kind| !done.contains(kind)) else { continue };
+            if matches!(self.meaning(device, kind, reading, heard), Meaning::Ends) {
+                done.push(kind);
+                match self.still_true(heard, reading.kind) {
+                    true => self.because("still_true_elsewhere"),
+                    false => self.over(kind, happened.unwrap_or(self.now.wall)),
+                }
+            }
+        }
+    }
+
+    /// Whether any detector of the home says `true`, as things are after this message.
+    fn still_true(&self, heard: &Heard, kind: Kind) -> bool {
+        let renewed = |device: usize, zone: &Option<Zone>| {
+            device == heard.device as usize && heard.readings.iter().any(|r| r.kind == kind && r.zone == *zone)
+        };
+        let says = |r: &Reading| r.kind == kind && r.value == Value::Flag(true);
+        let said =
+            |device: usize, l: &Last| l.kind == kind && l.value == Value::Flag(true) && !renewed(device, &l.zone);
+        heard.readings.iter().any(says)
+            || self.state.devices.iter().enumerate().any(|(i, d)| d.last.iter().any(|l| said(i, l)))
     }
 
     /// Where the home's decisions have failed before: only calls for help and fire count, by the plainest rule there is.
@@ -78,51 +138,6 @@ impl Turn<'_> {
         self.because("frozen_home_hears_life_only");
     }
 
-    /// Does what a reading means; says whether it was an event.
-    fn mean(
-        &mut self,
-        kind: AlarmKind,
-        reading: &Reading,
-        meaning: Meaning,
-        happened: Option<Wall>,
-        heard: &Heard,
-    ) -> bool {
-        let device = self.device_name(heard.device);
-        let cause = |kind, reason, age_unknown, merged| {
-            let happened = happened.unwrap_or(self.now.wall);
-            Cause { kind, reason, happened, age_unknown, merged }
-        };
-        match meaning {
-            Meaning::Begins => {
-                let merged = self.merges(heard.device);
-                if merged && heard.echo {
-                    self.because("echo_of_a_press");
-                    return true;
-                }
-                self.press(cause(kind, Reason::Said { kind: reading.kind, device }, false, merged));
-            }
-            Meaning::FoundTrue => {
-                self.press(cause(kind, Reason::FoundTrue { kind: reading.kind, device }, true, false))
-            }
-            Meaning::Again => match self.state.alarm(kind).map(|a| &a.attention) {
-                Some(Attention::Calling { .. }) => {
-                    let merged = self.merges(heard.device);
-                    self.press(cause(kind, Reason::Said { kind: reading.kind, device }, false, merged));
-                }
-                _ => {
-                    let reason = Reason::LatchedRepeat { kind: reading.kind, device };
-                    self.press(cause(AlarmKind::PossiblePress, reason, false, false));
-                }
-            },
-            Meaning::Ends => self.over(kind, happened.unwrap_or(self.now.wall)),
-            Meaning::Nothing(reason) => {
-                self.because(reason);
-                return false;
-            }
-        }
-        true
-    }
-
     /// Whether a press of this device belongs to the one just before.
     fn merges(&self, device: u16) -> bool {
         let window = Millis::from_secs(self.policy.rules.press_merge_s.into());
@@ -135,6 +150,39 @@ impl Turn<'_> {
         let stated = stated?;
         let age = self.now.wall.since(stated);
         (stated.since(self.now.wall) <= AHEAD && age <= OLDEST && age >= PROMPT).then_some(stated)
+    }
+
+    fn meaning(&self, device: &DeviceState, kind: AlarmKind, reading: &Reading, heard: &Heard) -> Meaning {
+        let Value::Flag(on) = reading.value else { return Meaning::Nothing("no_flag") };
+        let before = device.last(reading.kind, reading.zone.as_ref());
+        let was = before.is_some_and(|b| b.value == Value::Flag(true));
+        let press = kind.nature() == Nature::Press;
+        let said = || (reading.kind, self.device_name(heard.device));
+        let begins = |to, (kind, device)| Meaning::Event { to, reason: Reason::Said { kind, device } };
+        let found_true = |(of, device)| Meaning::Event { to: kind, reason: Reason::FoundTrue { kind: of, device } };
+        match (reading.form, on) {
+            (_, true) if heard.retained && press => Meaning::Nothing("retained_press"),
+            (Form::Event, true) if heard.retained => found_true(said()),
+            (Form::Event, true) => begins(kind, said()),
+            (Form::Latched, true) if was && press => match before.and_then(|b| b.rest) == Some(heard.rest) {
+                true if self.is_calling(kind) => begins(kind, said()),
+                true => {
+                    let (kind, device) = said();
+                    let reason = Reason::LatchedRepeat { kind, device };
+                    Meaning::Event { to: AlarmKind::PossiblePress, reason }
+                }
+                false => Meaning::Nothing("repeat_with_other_news"),
+            },
+            (_, true) if was => Meaning::Nothing("still_true"),
+            (_, true) if heard.retained => found_true(said()),
+            (_, true) => begins(kind, said()),
+            (form, false) if !press && (was || form == Form::Event) => Meaning::Ends,
+            (_, false) => Meaning::Nothing("at_rest"),
+        }
+    }
+
+    fn is_calling(&self, kind: AlarmKind) -> bool {
+        self.state.alarm(kind).is_some_and(|a| matches!(a.attention, Attention::Calling { .. }))
     }
 
     pub(super) fn device_name(&self, device: u16) -> Box<str> {
@@ -152,45 +200,5 @@ impl Turn<'_> {
         if self.state.bridge_offline == online {
             self.change(HomeChange::Bridge { online });
         }
-    }
-}
-
-fn meaning(device: &DeviceState, kind: AlarmKind, reading: &Reading, heard: &Heard) -> Meaning {
-    let Value::Flag(on) = reading.value else { return Meaning::Nothing("no_flag") };
-    let before = device.last(reading.kind, reading.zone.as_ref());
-    let was = before.and_then(|b| match b.value {
-        Value::Flag(on) => Some(on),
-        _ => None,
-    });
-    let press = kind.nature() == Nature::Press;
-    match (reading.form, on, was) {
-        (Form::Event, true, _) if heard.retained => Meaning::Nothing("retained_press"),
-        (Form::Event, true, _) => Meaning::Begins,
-        (Form::Event, false, _) if press => Meaning::Nothing("no_press"),
-        (_, true, Some(true)) if reading.form == Form::Latched && press && !heard.retained => {
-            match before.and_then(|b| b.rest) == Some(heard.rest) {
-                true => Meaning::Again,
-                false => Meaning::Nothing("repeat_with_other_news"),
-            }
-        }
-        (_, true, Some(true)) => Meaning::Nothing("still_true"),
-        (_, true, _) if heard.retained && press => Meaning::Nothing("retained_press"),
-        (_, true, _) if heard.retained => Meaning::FoundTrue,
-        (_, true, _) => Meaning::Begins,
-        (_, false, _) if press => Meaning::Nothing("at_rest"),
-        (_, false, _) => Meaning::Ends,
-    }
-}
-
-/// A planted fault for the test of containment; the feature is never in a build that runs.
-#[cfg(feature = "poison")]
-#[expect(clippy::panic, reason = "the fault that the containment test plants")]
-fn poison(heard: &Heard) {
-    if heard
-        .readings
-        .iter()
-        .any(|r| r.kind == crate::engine::kind::Kind::Button && r.value == Value::Text("poison".into()))
-    {
-        panic!("planted fault");
     }
 }

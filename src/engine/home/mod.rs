@@ -55,6 +55,8 @@ impl Out {
 
 /// Decides what an input comes to. The changes are in `out`, in order; nothing else has happened.
 pub fn step(policy: &HomePolicy, place: &Place, state: &State, input: Stamped<HomeInput>, out: &mut Out) {
+    #[cfg(feature = "poison")]
+    poison(state, &input.input);
     let mut turn = Turn { policy, now: input.at, home: place.home, next_alarm: place.next_alarm, state, out };
     match input.input {
         HomeInput::Heard(heard) if state.frozen.is_some() => turn.listen_frozen(heard),
@@ -69,10 +71,11 @@ pub fn step(policy: &HomePolicy, place: &Place, state: &State, input: Stamped<Ho
     }
 }
 
-/// When the home wants to be looked at next, as things stand; later is possible, earlier is not.
-pub fn next_wake(policy: &HomePolicy, state: &State, now: Stamp) -> Option<Tick> {
-    let alarms = state.alarms.iter().filter_map(|a| a.deadline()).min();
-    let silence = silence::next(policy, state, now);
+/// When the home wants to be looked at next, as things stand; later is possible, earlier is not. While the site is deaf no silence
+/// grows.
+pub fn next_wake(policy: &HomePolicy, state: &State, now: Stamp, deaf: bool) -> Option<Tick> {
+    let alarms = state.alarms.iter().filter_map(|a| climb::deadline(policy, a, now.tick)).min();
+    let silence = if deaf { None } else { silence::next(policy, state, now) };
     alarms.into_iter().chain(silence).min()
 }
 
@@ -84,6 +87,25 @@ struct Turn<'a> {
     next_alarm: u64,
     state: &'a State,
     out: &'a mut Out,
+}
+
+/// Planted faults for the tests of containment; the feature is never in a build that runs. They fail a step that hears or one whose
+/// time has come, or end the process, as a stack that overflows would.
+#[cfg(feature = "poison")]
+#[expect(clippy::panic, reason = "the faults that the containment tests plant")]
+fn poison(state: &State, input: &HomeInput) {
+    use super::reading::Value;
+    let says = |word: &str| match input {
+        HomeInput::Heard(heard) => heard.readings.iter().any(|r| r.value == Value::Text(word.into())),
+        _ => false,
+    };
+    if says("abort") {
+        std::process::abort();
+    }
+    let due = matches!(input, HomeInput::Due) && state.devices.iter().any(|d| &*d.room == "poison");
+    if due || says("poison") && state.frozen.is_none() {
+        panic!("planted fault");
+    }
 }
 
 impl Turn<'_> {

@@ -48,7 +48,8 @@ fn pending(policy: &HomePolicy, state: &State) -> Option<(AlarmKind, Millis, Lim
         return None;
     }
     let limit = limit(policy, state, state.activity.as_ref()?);
-    let open = |kind| state.alarm(kind).is_some_and(|a| a.over.is_none());
+    // Once it is over, or a person was found safe, the next silence is another one.
+    let open = |kind| state.alarm(kind).is_some_and(|a| a.over.is_none() && a.safe.is_none());
     if open(AlarmKind::Inactivity) {
         return None;
     }
@@ -67,23 +68,24 @@ pub(super) fn next(policy: &HomePolicy, state: &State, now: Stamp) -> Option<Tic
     Some(now.tick + Millis(limit.0.saturating_sub(state.silence(now)?.0)))
 }
 
-/// Raises what the silence has brought about.
-pub(super) fn due(turn: &mut Turn<'_>) {
+/// Raises what the silence has brought about; gives the kinds of alarm that it has dealt with.
+pub(super) fn due(turn: &mut Turn<'_>) -> &'static [AlarmKind] {
     let state = turn.state;
     let (Some((kind, at, limit)), Some(silence)) = (pending(turn.policy, state), state.silence(turn.now)) else {
-        return;
+        return &[];
     };
     if state.unheard_since.is_some() || silence < at {
-        return;
+        return &[];
     }
-    let Some(activity) = state.activity.as_ref() else { return };
+    let Some(activity) = state.activity.as_ref() else { return &[] };
     // After a pause of ours both limits may have passed: the graver one is what there is to say.
     let kind = if silence >= limit.alarm { AlarmKind::Inactivity } else { kind };
     let limit_s = if kind == AlarmKind::Inactivity { limit.alarm } else { at }.as_secs();
+    let device = activity.kind.and(state.devices.get(activity.device as usize));
     let reason = Reason::Silent {
         last_activity: activity.wall,
         last_kind: activity.kind,
-        last_room: state.devices.get(activity.device as usize).map_or("".into(), |d| d.room.clone()),
+        last_room: device.map_or("".into(), |d| d.room.clone()),
         silent_s: silence.as_secs(),
         limit_s,
         limit: limit.name.into(),
@@ -100,15 +102,23 @@ pub(super) fn due(turn: &mut Turn<'_>) {
     if let Some(alarm) = reopened.filter(|a| matches!(a.attention, Attention::Taken { .. })) {
         turn.climb_from_the_start(alarm, Millis(0));
     }
+    &[AlarmKind::Inactivity, AlarmKind::InactivityCheck]
 }
 
 impl Turn<'_> {
+    /// A person looked for another reason, and all is well: what was raised for the silence is over.
+    pub(super) fn is_well(&mut self, other: AlarmKind) {
+        for kind in [AlarmKind::Inactivity, AlarmKind::InactivityCheck].into_iter().filter(|k| *k != other) {
+            self.over(kind, self.now.wall);
+        }
+    }
+
     /// Somebody stirred: whatever was raised for the silence is over.
     pub(super) fn stirred(&mut self, happened: Option<Wall>) {
-        let at = happened.unwrap_or(self.now.wall);
         for kind in [AlarmKind::Inactivity, AlarmKind::InactivityCheck] {
-            if self.state.alarm(kind).is_some_and(|a| a.raised.wall <= at) {
-                self.over(kind, at);
+            // What is told late may have been before the alarm.
+            if self.state.alarm(kind).is_some_and(|a| happened.is_none_or(|then| a.raised.wall <= then)) {
+                self.over(kind, happened.unwrap_or(self.now.wall));
             }
         }
     }

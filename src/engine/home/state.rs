@@ -56,6 +56,9 @@ pub struct DeviceState {
     pub events: Vec<u64>,
 }
 
+/// How many kinds and zones of a device are remembered; of those beyond it, every `true` is an event.
+const LAST_KEPT: usize = 64;
+
 /// How many named events a device is remembered by.
 const EVENTS_KEPT: usize = 8;
 
@@ -73,7 +76,7 @@ pub struct Activity {
     pub heard: Tick,
     #[n(1)]
     pub wall: Wall,
-    /// None where it is only the beginning of our watch.
+    /// None where it is the beginning of our watch, or the word of a person who looked.
     #[n(2)]
     pub kind: Option<Kind>,
     #[n(3)]
@@ -134,6 +137,10 @@ impl State {
                 if let Some(alarm) = self.alarms.iter_mut().find(|a| a.kind == *kind) {
                     fold_alarm(alarm, change, at);
                 }
+                // A person looked, and all is well: the silence begins anew.
+                if matches!(change, AlarmChange::Safe(Some(_))) {
+                    self.stir(Activity { heard: at.heard, wall: at.wall, kind: None, device: 0 }, at);
+                }
             }
             HomeChange::Closed { alarm, .. } => self.alarms.retain(|a| a.id != alarm.id),
             HomeChange::Frozen { fault } => self.frozen = Some(fault.clone()),
@@ -186,12 +193,12 @@ impl State {
             device.tells_activity = true;
             device.only_door &= reading.kind == Kind::Contact;
         }
-        if reading.kind == Kind::Sos && reading.value == Value::Flag(true) && !fact.retained {
+        if fact.press.is_some() {
             device.pressed = Some(at.tick);
         }
         if reading.kind == Kind::Online {
             device.online = Some(reading.value == Value::Flag(true));
-        } else if reading.form != Form::Event {
+        } else if !fact.retained {
             // Whoever sends is there, whatever was said of it.
             device.online = device.online.map(|_| true);
         }
@@ -200,15 +207,32 @@ impl State {
         }
         self.watch_from(at);
         if active {
-            let late = fact.happened.map_or(Millis(0), |then| at.wall.since(then));
-            let heard = Tick(at.heard.0.saturating_sub(late.0));
-            if self.activity.as_ref().is_none_or(|a| heard >= a.heard) {
-                let wall = fact.happened.unwrap_or(at.wall);
-                self.activity = Some(Activity { heard, wall, kind: Some(reading.kind), device: fact.device });
-                self.unheard = Millis(0);
-            }
+            self.fold_activity(fact, at);
         }
         self.fold_hearing(at);
+    }
+
+    fn fold_activity(&mut self, fact: &Fact, at: Stamp) {
+        let late = fact.happened.map_or(Millis(0), |then| at.wall.since(then));
+        let mut heard = Tick(at.heard.0.saturating_sub(late.0));
+        if let Some(known) = &self.activity {
+            // Told late, and over a time when we were deaf: by the hearing clock it may look older than it is.
+            let newer = heard >= known.heard || fact.happened.is_some_and(|then| then > known.wall);
+            if !newer {
+                return;
+            }
+            heard = heard.max(known.heard);
+        }
+        let wall = fact.happened.unwrap_or(at.wall);
+        self.stir(Activity { heard, wall, kind: Some(fact.reading.kind), device: fact.device }, at);
+    }
+
+    /// The silence begins anew. What may have been unheard of the time since then stays unheard.
+    fn stir(&mut self, activity: Activity, at: Stamp) {
+        let since = at.heard.since(activity.heard);
+        let under_way = self.unheard_since.map_or(Millis(0), |from| at.heard.since(from.max(activity.heard)));
+        self.unheard.0 = self.unheard.0.min(since.0.saturating_sub(under_way.0));
+        self.activity = Some(activity);
     }
 
     /// A home is unheard while its bridge is gone, or while all its devices that tell activity are.
@@ -229,6 +253,7 @@ impl State {
 
 fn remember(last: &mut Vec<Last>, fact: &Fact, now: Tick) {
     let reading = &fact.reading;
+    let full = last.len() == LAST_KEPT;
     match last.iter_mut().find(|l| l.kind == reading.kind && l.zone == reading.zone) {
         Some(known) => {
             if known.value != reading.value {
@@ -237,6 +262,7 @@ fn remember(last: &mut Vec<Last>, fact: &Fact, now: Tick) {
             }
             known.rest = fact.rest;
         }
+        None if full => {}
         None => last.push(Last {
             kind: reading.kind,
             zone: reading.zone.clone(),
@@ -259,7 +285,8 @@ pub(super) fn is_activity(device: &DeviceState, reading: &Reading, at: Stamp) ->
     let before = device.last(reading.kind, reading.zone.as_ref());
     match (&reading.value, reading.form) {
         (Value::Text(_), _) => true,
-        (Value::Flag(on), Form::Event) => *on,
+        // A bed or a chair is left by a person too.
+        (Value::Flag(on), Form::Event) => *on || matches!(reading.kind, Kind::Presence | Kind::Bed),
         (_, Form::Event) => true,
         (Value::Flag(true), _) if reading.kind == Kind::Motion => {
             before.is_none_or(|b| b.value != reading.value || at.tick.since(b.since) < MOTION_REPEATS)

@@ -40,7 +40,7 @@ pub fn step(state: &State, input: Stamped<SiteInput>, out: &mut Out) {
     match input.input {
         SiteInput::Tell(notice) => out.changes.push(SiteChange::NoticeMade(notice)),
         SiteInput::Withdraw { alarm } => {
-            for pending in state.outbox.of_alarm(&alarm).filter(|p| p.is_rung() && !p.unwanted) {
+            for pending in state.outbox.of_alarm(&alarm).filter(|p| !p.is_last() && !p.unwanted) {
                 out.changes.push(SiteChange::Withdrawn { notice: pending.notice.id.clone() });
             }
         }
@@ -71,12 +71,15 @@ fn started(state: &State, now: Stamp, epoch: u64, out: &mut Out) {
         out.because.push("interrupted_attempt");
         let outcome = Outcome::failed(super::delivery::Failure::Interrupted);
         let (notice, attempt) = (pending.notice.id.clone(), pending.attempts);
-        out.changes.push(SiteChange::AttemptEnded { notice, attempt, outcome, again: Some(now.tick) });
+        let again = (!pending.unwanted).then_some(now.tick);
+        out.changes.push(SiteChange::AttemptEnded { notice, attempt, outcome, again });
     }
 }
 
 /// How many failures of one notice make its home look further up the ladder at once.
 const PATIENCE: u32 = 2;
+/// A receiver that asks for a wait of this length or more is not waited for either.
+const LONG: Millis = Millis::from_secs(5);
 
 fn ended(state: &State, now: Stamp, notice: NoticeId, attempt: u32, outcome: Outcome, out: &mut Out) {
     let Some(pending) = state.outbox.get(&notice).filter(|p| p.sending && p.attempts == attempt) else {
@@ -88,8 +91,9 @@ fn ended(state: &State, now: Stamp, notice: NoticeId, attempt: u32, outcome: Out
         // Its alarm was taken or closed while it was under way: nobody needs it again.
         Outcome::Failed { .. } if pending.unwanted => (None, None),
         Outcome::Failed { failure, retry_after } => {
-            let hopeless = failure.class() == Class::Broken || attempt >= PATIENCE;
-            (hopeless.then_some(Told::Failing), Some(now.tick + backoff(failure, retry_after, attempt)))
+            let wait = backoff(failure, retry_after, attempt);
+            let hopeless = failure.class() == Class::Broken || attempt >= PATIENCE || wait >= LONG;
+            (hopeless.then_some(Told::Failing), Some(now.tick + wait))
         }
     };
     if let (true, Some(told)) = (pending.is_rung(), told) {

@@ -1,7 +1,7 @@
 //! Notices that wait, and the channels they wait for. What is sent next is derived from what waits.
 
 use crate::engine::change::{Notice, Subject};
-use crate::engine::delivery::Outcome;
+use crate::engine::delivery::{Failure, Outcome};
 use crate::engine::id::{AlarmId, ChannelId, NoticeId};
 use crate::engine::kind::Priority;
 use crate::engine::time::Tick;
@@ -29,6 +29,11 @@ pub struct Pending {
 impl Pending {
     pub fn is_rung(&self) -> bool {
         matches!(self.notice.subject, Subject::Rung { .. })
+    }
+
+    /// It tells of the alarm's end: nothing that comes later can make it void.
+    pub fn is_last(&self) -> bool {
+        matches!(self.notice.subject, Subject::Closed { .. })
     }
 }
 
@@ -121,7 +126,10 @@ impl Outbox {
             }
             return;
         }
-        health.failures += 1;
+        // An interrupted attempt is our own failure.
+        if !matches!(outcome, Outcome::Failed { failure: Failure::Interrupted, .. }) {
+            health.failures += 1;
+        }
         if let Some(due) = again {
             pending.due = due;
             pending.sending = false;
@@ -187,7 +195,8 @@ impl Outbox {
                 .chain(due)
                 .filter_map(|id| self.pending.get(id))
                 .collect();
-            candidates.sort_by_key(|p| (p.notice.priority(), p.notice.issued.tick, p.notice.id.number));
+            // Who calls goes before who tells that somebody has come.
+            candidates.sort_by_key(|p| (p.notice.priority(), !p.is_rung(), p.notice.issued.tick, p.notice.id.number));
             let mut under_way = queue.sending.len();
             for pending in candidates {
                 // Half of the slots are life's own; a channel that fails gets one other notice at a time.

@@ -3,10 +3,10 @@
 
 use crate::keeper::ports::{Delivery, Lane};
 use crate::mqtt::LaneFilters;
+use crate::mqtt::event::{Action, Event, Message, Out};
 use crate::mqtt::fault::Fault;
 use crate::mqtt::filter::{Filter, FilterSet};
 use crate::mqtt::lanes::{Lanes, Memory};
-use crate::mqtt::session::{Action, Event, Message, Out};
 use std::collections::{BTreeSet, VecDeque};
 
 const LANES: [Lane; 2] = [Lane::Life, Lane::Bulk];
@@ -337,5 +337,5 @@ fn tell(seed: u64) {
 
 #[test]
 fn no_message_is_passed_over_on_both_lanes() {
-    (0..200).for_each(tell);
+    (0..100).for_each(tell);
 }

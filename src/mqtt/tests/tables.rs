@@ -1,7 +1,8 @@
 use crate::keeper::ports::{Lane, Token};
+use crate::mqtt::breaks::{BACKOFF_MAX_MS, BACKOFF_MIN_MS};
+use crate::mqtt::event::{Action, Event, Message, Out};
 use crate::mqtt::fault::{Fault, Report};
 use crate::mqtt::lanes::{Lanes, Memory};
-use crate::mqtt::session::{Action, BACKOFF_MAX_MS, BACKOFF_MIN_MS, Event, Message, Out};
 use crate::mqtt::{LaneFilters, LinkState};
 use proptest::prelude::*;
 
@@ -237,6 +238,8 @@ fn an_unanswered_subscribe_ends_the_connection() {
     rig.wait(100);
     rig.accept(LIFE, false);
     assert_eq!(rig.wait(9_900), [""; 0]);
+    rig.message(LIFE, 1, "a");
+    assert_eq!(rig.wait(9_900), [""; 0], "the answer may wait behind messages");
     assert_eq!(rig.wait(200), ["life abandon unanswered"]);
     assert_eq!(rig.lanes.status().life.link, LinkState::Down);
 }
@@ -520,6 +523,15 @@ fn reading_pauses_when_too_much_waits() {
     assert!(rig.lanes.crowded(BULK) && !rig.lanes.crowded(LIFE));
     assert_eq!(rig.commit(), [""; 0], "nothing is acknowledged at QoS 0");
     assert!(!rig.lanes.crowded(BULK));
+    let payload = bytes::Bytes::from(vec![0; 1 << 20]);
+    for pkid in 1..=16 {
+        assert!(!rig.lanes.crowded(BULK), "{pkid}");
+        rig.on(
+            BULK,
+            Event::Message(Message { pkid, qos: 1, topic: "t".into(), payload: payload.clone(), retain: false }),
+        );
+    }
+    assert!(rig.lanes.crowded(BULK), "16 MiB wait");
 }
 
 proptest! {

@@ -1,0 +1,131 @@
+//! What came of a turn, in short lines. An alarm is `sos#1`, its notices are `#1-n1`.
+
+use crate::engine::alarm::{Alarm, Attention, Reason, Told};
+use crate::engine::change::{AlarmChange, HomeChange, SiteChange};
+use crate::engine::delivery::Outcome;
+use crate::engine::kind::AlarmKind;
+use crate::engine::time::{Millis, Tick};
+use crate::keeper::core::Core;
+use crate::keeper::ports::{NoticeType, Parcel};
+use crate::keeper::record::Entry;
+
+/// Milliseconds since the story's midnight as `08:19:00`, `1d 08:19:00` from the second day on.
+pub fn clock(millis: u64) -> String {
+    let s = millis / 1000;
+    let day = if s >= 86_400 { format!("{}d ", s / 86_400) } else { String::new() };
+    let fraction = if millis.is_multiple_of(1000) { String::new() } else { format!(".{:03}", millis % 1000) };
+    format!("{day}{:02}:{:02}:{:02}{fraction}", s / 3600 % 24, s / 60 % 60, s % 60)
+}
+
+/// The reverse of [`clock`], for `HH:MM:SS` and `HH:MM:SS.mmm`; hours may pass 24.
+pub fn millis(text: &str) -> u64 {
+    let parts: Vec<f64> = text.split(':').map(|p| p.parse().unwrap_or_else(|_| panic!("{text} is no time"))).collect();
+    let [h, m, s] = parts[..] else { panic!("{text} is no time") };
+    ((h * 3600.0 + m * 60.0 + s) * 1000.0).round() as u64
+}
+
+fn tick_clock(tick: Tick) -> String {
+    clock(tick.since(Tick(1_000_000_000)).0)
+}
+
+fn late(span: Millis) -> String {
+    if span.as_secs() == 0 { String::new() } else { format!(" late {} s", span.as_secs()) }
+}
+
+fn name(kind: AlarmKind, home: u32, core: &Core) -> String {
+    let number = core.homes[home as usize].state.alarm(kind).map_or(0, |a| a.id.number);
+    // An alarm that was closed in the same turn has no number to look up any more.
+    if number == 0 { kind.to_string() } else { format!("{kind}#{number}") }
+}
+
+/// The lines of one entry of a record; most entries have none, since another line tells the same.
+pub fn entry(entry: &Entry, core: &Core, lines: &mut Vec<String>) {
+    let line = match entry {
+        Entry::Site(change) => site(change),
+        Entry::Home { home, change } => self::home(*home, change, core),
+    };
+    lines.extend(line);
+}
+
+fn site(change: &SiteChange) -> Option<String> {
+    Some(match change {
+        SiteChange::HomeAdded { id, claimed: false } => format!("pseudo-home {id}"),
+        SiteChange::AttemptEnded { notice, attempt, outcome: Outcome::Failed { failure, .. }, again } => {
+            let again = again.map_or("no more".into(), |at| format!("again {}", tick_clock(at)));
+            format!("#{}-n{} try {attempt} {}, {again}", notice.alarm.number, notice.number, failure.name())
+        }
+        SiteChange::Withdrawn { notice } => format!("#{}-n{} withdrawn", notice.alarm.number, notice.number),
+        SiteChange::Deaf => "deaf".into(),
+        SiteChange::Hearing { lost } => format!("hearing, lost {} s", lost.as_secs()),
+        SiteChange::Started { epoch } => format!("started, epoch {epoch}"),
+        _ => return None,
+    })
+}
+
+fn home(home: u32, change: &HomeChange, core: &Core) -> Option<String> {
+    Some(match change {
+        HomeChange::Raised(alarm) => raised(alarm, home, core),
+        HomeChange::Alarm { kind, change } => {
+            format!("{} {}", name(*kind, home, core), alarm(change, *kind, home, core)?)
+        }
+        HomeChange::Closed { alarm, code, by } => {
+            let by = by.as_ref().map_or("itself".into(), |by| by.to_string());
+            let code = code.map_or("", |c| c.name());
+            format!("{}#{} closed by {by} {code}", alarm.kind, alarm.id.number).trim_end().into()
+        }
+        HomeChange::Frozen { .. } => format!("{} frozen", core.site.homes[home as usize].id),
+        HomeChange::Bridge { online } => {
+            let state = if *online { "online" } else { "offline" };
+            format!("{} bridge {state}", core.site.homes[home as usize].id)
+        }
+        _ => return None,
+    })
+}
+
+fn raised(alarm: &Alarm, home: u32, core: &Core) -> String {
+    let why = match &alarm.reason {
+        Reason::Said { kind, .. } => format!("said {kind}"),
+        Reason::FoundTrue { kind, .. } => format!("found true {kind}"),
+        Reason::LatchedRepeat { kind, .. } => format!("latched repeat {kind}"),
+        Reason::Silent { silent_s, limit, .. } => format!("{limit}, silent {}", clock(silent_s * 1000)),
+        Reason::EngineFault { .. } => "engine fault".into(),
+        Reason::Unreadable { .. } => "unreadable".into(),
+        Reason::Own { what } => what.to_string(),
+    };
+    let age = late(alarm.raised.wall.since(alarm.happened));
+    let home = &core.site.homes[home as usize].id;
+    format!("{}#{} raised in {home}: {why}{age}", alarm.kind, alarm.id.number)
+}
+
+fn alarm(change: &AlarmChange, kind: AlarmKind, home: u32, core: &Core) -> Option<String> {
+    Some(match change {
+        AlarmChange::Counted { .. } => {
+            let events = core.homes[home as usize].state.alarm(kind).map_or(0, |a| a.events);
+            format!("counted, events {events}")
+        }
+        AlarmChange::Over { .. } => "over".into(),
+        AlarmChange::Attention { attention, late_by } => match attention {
+            Attention::Calling { rung, round, next } => {
+                format!("calls rung {rung}.{round} until {}{}", tick_clock(*next), late(*late_by))
+            }
+            Attention::Taken { by, until, .. } => format!("taken by {by} until {}", tick_clock(*until)),
+            Attention::Settled => "settled".into(),
+        },
+        AlarmChange::Safe(None) => "not safe any more".into(),
+        AlarmChange::Told { channel, number, told: Told::Failing } => format!("n{number} fails at {channel}"),
+        _ => return None,
+    })
+}
+
+/// `-> desk: sos#1 n1 rung 1.0`
+pub fn parcel(parcel: &Parcel) -> String {
+    let what = match parcel.kind {
+        NoticeType::Notice => format!("rung {}.{}", parcel.rung, parcel.round),
+        NoticeType::Taken => format!("taken by {}", parcel.by.as_ref().unwrap()),
+        NoticeType::Closed => format!("closed {}", parcel.outcome.unwrap_or("by itself")),
+    };
+    let attempt = if parcel.attempt == 1 { String::new() } else { format!(" try {}", parcel.attempt) };
+    let late = late(Millis::from_secs(parcel.alarm.late_by_s));
+    let (alarm, number) = (&parcel.notice.alarm, parcel.notice.number);
+    format!("-> {}: {}#{} n{number} {what}{attempt}{late}", parcel.channel.id, parcel.alarm.kind, alarm.number)
+}

@@ -1,0 +1,150 @@
+//! Durable ingest: how fast the gateway takes messages in, each acknowledged only when it is in the journal, beside a bare subscriber.
+//!
+//! Both sides are seen from outside. The load stands between two *marks*, presses of a button that nobody registered: they go through
+//! the bulk lane in line with all else, so the webhook of the second says that everything before it is on the disk.
+
+use crate::bare::Bare;
+use crate::broker::Broker;
+use crate::figures::{cpu_ms, line, median, memory_mib, title};
+use crate::gateway::{Gateway, PATIENCE};
+use crate::load::{Load, Publisher, mark, messages};
+use crate::receiver::Receiver;
+use crate::{Options, load};
+use std::time::Instant;
+
+/// One run: messages a second, and microseconds of processor time for each.
+#[derive(Clone, Copy)]
+struct Run {
+    rate: f64,
+    cpu_us: f64,
+}
+
+struct Sides {
+    load: Load,
+    bare_broker: Broker,
+    gateway_broker: Broker,
+    receiver: Receiver,
+    gateway: Gateway,
+    marks: usize,
+}
+
+pub fn run(options: &Options) {
+    let messages = messages(options.homes, options.messages);
+    let (bare_broker, gateway_broker) = (Broker::start(), Broker::start());
+    let receiver = Receiver::start();
+    let gateway = Gateway::new(&gateway_broker.url(), &receiver, &load::homes(options.homes));
+    let mut sides = Sides { load: Load::new(&messages), bare_broker, gateway_broker, receiver, gateway, marks: 0 };
+    sides.subscribe_both();
+    title(&format!("Ingest: {} messages of {} homes, {} pairs", options.messages, options.homes, options.pairs));
+    let drains: Vec<_> = (0..options.pairs).map(|_| (sides.bare_drain(), sides.gateway_drain())).collect();
+    report("drain of a queue", &drains);
+    sides.gateway.start();
+    sides.gateway.wait_until_ready();
+    let floods: Vec<_> = (0..options.pairs).map(|_| (sides.bare_flood(), sides.gateway_flood())).collect();
+    report("live flood", &floods);
+    let (now, most) = memory_mib(sides.gateway.pid());
+    line("memory after the floods", format!("{now:.0} MiB, at most {most:.0}"), "≤ 120 MB");
+}
+
+fn report(what: &str, pairs: &[(Run, Run)]) {
+    let of = |value: &dyn Fn(&(Run, Run)) -> f64| median(&pairs.iter().map(value).collect::<Vec<_>>());
+    let ratios: Vec<String> = pairs.iter().map(|(b, g)| format!("{:.2}", g.rate / b.rate)).collect();
+    line(
+        &format!("{what}: bare subscriber"),
+        format!("{:.0}/s, {:.1} µs CPU", of(&|p| p.0.rate), of(&|p| p.0.cpu_us)),
+        "",
+    );
+    line(
+        &format!("{what}: gateway"),
+        format!("{:.0}/s, {:.1} µs CPU", of(&|p| p.1.rate), of(&|p| p.1.cpu_us)),
+        "≤ 15 µs CPU a message",
+    );
+    line(&format!("{what}: ratio"), format!("{:.2}   ({})", of(&|p| p.1.rate / p.0.rate), ratios.join(" ")), "≥ 0.8");
+}
+
+impl Sides {
+    /// Persistent sessions on both brokers.
+    fn subscribe_both(&mut self) {
+        let bare = Bare::start(self.bare_broker.port());
+        bare.wait_for("subscribed");
+        self.gateway.start();
+        self.gateway.wait_until_ready();
+        let (now, _) = memory_mib(self.gateway.pid());
+        line("memory at rest", format!("{now:.0} MiB"), "≤ 120 MB");
+        self.gateway.stop();
+    }
+
+    fn next_mark(&mut self) -> String {
+        self.marks += 1;
+        format!("mark{:04}", self.marks)
+    }
+
+    /// The load between two marks; gives the marks.
+    fn publish(&mut self, port: u16) -> [String; 2] {
+        let marks = [self.next_mark(), self.next_mark()];
+        let mut publisher = Publisher::connect(port, "marks");
+        let mut press = |name: &str| {
+            let (topic, payload) = mark(name);
+            publisher.press(&topic, payload.as_bytes());
+        };
+        press(&marks[0]);
+        self.load.send(port, None, &|| true);
+        press(&marks[1]);
+        marks
+    }
+
+    fn measured(&self, pid: u32, wait: impl Fn(&str) -> Instant, marks: &[String; 2]) -> Run {
+        let from = wait(&marks[0]);
+        let cpu = cpu_ms(pid);
+        let to = wait(&marks[1]);
+        let count = self.load.count as f64;
+        Run { rate: count / (to - from).as_secs_f64(), cpu_us: (cpu_ms(pid) - cpu) as f64 * 1e3 / count }
+    }
+
+    fn bare_drain(&mut self) -> Run {
+        let marks = self.publish(self.bare_broker.port());
+        let bare = Bare::start(self.bare_broker.port());
+        self.measured(bare.pid(), |mark| bare.wait_for(&format!("zigbee2mqtt/{mark}/button")), &marks)
+    }
+
+    fn gateway_drain(&mut self) -> Run {
+        let marks = self.publish(self.gateway_broker.port());
+        self.gateway.start();
+        let run = self.measured(self.gateway.pid(), |mark| notice_of(&self.receiver, mark), &marks);
+        self.gateway.stop();
+        run
+    }
+
+    fn bare_flood(&mut self) -> Run {
+        let bare = Bare::start(self.bare_broker.port());
+        bare.wait_for("subscribed");
+        let cpu = cpu_ms(bare.pid());
+        let marks = self.publish(self.bare_broker.port());
+        let run = self.measured(bare.pid(), |mark| bare.wait_for(&format!("zigbee2mqtt/{mark}/button")), &marks);
+        Run { cpu_us: (cpu_ms(bare.pid()) - cpu) as f64 * 1e3 / self.load.count as f64, ..run }
+    }
+
+    fn gateway_flood(&mut self) -> Run {
+        let cpu = cpu_ms(self.gateway.pid());
+        let marks = self.publish(self.gateway_broker.port());
+        let run = self.measured(self.gateway.pid(), |mark| notice_of(&self.receiver, mark), &marks);
+        Run { cpu_us: (cpu_ms(self.gateway.pid()) - cpu) as f64 * 1e3 / self.load.count as f64, ..run }
+    }
+}
+
+/// When the first notice of a home came whose name holds `home`.
+pub fn notice_of(receiver: &Receiver, home: &str) -> Instant {
+    let deadline = Instant::now() + PATIENCE;
+    let mut seen = 0;
+    loop {
+        let requests = receiver.wait_for(seen + 1, PATIENCE);
+        let found = requests[seen..]
+            .iter()
+            .find(|r| r.json()["data"]["home"]["id"].as_str().is_some_and(|id| id.split('/').any(|part| part == home)));
+        if let Some(request) = found {
+            return request.at;
+        }
+        assert!(Instant::now() < deadline, "no notice of {home}");
+        seen = requests.len();
+    }
+}
