@@ -44,26 +44,40 @@ fn catches(filter: &str, topic: &str) -> bool {
     topic.next().is_none()
 }
 
-/// Filters to look topics up in: thousands of exact ones cost one hash, the few with wildcards are tried one by one.
+/// Filters to look topics up in. Thousands of exact ones cost one hash, thousands of the form `a/b/#` one for each level of the topic;
+/// the few others are tried one by one.
 #[derive(Debug, Default)]
 pub struct FilterSet {
     exact: HashSet<Filter>,
-    wild: Vec<Filter>,
+    /// Those that end with `/#` and have no other wildcard, without that end.
+    trees: HashSet<Filter>,
+    others: Vec<Filter>,
 }
 
 impl FilterSet {
     /// Whether one of the filters catches `topic`.
     pub fn catch(&self, topic: &str) -> bool {
-        self.exact.contains(topic) || self.wild.iter().any(|filter| catches(filter, topic))
+        self.exact.contains(topic)
+            || (!self.trees.is_empty() && levels(topic).any(|level| self.trees.contains(level)))
+            || self.others.iter().any(|filter| catches(filter, topic))
     }
+}
+
+/// A topic cut behind each of its levels: `a/b/c` gives `a`, `a/b` and itself.
+fn levels(topic: &str) -> impl Iterator<Item = &str> {
+    let ends = topic.bytes().enumerate().filter(|(_, byte)| *byte == b'/').map(|(at, _)| at);
+    ends.chain([topic.len()]).map(|end| &topic[..end])
 }
 
 impl FromIterator<Filter> for FilterSet {
     fn from_iter<I: IntoIterator<Item = Filter>>(filters: I) -> Self {
         let mut set = FilterSet::default();
         for filter in filters {
-            if filter.contains(['+', '#']) {
-                set.wild.push(filter);
+            let tree = filter.strip_suffix("/#").filter(|tree| !tree.contains(['+', '#']));
+            if let Some(tree) = tree {
+                set.trees.insert(tree.into());
+            } else if filter.contains(['+', '#']) {
+                set.others.push(filter);
             } else {
                 set.exact.insert(filter);
             }
@@ -103,6 +117,14 @@ mod tests {
             ("#", "a/b", true),
             ("#", "$SYS/x", false),
             ("+/x", "$SYS/x", false),
+            ("a/b/#", "a/b", true),
+            ("a/b/#", "a/b/c/d", true),
+            ("a/b/#", "a/bc", false),
+            ("a/b/#", "a", false),
+            ("/#", "/a", true),
+            ("/#", "a", false),
+            ("+/b/#", "a/b/c", true),
+            ("a/#", "$SYS/a", false),
             ("$SYS/#", "$SYS/x", true),
         ];
         for (filter, topic, expected) in table {

@@ -202,7 +202,7 @@ impl Additions {
 /// A change of an alarm as its timeline tells it; None for what is told elsewhere.
 fn told(change: &AlarmChange) -> Option<Value> {
     Some(match change {
-        AlarmChange::Counted { happened } => json!({"what": "counted", "happened_at": happened.utc()}),
+        AlarmChange::Counted { happened, .. } => json!({"what": "counted", "happened_at": happened.utc()}),
         AlarmChange::Over { at } => json!({"what": "over", "over_at": at.utc()}),
         AlarmChange::Attention { attention: Attention::Calling { rung, round, .. }, late_by } => {
             json!({"what": "rung", "rung": rung, "loop": round, "late_by_s": late_by.as_secs()})

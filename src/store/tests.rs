@@ -74,7 +74,7 @@ fn past(alarms: u64) -> Vec<Turn> {
         turns.push(turn(stamp, |b| fill(stamp, b)));
     };
     for n in 1..=alarms {
-        let counted = AlarmChange::Counted { happened: Wall(0) };
+        let counted = AlarmChange::Counted { happened: Wall(0), reason: None };
         add(&|stamp, b| {
             let motion = Reading::flag(Kind::Motion, true);
             let fact = Fact {

@@ -91,22 +91,22 @@ impl Gateway {
     pub fn wait_until_ready(&self) {
         let deadline = Instant::now() + PATIENCE;
         while !self.is_ready() {
-            assert!(
-                Instant::now() < deadline,
-                "it does not get ready: {:?}",
-                self.log.as_ref().map(|l| l.try_iter().collect::<Vec<_>>())
-            );
+            assert!(Instant::now() < deadline, "it does not get ready: {:?}", self.readyz());
             std::thread::sleep(Duration::from_millis(5));
         }
     }
 
     fn is_ready(&self) -> bool {
-        let Ok(mut socket) = TcpStream::connect((Ipv4Addr::LOCALHOST, self.console)) else { return false };
+        let answer = self.readyz().unwrap_or_default();
+        answer.starts_with("HTTP/1.1 200") && !answer.contains("ready: false")
+    }
+
+    fn readyz(&self) -> std::io::Result<String> {
+        let mut socket = TcpStream::connect((Ipv4Addr::LOCALHOST, self.console))?;
+        socket.write_all(b"GET /readyz HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n")?;
         let mut answer = String::new();
-        let asked = socket.write_all(b"GET /readyz HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n");
-        asked.and_then(|()| socket.read_to_string(&mut answer)).is_ok()
-            && answer.starts_with("HTTP/1.1 200")
-            && !answer.contains("ready: false")
+        socket.read_to_string(&mut answer)?;
+        Ok(answer)
     }
 
     pub fn pid(&self) -> u32 {

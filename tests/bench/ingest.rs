@@ -12,11 +12,12 @@ use crate::receiver::Receiver;
 use crate::{Options, load};
 use std::time::Instant;
 
-/// One run: messages a second, and microseconds of processor time for each.
+/// One run: messages a second, and microseconds of processor time for each, of the subscriber and of the broker.
 #[derive(Clone, Copy)]
 struct Run {
     rate: f64,
     cpu_us: f64,
+    broker_us: f64,
 }
 
 struct Sides {
@@ -49,16 +50,12 @@ pub fn run(options: &Options) {
 fn report(what: &str, pairs: &[(Run, Run)]) {
     let of = |value: &dyn Fn(&(Run, Run)) -> f64| median(&pairs.iter().map(value).collect::<Vec<_>>());
     let ratios: Vec<String> = pairs.iter().map(|(b, g)| format!("{:.2}", g.rate / b.rate)).collect();
-    line(
-        &format!("{what}: bare subscriber"),
-        format!("{:.0}/s, {:.1} µs CPU", of(&|p| p.0.rate), of(&|p| p.0.cpu_us)),
-        "",
-    );
-    line(
-        &format!("{what}: gateway"),
-        format!("{:.0}/s, {:.1} µs CPU", of(&|p| p.1.rate), of(&|p| p.1.cpu_us)),
-        "≤ 15 µs CPU a message",
-    );
+    let figures = |side: &dyn Fn(&(Run, Run)) -> Run| {
+        let (rate, own, broker) = (of(&|p| side(p).rate), of(&|p| side(p).cpu_us), of(&|p| side(p).broker_us));
+        format!("{rate:.0}/s, {own:.1} µs CPU a message, the broker {broker:.1} µs")
+    };
+    line(&format!("{what}: bare subscriber"), figures(&|p| p.0), "");
+    line(&format!("{what}: gateway"), figures(&|p| p.1), "≤ 15 µs CPU a message");
     line(&format!("{what}: ratio"), format!("{:.2}   ({})", of(&|p| p.1.rate / p.0.rate), ratios.join(" ")), "≥ 0.8");
 }
 
@@ -74,43 +71,42 @@ impl Sides {
         self.gateway.stop();
     }
 
-    fn next_mark(&mut self) -> String {
+    fn next_marks(&mut self) -> [String; 2] {
         self.marks += 1;
-        format!("mark{:04}", self.marks)
+        ["begin", "end"].map(|m| format!("{m}{:04}", self.marks))
     }
 
-    /// The load between two marks; gives the marks.
-    fn publish(&mut self, port: u16) -> [String; 2] {
-        let marks = [self.next_mark(), self.next_mark()];
-        let mut publisher = Publisher::connect(port, "marks");
-        let mut press = |name: &str| {
-            let (topic, payload) = mark(name);
-            publisher.press(&topic, payload.as_bytes());
-        };
-        press(&marks[0]);
-        self.load.send(port, None, &|| true);
-        press(&marks[1]);
-        marks
-    }
-
-    fn measured(&self, pid: u32, wait: impl Fn(&str) -> Instant, marks: &[String; 2]) -> Run {
+    /// Rate and cost between the two marks.
+    fn measured(&self, pids: [u32; 2], wait: impl Fn(&str) -> Instant, marks: &[String; 2]) -> Run {
         let from = wait(&marks[0]);
-        let cpu = cpu_ms(pid);
+        let before = pids.map(cpu_ms);
         let to = wait(&marks[1]);
         let count = self.load.count as f64;
-        Run { rate: count / (to - from).as_secs_f64(), cpu_us: (cpu_ms(pid) - cpu) as f64 * 1e3 / count }
+        let spent = |side: usize| (cpu_ms(pids[side]) - before[side]) as f64 * 1e3 / count;
+        Run { rate: count / (to - from).as_secs_f64(), cpu_us: spent(0), broker_us: spent(1) }
+    }
+
+    fn measured_bare(&self, bare: &Bare, marks: &[String; 2]) -> Run {
+        let pids = [bare.pid(), self.bare_broker.pid().expect("it runs")];
+        self.measured(pids, |mark| bare.wait_for(&format!("zigbee2mqtt/{mark}/button")), marks)
+    }
+
+    fn measured_gateway(&self, marks: &[String; 2]) -> Run {
+        let pids = [self.gateway.pid(), self.gateway_broker.pid().expect("it runs")];
+        self.measured(pids, |mark| notice_of(&self.receiver, mark), marks)
     }
 
     fn bare_drain(&mut self) -> Run {
-        let marks = self.publish(self.bare_broker.port());
-        let bare = Bare::start(self.bare_broker.port());
-        self.measured(bare.pid(), |mark| bare.wait_for(&format!("zigbee2mqtt/{mark}/button")), &marks)
+        let marks = self.next_marks();
+        publish(&self.load, self.bare_broker.port(), &marks);
+        self.measured_bare(&Bare::start(self.bare_broker.port()), &marks)
     }
 
     fn gateway_drain(&mut self) -> Run {
-        let marks = self.publish(self.gateway_broker.port());
+        let marks = self.next_marks();
+        publish(&self.load, self.gateway_broker.port(), &marks);
         self.gateway.start();
-        let run = self.measured(self.gateway.pid(), |mark| notice_of(&self.receiver, mark), &marks);
+        let run = self.measured_gateway(&marks);
         self.gateway.stop();
         run
     }
@@ -118,18 +114,34 @@ impl Sides {
     fn bare_flood(&mut self) -> Run {
         let bare = Bare::start(self.bare_broker.port());
         bare.wait_for("subscribed");
-        let cpu = cpu_ms(bare.pid());
-        let marks = self.publish(self.bare_broker.port());
-        let run = self.measured(bare.pid(), |mark| bare.wait_for(&format!("zigbee2mqtt/{mark}/button")), &marks);
-        Run { cpu_us: (cpu_ms(bare.pid()) - cpu) as f64 * 1e3 / self.load.count as f64, ..run }
+        let marks = self.next_marks();
+        let (load, port) = (&self.load, self.bare_broker.port());
+        std::thread::scope(|scope| {
+            scope.spawn(|| publish(load, port, &marks));
+            self.measured_bare(&bare, &marks)
+        })
     }
 
     fn gateway_flood(&mut self) -> Run {
-        let cpu = cpu_ms(self.gateway.pid());
-        let marks = self.publish(self.gateway_broker.port());
-        let run = self.measured(self.gateway.pid(), |mark| notice_of(&self.receiver, mark), &marks);
-        Run { cpu_us: (cpu_ms(self.gateway.pid()) - cpu) as f64 * 1e3 / self.load.count as f64, ..run }
+        let marks = self.next_marks();
+        let (load, port) = (&self.load, self.gateway_broker.port());
+        std::thread::scope(|scope| {
+            scope.spawn(|| publish(load, port, &marks));
+            self.measured_gateway(&marks)
+        })
     }
+}
+
+/// The load between two marks.
+fn publish(load: &Load, port: u16, marks: &[String; 2]) {
+    let mut publisher = Publisher::connect(port, "marks");
+    let mut press = |name: &str| {
+        let (topic, payload) = mark(name);
+        publisher.press(&topic, payload.as_bytes());
+    };
+    press(&marks[0]);
+    load.send(port, None, &|| true);
+    press(&marks[1]);
 }
 
 /// When the first notice of a home came whose name holds `home`.

@@ -89,7 +89,7 @@ struct Turn<'a> {
     out: &'a mut Out,
 }
 
-/// Planted faults for the tests of containment; the feature is never in a build that runs. They fail a step that hears, or one whose
+/// Planted faults for the tests of containment; the feature is never in a build that runs. They fail a step that hears or one whose
 /// time has come.
 #[cfg(feature = "poison")]
 #[expect(clippy::panic, reason = "the faults that the containment tests plant")]
