@@ -1,5 +1,6 @@
 //! The fleet against real brokers: mosquitto (found on the path or in /usr/sbin) and the demo's own.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "this whole file is a test")]
 #![expect(
     clippy::disallowed_methods,
     reason = "tasks of a test end with its runtime; a broker is asked until it listens"

@@ -146,7 +146,7 @@ fn facts() -> Vec<HomeChange> {
 fn home_changes() -> Vec<HomeChange> {
     let alarm_changes = || {
         let mut all = vec![
-            AlarmChange::Counted { happened: Wall(3) },
+            AlarmChange::Counted { happened: Wall(3), reason: None },
             AlarmChange::Over { at: Wall(4) },
             AlarmChange::Safe(None),
             AlarmChange::Safe(Some(safe(SafeHow::HandedTo120))),
@@ -303,7 +303,7 @@ fn states() -> (home::State, site::State) {
 }
 
 fn file(version: &str, name: &str) -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(version).join(name)
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(format!("tests/golden/{version}-engine")).join(name)
 }
 
 #[test]

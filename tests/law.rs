@@ -68,9 +68,14 @@ const CLOCKS: &[(&str, &str)] = &[
     ("clock.rs", "it is the clock"),
     ("courier/line.rs", "a deadline of an exchange under way; decides nothing"),
     ("courier/pump.rs", "a deadline of an exchange under way; decides nothing"),
+    ("fleet/inbox.rs", "the clock of the demo's phones"),
     ("fleet/publish.rs", "paces a load"),
     ("mqtt/pump.rs", "the ticks of the session machine"),
 ];
+
+/// What is let off besides, and why.
+const LET_OFF: &[(&str, &str, &str)] =
+    &[("fleet/broker.rs", "thread::sleep", "the demo's broker tells nobody when it listens")];
 
 /// Files that may be longer than [`MAX_LINES`], and why.
 const LONG: &[(&str, &str)] = &[];
@@ -314,7 +319,9 @@ fn impurities(file: &SourceFile, dependencies: &BTreeSet<String>) -> Vec<Breach>
         } else {
             continue;
         };
-        broken.push(breach(*line, joined, why));
+        if !LET_OFF.iter().any(|(name, what, _)| *name == file.name && *what == joined) {
+            broken.push(breach(*line, joined, why));
+        }
     }
     for (at, line) in file.code.lines().enumerate().filter(|_| engine) {
         let words = line.split(|c: char| !c.is_alphanumeric() && c != '_').filter(|word| UNORDERED.contains(word));

@@ -1,9 +1,80 @@
-//! `replay`.
+//! `replay`: recorded readings through the live engine.
+
+use super::{WRONG_INPUT, fail};
+use crate::clock::{Clock, SystemClock};
+use crate::engine::id::SiteId;
+use crate::engine::policy::{RulesPatch, SiteRules};
+use crate::engine::registry::Registry;
+use crate::replay::{self, ReplayError};
+use jiff::tz::TimeZone;
+use std::io;
+use std::path::PathBuf;
 use std::process::ExitCode;
-/// What it takes.
+use std::time::Duration;
+
+/// What `replay` takes.
 #[derive(clap::Args)]
-pub struct Options {}
-/// Runs.
-pub fn replay(_: Options) -> ExitCode {
-    ExitCode::SUCCESS
+pub struct Options {
+    /// CSV: ts,home,device,room,kind,value in time order; - is stdin, gzip is unpacked
+    #[arg(long)]
+    readings: PathBuf,
+    /// CSV: ts,home; from each time on a copy of the home is silent for 24 h
+    #[arg(long)]
+    collapses: Option<PathBuf>,
+    /// The allowance of false inactivity alarms per home and month; without effect until the adaptive detector is there
+    #[arg(long)]
+    budget: Option<f64>,
+    /// The zone of naive times and of the answers; the site's, where a configuration names one
+    #[arg(long, value_parser = |zone: &str| TimeZone::get(zone))]
+    timezone: Option<TimeZone>,
+    /// The site's thresholds and zone
+    #[arg(long)]
+    config: Option<PathBuf>,
+    /// Whether a pretend caseworker confirms safety ten minutes after each alarm
+    #[arg(long, value_enum, default_value = "pretend")]
+    care: Care,
+}
+
+#[derive(Clone, Copy, PartialEq, clap::ValueEnum)]
+enum Care {
+    Pretend,
+    None,
+}
+
+/// Runs it.
+pub fn replay(options: Options) -> ExitCode {
+    let mut rules = match options.config.as_deref().map(super::config).transpose() {
+        Ok(config) => {
+            config.and_then(|c| c.sites.values().next().map(|site| site.site_rules())).unwrap_or_else(default_rules)
+        }
+        Err(code) => return code,
+    };
+    if let Some(zone) = options.timezone {
+        rules.zone = zone;
+    }
+    let care = options.care == Care::Pretend;
+    let options_of_run = replay::Options { rules, registry: Registry::default(), budget: options.budget, care };
+    let (clock, _) = SystemClock::start(None);
+    let begun = clock.now().0;
+    let run = || {
+        let readings = replay::open(&options.readings).map_err(ReplayError::Read)?;
+        let collapses = options.collapses.as_deref().map(replay::open).transpose().map_err(ReplayError::Read)?;
+        replay::run(&options_of_run, readings, collapses, io::stdout().lock())
+    };
+    match run() {
+        Ok(summary) => {
+            eprintln!("{}", summary.line(Duration::from_millis(clock.now().0.since(begun).0)));
+            ExitCode::SUCCESS
+        }
+        Err(error) if error.is_wrong_input() => {
+            eprintln!("{error}");
+            ExitCode::from(WRONG_INPUT)
+        }
+        Err(error) => fail(error),
+    }
+}
+
+fn default_rules() -> SiteRules {
+    let zone = TimeZone::get("Asia/Shanghai").unwrap_or(TimeZone::UTC);
+    SiteRules { site: SiteId::cut("replay"), zone, rules: RulesPatch::default() }
 }

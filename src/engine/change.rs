@@ -1,7 +1,7 @@
 //! What a decision changes. Changes are what the journal keeps and what a restart folds: variants and fields are numbered, never
 //! edited, only added to.
 
-use super::alarm::{Act, Alarm, Attention, CloseCode, Safe, Telling, Told};
+use super::alarm::{Act, Alarm, Attention, CloseCode, Reason, Safe, Telling, Told};
 use super::delivery::Outcome;
 use super::id::{Address, AlarmId, ChannelId, HomeId, NoticeId, ResponderId, SourceId};
 use super::kind::{AlarmKind, Priority};
@@ -61,6 +61,9 @@ pub enum AlarmChange {
     Counted {
         #[n(0)]
         happened: Wall,
+        /// Why it came again, after it was over or a person was found safe.
+        #[n(1)]
+        reason: Option<Reason>,
     },
     /// The condition ended by itself.
     #[n(1)]

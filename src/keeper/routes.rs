@@ -86,3 +86,32 @@ impl Routes {
 pub fn fingerprint(bytes: &[u8]) -> u64 {
     bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::reading::Speaker;
+    use crate::engine::site::HomeEntry;
+
+    #[test]
+    fn strangers_are_bounded_over_restarts_too() {
+        let entry = |n| HomeEntry { id: HomeId::cut(&format!("unclaimed/z2m/{n}")), claimed: n == 0 };
+        let address = Address::cut("x");
+        let report = Report {
+            source: SourceId::cut("z2m"),
+            speaker: Speaker::Device(address.clone()),
+            home_hint: None,
+            readings: Vec::new(),
+            device_time: None,
+            event_id: None,
+            rest: 0,
+            retained: false,
+            echo: false,
+        };
+        let site = site::State { homes: (0..MAX_STRANGERS).map(entry).collect(), ..site::State::default() };
+        let mut routes = Routes::default();
+        routes.count_strangers(&site);
+        let mut next = || routes.home_for_stranger(&report, &address, &site).0.to_string();
+        assert_eq!((next(), next()), ("unclaimed/z2m/x".into(), "unclaimed/z2m".into()));
+    }
+}

@@ -49,6 +49,24 @@ fn play(text: &str, stage: fn(u64) -> Scene) {
     }
 }
 
+#[test]
+fn all_that_a_life_alarm_needs_may_use_the_reserve_of_a_full_disk() {
+    let cases = [
+        ("channel desk hangs", None),
+        ("h2/motion temperature=20", Some(false)),
+        ("press", Some(true)),
+        ("answer 1-n1 timed_out", Some(true)),
+        ("zhang seen", Some(true)),
+        ("h1/motion tamper=true", Some(false)),
+        ("link down", Some(false)),
+    ];
+    let mut scene = Scene::usual(0);
+    for (what, life) in cases {
+        scene.happens(what);
+        assert!(life.is_none_or(|life| scene.life == life), "{what}");
+    }
+}
+
 fn take(scene: &mut Scene, to: &mut String) {
     for line in scene.told.drain(..) {
         to.push_str(&format!("  {line}\n"));

@@ -79,6 +79,7 @@ impl Acknowledge for Sessions {
 /// Starts both sessions of a site, on the current tokio runtime. `filters` may change at any time.
 ///
 /// Errors are those that waiting does not mend; a broker that is not there is none of them.
+#[expect(clippy::disallowed_methods, reason = "the handles are given to the caller")]
 pub fn start(
     settings: Settings,
     filters: watch::Receiver<LaneFilters>,

@@ -100,11 +100,7 @@ impl Opened {
     /// What the store needs to follow the site.
     pub(super) fn follow(&mut self) -> store::Site {
         let segments = self.log.segments();
-        let homes = self.core.site.homes.iter().map(|h| h.id.clone()).collect();
-        let mut known = store::Known { homes, ..store::Known::default() };
-        for (home, slot) in self.core.homes.iter().enumerate() {
-            known.open.extend(slot.state.alarms.iter().map(|a| ((home as u32, a.kind), a.id.clone())));
-        }
+        let known = store::Known::new(self.core.site.homes.iter().map(|h| h.id.clone()).collect());
         store::Site {
             id: self.id.clone(),
             feed: Box::new(move |cursor| feed(&segments, cursor)),

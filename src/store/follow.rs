@@ -7,12 +7,13 @@ use crate::engine::id::SiteId;
 use crate::keeper::ports::Follow;
 use crate::keeper::record::Contents;
 use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
-use tracing::{error, info, warn};
+use tracing::{error, info};
 
 /// Gives a site's committed records in order: sequence and contents. None where there is no further one up to `committed`.
 pub type Feed = Box<dyn FnMut(u64) -> Option<(u64, Contents)> + Send>;
@@ -31,8 +32,10 @@ pub struct Site {
 
 /// Operations of one batch: beyond some 500 sled's memory balloons.
 const BATCH: usize = 200;
-/// How often what was written is brought to the disk.
-const SYNC_EVERY: Duration = Duration::from_secs(1);
+/// What was written is brought to the disk in the first quiet second, and after so many batches where there is none: each one that
+/// waits makes the next sync longer.
+const QUIET: Duration = Duration::from_secs(1);
+const BATCHES: usize = 200;
 
 /// The keeper's side: says that there is something to follow. Never blocks.
 pub struct Follower {
@@ -55,7 +58,8 @@ struct Thread {
     feeds: Vec<Feed>,
     committed: Arc<Vec<AtomicU64>>,
     bell: Receiver<()>,
-    dirty: bool,
+    /// Batches since the last sync.
+    unsynced: usize,
 }
 
 /// Opens the store and starts to follow. Gives the store, what became of it at opening, and a [`Follower`] for each site.
@@ -73,85 +77,102 @@ pub fn start(
     let (ring, bell) = sync_channel(1);
     let followers =
         (0..sites.len()).map(|site| Follower { site, committed: committed.clone(), bell: ring.clone() }).collect();
+    let mut sites = sites;
+    for site in &mut sites {
+        site.known.load(held.db(), &site.id).map_err(OpenError::Sled)?;
+    }
     let feeds = sites.iter().map(|s| (s.feed)(held.cursor(&s.id))).collect();
-    let mut thread = Thread { held, sites, feeds, committed, bell, dirty: true };
-    let join = std::thread::Builder::new().name("store".into()).spawn(move || thread.run())?;
+    let mut thread = Thread { held, sites, feeds, committed, bell, unsynced: 1 };
+    let work = move || {
+        // Where sled finds damage while it runs it fails by a panic.
+        let fault = match catch_unwind(AssertUnwindSafe(|| thread.run())) {
+            Ok(Ok(())) => return info!("the store has followed to the end"),
+            Ok(Err(fault)) => fault.to_string(),
+            Err(_) => "sled failed".to_owned(),
+        };
+        error!(fault, "the store failed and rests until the next start; alarms do not depend on it");
+    };
+    let join = std::thread::Builder::new().name("store".into()).spawn(work)?;
     Ok((store, opened, followers, join))
 }
 
 impl Thread {
-    /// Until every follower is gone.
-    fn run(&mut self) {
+    /// Until every follower is gone, or the store fails: sled is poisoned after its first error. The journal has everything, and the
+    /// next start builds anew what is lost.
+    fn run(&mut self) -> Result<(), OpenError> {
         loop {
-            if let Err(fault) = self.follow() {
-                // sled is poisoned after its first error. The journal has everything; the next start builds anew what is lost.
-                error!(%fault, "the store failed and rests until the next start; alarms do not depend on it");
-                return;
-            }
-            match self.bell.recv_timeout(SYNC_EVERY) {
+            self.follow()?;
+            match self.bell.recv_timeout(QUIET) {
                 Ok(()) => {}
-                Err(RecvTimeoutError::Timeout) => self.sync(),
-                Err(RecvTimeoutError::Disconnected) => {
-                    self.sync();
-                    info!("the store has followed to the end");
-                    return;
-                }
+                Err(RecvTimeoutError::Timeout) => self.sync()?,
+                Err(RecvTimeoutError::Disconnected) => return self.sync(),
             }
         }
     }
 
-    fn follow(&mut self) -> Result<(), sled::Error> {
-        for (place, site) in self.sites.iter_mut().enumerate() {
-            let committed = self.committed[place].load(Ordering::Acquire);
-            let mut additions = Additions::default();
-            let mut last = None;
-            while let Some((sequence, contents)) = (self.feeds[place])(committed) {
-                additions.add(&site.id, sequence, &contents, &mut site.known);
-                last = Some(sequence);
-                if additions.rows.len() + additions.activity.len() >= BATCH {
-                    write(&self.held, site, std::mem::take(&mut additions), last.take())?;
-                    self.dirty = true;
-                }
-            }
-            if last.is_some() {
-                write(&self.held, site, additions, last)?;
-                self.dirty = true;
-            }
+    fn follow(&mut self) -> Result<(), OpenError> {
+        for place in 0..self.sites.len() {
+            while self.follow_some(place)? {}
         }
         Ok(())
     }
 
-    fn sync(&mut self) {
-        if !std::mem::take(&mut self.dirty) {
-            return;
+    /// Takes one batch of a site in; false where that was all there is.
+    fn follow_some(&mut self, place: usize) -> Result<bool, OpenError> {
+        let (site, feed) = (&mut self.sites[place], &mut self.feeds[place]);
+        let committed = self.committed[place].load(Ordering::Acquire);
+        let mut additions = Additions::default();
+        let mut last = None;
+        while additions.len() < BATCH {
+            let Some((sequence, contents)) = feed(committed) else { break };
+            additions.add(&site.id, sequence, &contents, &mut site.known);
+            last = Some(sequence);
+        }
+        let Some(last) = last else { return Ok(false) };
+        let more = additions.len() >= BATCH;
+        write(&self.held, site, additions, last).map_err(OpenError::Sled)?;
+        self.unsynced += 1;
+        if self.unsynced >= BATCHES {
+            self.sync()?;
+        }
+        Ok(more)
+    }
+
+    fn sync(&mut self) -> Result<(), OpenError> {
+        if std::mem::take(&mut self.unsynced) == 0 {
+            return Ok(());
         }
         let cursors: BTreeMap<String, u64> =
             self.sites.iter().map(|s| (s.id.to_string(), self.held.cursor(&s.id))).collect();
-        match self.held.sync(&cursors) {
-            Ok(()) => {
-                for site in &self.sites {
-                    site.cursor.store(cursors[site.id.as_str()], Ordering::Release);
-                }
-            }
-            Err(fault) => warn!(%fault, "the store could not be synced; it is tried again"),
+        self.held.sync(&cursors)?;
+        for site in &self.sites {
+            site.cursor.store(cursors[site.id.as_str()], Ordering::Release);
         }
+        Ok(())
     }
 }
 
-/// Writes additions in batches; the cursor goes into the last.
-fn write(held: &Held, site: &Site, additions: Additions, last: Option<u64>) -> Result<(), sled::Error> {
-    let mut rows = additions.rows;
-    for ((home, day), more) in additions.activity {
-        let key = activity_key(&home, day);
-        let mut bins = held.db().get(&key)?.and_then(|row| open_bins(&row)).unwrap_or_default();
-        bins.iter_mut().zip(more).for_each(|(bin, n)| *bin = bin.saturating_add(n));
-        rows.push((key, bins_row(&bins).to_vec()));
-    }
-    rows.extend(last.map(|sequence| (cursor_key(&site.id), sequence.to_be_bytes().to_vec())));
-    for some in rows.chunks(BATCH) {
+/// Writes additions in batches. The rows first: written again after a crash, they are the same. What is not, counts and open alarms,
+/// goes into one batch with the cursor.
+fn write(held: &Held, site: &Site, additions: Additions, last: u64) -> Result<(), sled::Error> {
+    for some in additions.rows.chunks(BATCH) {
         let mut batch = sled::Batch::default();
         some.iter().for_each(|(key, row)| batch.insert(key.as_slice(), row.as_slice()));
         held.db().apply_batch(batch)?;
     }
-    Ok(())
+    let mut batch = sled::Batch::default();
+    for ((home, day), more) in additions.activity {
+        let key = activity_key(&home, day);
+        let mut bins = held.db().get(&key)?.and_then(|row| open_bins(&row)).unwrap_or_default();
+        bins.iter_mut().zip(more).for_each(|(bin, n)| *bin = bin.saturating_add(n));
+        batch.insert(key, bins_row(&bins));
+    }
+    for (key, alarm) in additions.open {
+        match alarm {
+            Some(number) => batch.insert(key, &number.to_be_bytes()),
+            None => batch.remove(key),
+        }
+    }
+    batch.insert(cursor_key(&site.id), &last.to_be_bytes());
+    held.db().apply_batch(batch)
 }

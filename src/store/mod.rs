@@ -9,6 +9,8 @@
 mod follow;
 mod open;
 mod rows;
+#[cfg(test)]
+mod tests;
 
 pub use follow::{Feed, Follower, Site, start};
 pub use open::{OpenError, Opened, Options, probe};

@@ -73,7 +73,7 @@ const PROBE_TIME: Duration = Duration::from_secs(60);
 /// What stands beside the folder, so that a folder that opens empty is found out.
 #[derive(Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct Sidecar {
-    generation: String,
+    pub generation: String,
     /// By site: the cursor that was synced.
     pub cursors: BTreeMap<String, u64>,
 }
@@ -85,7 +85,7 @@ pub(super) struct Held {
     generation: String,
 }
 
-/// Opens the store; `stamp` names what has to be moved aside.
+/// Opens the store; `stamp` names what has to be moved aside, and what is made anew.
 pub(super) fn open(options: &Options, stamp: &str) -> Result<(Held, Opened), OpenError> {
     fs::create_dir_all(&options.dir)?;
     let free = rustix::fs::statvfs(&options.dir).map(|s| s.f_bavail.saturating_mul(s.f_frsize)).unwrap_or(u64::MAX);
@@ -94,22 +94,22 @@ pub(super) fn open(options: &Options, stamp: &str) -> Result<(Held, Opened), Ope
     }
     remove_files(&options.dir, |name| name.starts_with("snap.") && name.ends_with(".generating"))?;
     let had = read_sidecar(&options.dir);
-    let why = match try_open(options, had.as_ref()) {
+    let why = match try_open(options, had.as_ref(), stamp) {
         Ok(held) => return Ok((held, Opened::Sound)),
         Err(why) => why,
     };
     // A damaged snapshot is not needed: without it sled reads its log.
     if remove_files(&options.dir, |name| name.starts_with("snap."))? > 0
-        && let Ok(held) = try_open(options, had.as_ref())
+        && let Ok(held) = try_open(options, had.as_ref(), stamp)
     {
         return Ok((held, Opened::Sound));
     }
     move_aside(&options.dir, stamp)?;
-    let held = try_open(options, None).map_err(|why| OpenError::Io(io::Error::other(why)))?;
+    let held = try_open(options, None, stamp).map_err(|why| OpenError::Io(io::Error::other(why)))?;
     Ok((held, Opened::Anew(why)))
 }
 
-fn try_open(options: &Options, had: Option<&Sidecar>) -> Result<Held, String> {
+fn try_open(options: &Options, had: Option<&Sidecar>, stamp: &str) -> Result<Held, String> {
     if let Some((program, arguments)) = &options.probe {
         run_probe(program, arguments, &options.dir)?;
     }
@@ -122,7 +122,7 @@ fn try_open(options: &Options, had: Option<&Sidecar>) -> Result<Held, String> {
     let generation = match db.get(GENERATION_KEY).map_err(|e| e.to_string())? {
         Some(known) => String::from_utf8_lossy(&known).into_owned(),
         None if had.is_some() => return Err("the folder is empty where the store was".into()),
-        None => db.generate_id().map(|id| format!("{id}-{}", std::process::id())).map_err(|e| e.to_string())?,
+        None => format!("{stamp}-{}", std::process::id()),
     };
     let held = Held { store: Store { db }, dir: options.dir.clone(), generation };
     if let Some(had) = had {
@@ -200,7 +200,7 @@ fn sidecar_path(dir: &Path) -> PathBuf {
     dir.with_extension("state")
 }
 
-fn read_sidecar(dir: &Path) -> Option<Sidecar> {
+pub(super) fn read_sidecar(dir: &Path) -> Option<Sidecar> {
     serde_json::from_slice(&fs::read(sidecar_path(dir)).ok()?).ok()
 }
 

@@ -72,22 +72,59 @@ pub(super) fn bins_row(bins: &[u16; 24]) -> Vec<u8> {
 }
 
 /// What the follower has to know of a site to read its records: which home has which number, and which alarm is the open one
-/// of a (home, kind). Seeded from memory at the start, kept up from the records.
+/// of a (home, kind) *at the cursor*. The first is given at the start; the second is kept in the store, with the cursor.
 #[derive(Debug, Clone, Default)]
 pub struct Known {
     pub homes: Vec<HomeId>,
-    pub open: HashMap<(u32, AlarmKind), AlarmId>,
+    pub(super) open: HashMap<(u32, AlarmKind), AlarmId>,
+}
+
+impl Known {
+    /// Of a site's homes in the order of their numbers; where the store ends to know them, the records go on.
+    pub fn new(homes: Vec<HomeId>) -> Known {
+        Known { homes, open: HashMap::new() }
+    }
+
+    /// Takes in the alarms that were open at the cursor.
+    pub(super) fn load(&mut self, db: &sled::Db, site: &SiteId) -> Result<(), sled::Error> {
+        let prefix = key(b'o', site.as_str(), &[]);
+        for row in db.scan_prefix(&prefix) {
+            let (at, number) = row?;
+            let place = at[prefix.len()..].split_first_chunk::<8>().and_then(|(home, kind)| {
+                let kind = AlarmKind::parse(std::str::from_utf8(kind).ok()?)?;
+                Some((u32::try_from(u64::from_be_bytes(*home)).ok()?, kind))
+            });
+            let number = number.as_ref().try_into().map(u64::from_be_bytes);
+            if let (Some(place), Ok(number)) = (place, number) {
+                self.open.insert(place, AlarmId { site: site.clone(), number });
+            }
+        }
+        Ok(())
+    }
+}
+
+fn open_key(site: &SiteId, home: u32, kind: AlarmKind) -> Vec<u8> {
+    let mut key = key(b'o', site.as_str(), &[home.into()]);
+    key.extend_from_slice(kind.name().as_bytes());
+    key
 }
 
 /// What one or more records add.
 #[derive(Debug, Default)]
 pub(super) struct Additions {
     pub rows: Vec<(Vec<u8>, Vec<u8>)>,
+    /// The open alarm of a (home, kind), or that there is none any more.
+    pub open: BTreeMap<Vec<u8>, Option<u64>>,
     /// Activities by home and day.
     pub activity: BTreeMap<(HomeId, i64), [u16; 24]>,
 }
 
 impl Additions {
+    /// How many operations it takes to write them.
+    pub fn len(&self) -> usize {
+        self.rows.len() + self.open.len() + self.activity.len()
+    }
+
     /// Takes a record in.
     pub fn add(&mut self, site: &SiteId, sequence: u64, record: &Contents, known: &mut Known) {
         for (place, entry) in record.entries.iter().enumerate() {
@@ -130,6 +167,7 @@ impl Additions {
         match change {
             HomeChange::Raised(alarm) => {
                 known.open.insert((home, alarm.kind), alarm.id.clone());
+                self.open.insert(open_key(site, home, alarm.kind), Some(alarm.id.number));
                 let value = json!({"at": time, "what": "raised", "alarm": AlarmView::of(alarm, stamp)});
                 self.timeline(&alarm.id, at, value);
             }
@@ -142,6 +180,7 @@ impl Additions {
             }
             HomeChange::Closed { alarm, code, by } => {
                 known.open.remove(&(home, alarm.kind));
+                self.open.insert(open_key(site, home, alarm.kind), None);
                 let outcome = code.map_or("by_itself", |c| c.name());
                 self.timeline(&alarm.id, at, json!({"at": time, "what": "closed", "by": by, "outcome": outcome}));
                 let home = known.homes.get(home as usize);
@@ -163,7 +202,7 @@ impl Additions {
 /// A change of an alarm as its timeline tells it; None for what is told elsewhere.
 fn told(change: &AlarmChange) -> Option<Value> {
     Some(match change {
-        AlarmChange::Counted { happened } => json!({"what": "counted", "happened_at": happened.utc()}),
+        AlarmChange::Counted { happened, .. } => json!({"what": "counted", "happened_at": happened.utc()}),
         AlarmChange::Over { at } => json!({"what": "over", "over_at": at.utc()}),
         AlarmChange::Attention { attention: Attention::Calling { rung, round, .. }, late_by } => {
             json!({"what": "rung", "rung": rung, "loop": round, "late_by_s": late_by.as_secs()})

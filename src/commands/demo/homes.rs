@@ -88,6 +88,7 @@ fn devices(home: &FleetHome) -> Vec<Value> {
 const IN_FLIGHT: usize = 1_000;
 
 /// Lets the homes live, and carries out what the stage orders. Ends only where the stage is gone.
+#[expect(clippy::disallowed_methods, reason = "the homes' connection lives as long as the demo")]
 pub async fn live(mut fleet: Fleet, broker: String, start: Wall, speed: f64, mut orders: Orders) {
     let url = broker.trim_start_matches("mqtt://");
     let (host, port) = url.rsplit_once(':').and_then(|(h, p)| Some((h, p.parse().ok()?))).unwrap_or((url, 1883));

@@ -56,6 +56,7 @@ pub async fn demo(options: Options) -> ExitCode {
     }
 }
 
+#[expect(clippy::disallowed_methods, reason = "each is waited for below")]
 async fn play(options: Options) -> Result<(), Fatal> {
     let folder = Folder(std::env::temp_dir().join(format!("hearthwatch-demo-{}", std::process::id())));
     let token = format!("hearthwatch-demo-{}", random::<12>()?);

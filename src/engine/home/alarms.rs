@@ -21,7 +21,7 @@ impl Turn<'_> {
     /// Something happened: the open alarm of its kind counts it, or a new one is raised. Never a second one.
     pub(super) fn press(&mut self, cause: Cause) {
         match self.state.alarm(cause.kind) {
-            Some(alarm) => self.count(alarm, &cause),
+            Some(alarm) => self.count(alarm, cause),
             None => self.raise(cause),
         }
     }
@@ -55,9 +55,11 @@ impl Turn<'_> {
         self.climb_from_the_start(&alarm, Millis(0));
     }
 
-    fn count(&mut self, alarm: &Alarm, cause: &Cause) {
+    fn count(&mut self, alarm: &Alarm, cause: Cause) {
         self.out.evidence.push(alarm.id.clone());
-        self.alarm_change(alarm.kind, AlarmChange::Counted { happened: cause.happened });
+        let again = alarm.over.is_some() || alarm.safe.is_some();
+        let reason = again.then_some(cause.reason);
+        self.alarm_change(alarm.kind, AlarmChange::Counted { happened: cause.happened, reason });
         let press = cause.kind.nature() == Nature::Press;
         match alarm.attention {
             _ if cause.merged => self.because("counted_same_press"),

@@ -37,8 +37,9 @@ impl Turn<'_> {
         }
         let happened = self.believable(heard.device_time);
         let pressed = self.understand(device, &heard, happened);
-        // Whoever speaks is heard, whatever a hub said of itself.
-        if self.state.bridge_offline && !heard.retained {
+        // Whoever speaks is heard, whatever a hub said of itself; but not who is only spoken of.
+        let speaks = |r: &Reading| r.kind != Kind::Online || r.value == Value::Flag(true);
+        if self.state.bridge_offline && !heard.retained && heard.readings.iter().any(speaks) {
             self.change(HomeChange::Bridge { online: true });
         }
         if !heard.retained && heard.readings.iter().any(|r| is_activity(device, r, self.now)) {

@@ -89,8 +89,8 @@ struct Turn<'a> {
     out: &'a mut Out,
 }
 
-/// Planted faults for the tests of containment; the feature is never in a build that runs. They fail a step that hears or one whose
-/// time has come, or end the process, as a stack that overflows would.
+/// Planted faults for the tests of containment; the feature is never in a build that runs. They fail a step that hears, or one whose
+/// time has come.
 #[cfg(feature = "poison")]
 #[expect(clippy::panic, reason = "the faults that the containment tests plant")]
 fn poison(state: &State, input: &HomeInput) {
@@ -99,9 +99,6 @@ fn poison(state: &State, input: &HomeInput) {
         HomeInput::Heard(heard) => heard.readings.iter().any(|r| r.value == Value::Text(word.into())),
         _ => false,
     };
-    if says("abort") {
-        std::process::abort();
-    }
     let due = matches!(input, HomeInput::Due) && state.devices.iter().any(|d| &*d.room == "poison");
     if due || says("poison") && state.frozen.is_none() {
         panic!("planted fault");

@@ -318,7 +318,10 @@ fn is_news(alarm: &Alarm, change: &AlarmChange) -> bool {
 pub(super) fn fold_alarm(alarm: &mut Alarm, change: &AlarmChange, at: Stamp) {
     alarm.revision += u32::from(is_news(alarm, change));
     match change {
-        AlarmChange::Counted { happened: _ } => {
+        AlarmChange::Counted { reason, .. } => {
+            if let Some(reason) = reason {
+                alarm.reason = reason.clone();
+            }
             alarm.events += 1;
             alarm.last_event = at;
             alarm.over = None;

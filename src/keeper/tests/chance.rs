@@ -91,9 +91,11 @@ fn happening() -> impl Strategy<Value = (u64, String)> {
     let gap = prop_oneof![
         4 => 0..2_000_u64,
         4 => (0..400_u64).prop_map(|s| s * 1000),
-        1 => (0..14_u64).prop_map(|h| h * 3_600_000),
+        1 => (1..14_u64).prop_map(|h| h * 3_600_000),
     ];
-    (gap, prop_oneof![6 => message(), 4 => act(), 3 => circumstance()])
+    let hub = select(vec!["hub h1/ offline", "hub h1/ online", "hub h2/ online"]).prop_map(String::from);
+    let together = vec(prop_oneof![3 => message(), 1 => hub], 2..5).prop_map(|parts| parts.join(" & "));
+    (gap, prop_oneof![6 => message(), 2 => together, 4 => act(), 3 => circumstance()])
 }
 
 fn live(happenings: &[(u64, String)]) {

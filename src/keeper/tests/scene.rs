@@ -66,6 +66,8 @@ pub struct Scene {
     /// Per (alarm, channel) the highest notice number that was attempted: notices leave in order.
     attempted: BTreeMap<(AlarmId, ChannelId), u32>,
     pub told: Vec<String>,
+    /// Whether the last record may use the reserve of a full disk.
+    pub life: bool,
 }
 
 fn site_rules() -> SiteRules {
@@ -162,6 +164,7 @@ impl Scene {
             hanging: Vec::new(),
             attempted: BTreeMap::new(),
             told: Vec::new(),
+            life: false,
         };
         scene.turn(|core| core.start());
         scene.turn(|core| core.site_input(SiteInput::Link { up: true }));
@@ -219,6 +222,7 @@ impl Scene {
         if !self.core.blocks.is_empty() {
             let ledger = self.core.blocks.stamped_ledger(self.core.now());
             let telemetry = self.core.blocks.telemetry.clone();
+            self.life = self.core.blocks.life;
             self.core.blocks.clear();
             let contents = record::read(&telemetry, &ledger).expect("what was written can be read");
             for entry in &contents.entries {
@@ -316,16 +320,15 @@ impl Scene {
 
     /// Does what a line of a story says, without its time.
     pub fn happens(&mut self, line: &str) {
+        if line.contains(" & ") {
+            let reports: Vec<Report> = line.split(" & ").map(|part| self.report(part)).collect();
+            return self.turn(|core| reports.into_iter().for_each(|report| core.report(report, || raw("several"))));
+        }
         let words: Vec<&str> = line.split_whitespace().collect();
         match &words[..] {
             [] | ["."] => {}
             ["press"] => self.happens("h1/button sos=true!"),
             ["link", up] => self.turn(|core| core.site_input(SiteInput::Link { up: *up == "up" })),
-            ["hub", prefix, state] => {
-                let readings = vec![Reading::flag(Kind::Online, *state == "online")];
-                let report = Report { speaker: Speaker::Bridge((*prefix).into()), ..report(readings) };
-                self.turn(|core| core.report(report, || raw("bridge")));
-            }
             ["channel", name, does] => self.channel_does(name, does),
             ["answer", number, outcome] => self.answer(number, outcome),
             ["register", what @ ..] => {
@@ -340,11 +343,26 @@ impl Scene {
                 let kind = crate::engine::kind::AlarmKind::PossibleSos;
                 self.turn(|core| core.own_alarm(&home, kind, topic, Some(raw(topic))));
             }
-            [address, told @ ..] if address.contains('/') => {
-                let report = self.heard(address, told);
-                self.turn(|core| core.report(report, || raw(address)));
-            }
+            ["hub", ..] => self.tell(line),
+            [address, ..] if address.contains('/') => self.tell(line),
             [who, act @ ..] => self.act(who, act),
+        }
+    }
+
+    fn tell(&mut self, line: &str) {
+        let report = self.report(line);
+        self.turn(|core| core.report(report, || raw("message")));
+    }
+
+    /// `hub PREFIX online`, or an address and what the device there says.
+    fn report(&self, line: &str) -> Report {
+        match line.split_whitespace().collect::<Vec<_>>()[..] {
+            ["hub", prefix, state] => {
+                let readings = vec![Reading::flag(Kind::Online, state == "online")];
+                Report { speaker: Speaker::Bridge(prefix.into()), ..report(readings) }
+            }
+            [address, ref told @ ..] => self.heard(address, told),
+            [] => panic!("who says what?"),
         }
     }
 

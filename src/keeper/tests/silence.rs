@@ -494,3 +494,32 @@ fn journey_5_the_parcel_at_home() {
     ",
     );
 }
+
+#[test]
+fn who_is_only_spoken_of_does_not_speak() {
+    story(
+        "
+        06:00:00 h1/motion motion=true!
+        07:00:00 hub h1/ offline
+          h1 bridge offline
+        07:00:10 h1/button online=false
+        24:00:00 .
+    ",
+    );
+}
+
+#[test]
+fn what_comes_in_one_turn_is_folded_in_its_order() {
+    story("
+        06:00:00 h1/motion motion=true! & hub h1/ offline
+          h1 bridge offline
+        07:00:00 h1/motion online=false & hub h1/ online & hub h1/ offline
+          h1 bridge online
+          h1 bridge offline
+        19:00:00 h1/motion motion=true! at=18:00:00 & hub h1/ online & h1/motion online=false & h1/motion motion=true! at=18:30:00
+          h1 bridge online
+          1d 03:24:00 inactivity_check#1 raised in h1: cap, silent 08:24:00
+          1d 03:24:00 inactivity_check#1 calls rung 0.0 until 2d 03:24:00
+        30:00:00 .
+    ");
+}

@@ -1,1 +1,0 @@
-//! Recorded readings through the live engine.
