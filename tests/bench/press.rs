@@ -12,9 +12,9 @@ use crate::load::{Load, Publisher, homes, mark, messages, presses};
 use crate::receiver::Receiver;
 use hearthwatch::engine::time::Wall;
 use hearthwatch::fleet::Message;
+use hearthwatch::journal::disk::{Access, Disk, RealDisk};
 use rumqttc::{Client, Event, MqttOptions, Packet, QoS};
 use std::collections::HashMap;
-use std::os::unix::fs::FileExt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -28,9 +28,11 @@ struct Stage {
     gateway: Gateway,
     publisher: Publisher,
     presses: std::vec::IntoIter<(String, Message)>,
-    /// When a plain subscriber had each press, by topic.
-    plain: Arc<Mutex<HashMap<String, Instant>>>,
+    /// When a plain subscriber first had each message of a button, by topic and payload.
+    plain: Plain,
 }
+
+type Plain = Arc<Mutex<HashMap<(String, Vec<u8>), Instant>>>;
 
 /// What came of a series of presses, in ms.
 struct Series {
@@ -81,14 +83,14 @@ impl Stage {
             let (home, message) = self.presses.next().expect("a home that has not pressed; take more --homes");
             let at = Instant::now();
             self.publisher.press(&message.topic, message.payload.as_bytes());
-            pressed.push((home, message.topic, at));
+            pressed.push((home, (message.topic.to_string(), message.payload.into_bytes()), at));
             due += EVERY;
             std::thread::sleep(due.saturating_duration_since(Instant::now()));
         }
         let noticed = self.notices(pressed.len(), &pressed[0].0);
         let plain = self.plain.lock().expect("the subscriber lives");
         let webhook = pressed.iter().map(|(home, _, at)| ms(noticed[home] - *at)).collect();
-        let broker = pressed.iter().map(|(_, topic, at)| ms(plain[&**topic] - *at)).collect();
+        let broker = pressed.iter().map(|(_, message, at)| ms(plain[message] - *at)).collect();
         Series { webhook, broker }
     }
 
@@ -156,7 +158,7 @@ impl Stage {
 }
 
 /// A plain subscriber to all buttons, which notes when each press came.
-fn subscribe_plainly(port: u16) -> Arc<Mutex<HashMap<String, Instant>>> {
+fn subscribe_plainly(port: u16) -> Plain {
     let (client, mut events) = Client::new(MqttOptions::new("plain", "127.0.0.1", port), 10);
     client.subscribe("zigbee2mqtt/+/sos_button", QoS::AtLeastOnce).expect("a request");
     let seen = Arc::new(Mutex::new(HashMap::new()));
@@ -164,7 +166,8 @@ fn subscribe_plainly(port: u16) -> Arc<Mutex<HashMap<String, Instant>>> {
     std::thread::spawn(move || {
         for event in events.iter().map_while(Result::ok) {
             if let Event::Incoming(Packet::Publish(publish)) = event {
-                theirs.lock().expect("nobody fails").entry(publish.topic).or_insert_with(Instant::now);
+                let message = (publish.topic, publish.payload.to_vec());
+                theirs.lock().expect("nobody fails").entry(message).or_insert_with(Instant::now);
             }
         }
         drop(client);
@@ -172,17 +175,17 @@ fn subscribe_plainly(port: u16) -> Arc<Mutex<HashMap<String, Instant>>> {
     seen
 }
 
-/// A record's worth written into a file made beforehand, and synced: where the journal lies.
+/// A record's worth written into a file allocated beforehand, and synced: as the journal does it, and where it lies.
 fn fdatasync(gateway: &Gateway) -> Vec<f64> {
-    let file = std::fs::File::create(gateway.file("probe")).expect("a file");
+    let file = RealDisk.open(&gateway.file("probe"), Access::Create).expect("a file");
     let record = [7; 1_024];
-    file.write_all_at(&vec![0; 512 * record.len()], 0).expect("room");
-    file.sync_all().expect("a sync");
+    file.allocate(1 << 20).expect("room");
+    file.sync().expect("a sync");
     let one = |at: u64| {
         std::thread::sleep(EVERY);
         let begun = Instant::now();
-        file.write_all_at(&record, at * record.len() as u64).expect("a write");
-        file.sync_data().expect("a sync");
+        file.write_at(&record, at * record.len() as u64).expect("a write");
+        file.sync().expect("a sync");
         ms(begun.elapsed())
     };
     (0..200).map(one).collect()
