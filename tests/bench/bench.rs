@@ -11,12 +11,6 @@
 //! | `engine` | the machines alone, in one thread: decoding, the home machine, a keeper's turn without its disk |
 //! | `recovery` | from a kill -9 in the flood to ready again |
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::disallowed_methods,
-    reason = "a test reads clocks and may fail"
-)]
 #![expect(clippy::disallowed_methods, reason = "a benchmark reads the clock, waits and runs threads")]
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "what goes wrong ends the benchmark")]
 
