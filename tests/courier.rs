@@ -1,5 +1,12 @@
 //! The courier against receivers of every kind: each answer gets its name, and each parcel exactly one outcome.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::disallowed_methods,
+    reason = "a test reads clocks and may fail"
+)]
+
 #[path = "support/receiver.rs"]
 mod receiver;
 

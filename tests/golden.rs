@@ -99,12 +99,12 @@ fn alarm(reason: Reason, attention: Attention, kind: AlarmKind) -> Alarm {
     }
 }
 
-fn alarms() -> Vec<Box<Alarm>> {
+fn alarms() -> Vec<Alarm> {
     let calling = || attentions().remove(0);
     let of_reason = reasons().into_iter().map(|reason| alarm(reason, calling(), AlarmKind::Sos));
     let of_attention = attentions().into_iter().map(|attention| alarm(reasons().remove(0), attention, AlarmKind::Sos));
     let of_kind = AlarmKind::ALL.iter().map(|kind| alarm(reasons().remove(0), calling(), *kind));
-    of_reason.chain(of_attention).chain(of_kind).map(Box::new).collect()
+    of_reason.chain(of_attention).chain(of_kind).collect()
 }
 
 fn acts() -> Vec<Act> {
@@ -166,11 +166,15 @@ fn home_changes() -> Vec<HomeChange> {
         Introduction { device: 0, source: id("z2m"), address: id("h1/sos"), room: "hall".into(), registered: true };
     let mut all = facts();
     all.push(HomeChange::Met(introduction));
-    all.extend(alarms().into_iter().map(HomeChange::Raised));
+    all.extend(alarms().into_iter().map(Box::new).map(HomeChange::Raised));
     all.extend(alarm_changes().into_iter().map(|change| HomeChange::Alarm { kind: AlarmKind::Smoke, change }));
     all.extend([
-        HomeChange::Closed { alarm: alarms().remove(0), code: Some(CloseCode::Helped), by: Some(id("zhang")) },
-        HomeChange::Closed { alarm: alarms().remove(0), code: None, by: None },
+        HomeChange::Closed {
+            alarm: Box::new(alarms().remove(0)),
+            code: Some(CloseCode::Helped),
+            by: Some(id("zhang")),
+        },
+        HomeChange::Closed { alarm: Box::new(alarms().remove(0)), code: None, by: None },
         HomeChange::Frozen { fault: "planted".into() },
         HomeChange::Evidence { alarm: id("zl-000184"), raw: sealed() },
         HomeChange::Bridge { online: false },
@@ -256,7 +260,7 @@ fn site_changes() -> Vec<SiteChange> {
     let subjects = [
         Subject::Rung { rung: 1, round: 0 },
         Subject::Taken { by: id("zhang") },
-        Subject::Closed { alarm: alarms().remove(0), by: Some(id("zhang")), code: Some(CloseCode::Test) },
+        Subject::Closed { alarm: Box::new(alarms().remove(0)), by: Some(id("zhang")), code: Some(CloseCode::Test) },
     ];
     let keys = entities().into_iter().map(|e| SiteChange::Removed(e.key()));
     let mut all = vec![

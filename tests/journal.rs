@@ -1,5 +1,12 @@
 //! The journal on a real file system: what survives, what is told, what is let go.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::disallowed_methods,
+    reason = "a test reads clocks and may fail"
+)]
+
 use hearthwatch::engine::id::SiteId;
 use hearthwatch::engine::time::{Millis, Wall};
 use hearthwatch::journal::disk::{Access, DiskFile};

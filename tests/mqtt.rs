@@ -1,5 +1,12 @@
 //! The MQTT sessions against a real mosquitto with the deployed configuration, and against a broker that misbehaves on purpose.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::disallowed_methods,
+    reason = "a test reads clocks and may fail"
+)]
+
 mod support;
 
 use hearthwatch::keeper::ports::{Delivery, Lane};

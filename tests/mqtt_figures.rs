@@ -1,6 +1,13 @@
 //! Figures of the MQTT sessions and of the deployed broker configuration. Not run by default; each prints what it measured:
 //! `cargo test --test mqtt_figures -- --ignored --nocapture --test-threads 1`
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::disallowed_methods,
+    reason = "a test reads clocks and may fail"
+)]
+
 mod support;
 
 use hearthwatch::keeper::ports::{Acknowledge, Delivery, Lane, Token};

@@ -35,8 +35,8 @@ struct AlarmLine<'a> {
 }
 
 /// What a collapse led to.
-pub struct Found<'a> {
-    pub home: &'a str,
+pub struct Found {
+    pub home: Box<str>,
     pub collapse_at: Wall,
     /// When the first quiet check and the first alarm were raised after it, and why.
     pub checked_at: Option<Wall>,
@@ -78,9 +78,9 @@ impl<W: Write> Lines<W> {
     }
 
     /// Tells what came of a collapse.
-    pub fn collapse(&mut self, found: &Found<'_>) -> Result<(), ReplayError> {
+    pub fn collapse(&mut self, found: &Found) -> Result<(), ReplayError> {
         let line = CollapseLine {
-            home: found.home,
+            home: &found.home,
             collapse_at: found.collapse_at.rfc3339(&self.zone),
             checked_at: found.checked_at.map(|at| at.rfc3339(&self.zone)),
             raised_at: found.raised.as_ref().map(|(at, _)| at.rfc3339(&self.zone)),

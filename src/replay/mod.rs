@@ -1,4 +1,4 @@
-//! Recorded readings through the live engine: the same home machine, its deadlines driven by one heap, no journal and no keeper.
+//! Recorded readings through the live engine: the same home machine, with its deadlines, but no journal and no keeper.
 //!
 //! Reading order: [`when`] (a line's time), [`rows`] (a line's fields), [`street`] (the homes, their deadlines, the pretend
 //! caseworker), [`lines`] (what is told of it). The readings of a recording are events that a person caused: each row counts.
@@ -98,7 +98,7 @@ const BUFFER_BYTES: usize = 256 * 1024;
 pub use lines::Summary;
 
 /// Replays `readings` (CSV: ts, home, device, room, kind, value; in time order) and answers on `out` with one JSON line for each
-/// change of an alarm, and one for each of `collapses` (CSV: ts, home; in any order).
+/// change of an alarm, and one for each of `collapses` (CSV: ts, home; in any order). The answers of one home are in time order.
 ///
 /// # Errors
 /// Where a file cannot be read or written, and at the first line that is wrong.

@@ -1,4 +1,5 @@
-//! The homes of a recording, and time for them: one heap of deadlines and of the pretend caseworker's visits.
+//! The homes of a recording. No home knows of another, so each goes on when its next line comes: first all that was due up to
+//! then, then the line. A home's recording ends with its last line; an `online` line prolongs one.
 
 use super::lines::{Change, Found, Lines, Summary};
 use super::{Options, ReplayError, Source};
@@ -12,9 +13,9 @@ use crate::engine::policy::{HomePolicy, Resolver};
 use crate::engine::reading::{Form, Reading, Value};
 use crate::engine::registry::{Home, Status};
 use crate::engine::time::{Millis, Stamp, Stamped, Tick, Wall};
-use std::cmp::Reverse;
-use std::collections::{BinaryHeap, HashMap, VecDeque};
+use std::collections::{HashMap, VecDeque};
 use std::io::Write;
+use std::sync::Arc;
 
 /// The pretend caseworker comes after this.
 const CARE_AFTER: Millis = Millis::from_mins(10);
@@ -60,102 +61,187 @@ impl From<ReplayError> for Fault {
     }
 }
 
-/// A device's place in its home, and the room that it was met in.
-type Devices = HashMap<Box<[u8]>, (u16, Box<[u8]>)>;
-
 /// One home of the recording.
+#[derive(Clone)]
 struct Household {
-    policy: HomePolicy,
+    policy: Arc<HomePolicy>,
     state: State,
-    devices: Devices,
-    /// The heap's earliest entry for it.
-    wake: Option<Tick>,
+    devices: u16,
+    /// Nothing is due before it.
+    wake: Tick,
     /// Visits to come, in order.
     visits: VecDeque<(Tick, AlarmId)>,
+    next_alarm: u64,
     first: Wall,
     last: Wall,
 }
 
-/// All homes, at one moment.
+/// What an alarm's change was, and when.
+type Event = (Wall, Alarm, Change);
+
+impl Household {
+    fn new(policy: HomePolicy, at: Wall) -> Household {
+        Household {
+            policy: Arc::new(policy),
+            state: State::default(),
+            devices: 0,
+            wake: Tick(u64::MAX),
+            visits: VecDeque::new(),
+            next_alarm: 1,
+            first: at,
+            last: at,
+        }
+    }
+
+    /// When the next visit comes or the machine wants to be looked at.
+    fn next(&self, now: Tick) -> Tick {
+        let visit = self.visits.front().map(|(at, _)| *at);
+        let wish = home::next_wake(&self.policy, &self.state, stamp(wall(now)), false);
+        visit.into_iter().chain(wish).min().unwrap_or(Tick(u64::MAX))
+    }
+
+    /// Lets happen what is due up to `until`, with what comes of it in `events`; stops at the first that `enough` is said of.
+    fn advance(&mut self, until: Tick, desk: &mut Desk, events: &mut Vec<Event>, enough: impl Fn(&Event) -> bool) {
+        while self.wake <= until {
+            let now = self.wake;
+            match self.visits.front().filter(|(at, _)| *at <= now).map(|(_, alarm)| alarm.clone()) {
+                Some(alarm) => {
+                    self.visits.pop_front();
+                    for act in [Act::Safe(SafeHow::Seen), Act::Close(CloseCode::Helped)] {
+                        let (alarm, by) = (alarm.clone(), desk.caseworker.clone());
+                        self.step(now, HomeInput::Act { alarm, act, by, revision: None }, desk, events);
+                    }
+                }
+                None => self.step(now, HomeInput::Due, desk, events),
+            }
+            if events.iter().any(&enough) {
+                return;
+            }
+        }
+    }
+
+    fn step(&mut self, now: Tick, input: HomeInput, desk: &mut Desk, events: &mut Vec<Event>) {
+        let at = stamp(wall(now));
+        let place = Place { home: 0, next_alarm: self.next_alarm };
+        home::step(&self.policy, &place, &self.state, Stamped::new(at, input), &mut desk.out);
+        for change in desk.out.changes.drain(..) {
+            if let Some((alarm, what)) = told(&self.state, &change) {
+                if what == Change::Raised {
+                    self.next_alarm = self.next_alarm.max(alarm.id.number + 1);
+                    if desk.care && !alarm.kind.quiet() {
+                        self.visits.push_back((now + CARE_AFTER, alarm.id.clone()));
+                    }
+                }
+                events.push((at.wall, alarm, what));
+            }
+            self.state.apply(&change, at);
+        }
+        desk.out.clear();
+        self.wake = self.next(now);
+    }
+}
+
+/// What all steps share.
+struct Desk {
+    out: home::Out,
+    care: bool,
+    caseworker: ResponderId,
+}
+
+/// All homes.
 pub struct Street<'a, W: Write> {
     options: &'a Options,
     lines: Lines<W>,
     households: Vec<Household>,
+    /// By the name of a home.
     numbers: HashMap<Box<[u8]>, u32>,
-    heap: BinaryHeap<Reverse<(Tick, u32)>>,
-    collapses: VecDeque<Collapse>,
-    out: home::Out,
-    next_alarm: u64,
+    /// By the names of home, device and room in one.
+    routes: HashMap<Box<[u8]>, (u32, u16)>,
+    route: Vec<u8>,
+    /// By home, in time order.
+    collapses: HashMap<Box<str>, VecDeque<Wall>>,
+    desk: Desk,
+    events: Vec<Event>,
     source: SourceId,
-    caseworker: ResponderId,
-    /// The home of the line before: recordings often stay in one for a while.
-    lately: Option<u32>,
-    now: Option<Wall>,
+    first: Option<Wall>,
     summary: Summary,
 }
 
 impl<'a, W: Write> Street<'a, W> {
     pub fn new(options: &'a Options, lines: Lines<W>) -> Street<'a, W> {
+        let caseworker = ResponderId::cut("replay");
         Street {
             options,
             lines,
             households: Vec::new(),
             numbers: HashMap::new(),
-            heap: BinaryHeap::new(),
-            collapses: VecDeque::new(),
-            out: home::Out::default(),
-            next_alarm: 1,
+            routes: HashMap::new(),
+            route: Vec::new(),
+            collapses: HashMap::new(),
+            desk: Desk { out: home::Out::default(), care: options.care, caseworker },
+            events: Vec::new(),
             source: SourceId::cut("recording"),
-            caseworker: ResponderId::cut("replay"),
-            lately: None,
-            now: None,
+            first: None,
             summary: Summary::default(),
         }
     }
 
     /// The collapses to come, in time order.
     pub fn expect(&mut self, collapses: Vec<Collapse>) {
-        self.collapses = collapses.into();
+        for Collapse { at, home } in collapses {
+            self.collapses.entry(home).or_default().push_back(at);
+        }
     }
 
-    /// Takes a line in; everything that was due before it happens first.
+    /// Takes a line in; everything that was due in its home happens first.
     pub fn hear(&mut self, at: Wall, told: &Told<'_>) -> Result<(), Fault> {
-        self.summary.span.0 += self.now.map_or(0, |before| at.since(before).0);
-        self.now = Some(at);
-        while self.collapses.front().is_some_and(|c| c.at < at) {
-            self.next_collapse()?;
-        }
-        self.advance(at)?;
         let kind = kind_of(told.kind).ok_or_else(|| unknown("kind", told.kind))?;
         let value = value_of(kind, told.value).ok_or_else(|| unknown(&format!("value of {kind}"), told.value))?;
-        let home = self.home(told.home, at)?;
-        self.households[home as usize].last = at;
+        let (home, device, new) = self.find(at, told)?;
+        let first = *self.first.get_or_insert(at);
+        self.summary.span = at.since(first);
         self.summary.readings += 1;
-        if kind == Kind::Online {
-            let online = value == Value::Flag(true);
-            return Ok(self.step(home, at, HomeInput::Bridge { online })?);
+        if !self.collapses.is_empty() {
+            self.collapse(home, |collapse| collapse < at)?;
         }
-        let device = self.device(home, at, told)?;
-        // Each row is an event: a person did it, or a detector said it then.
-        let event = kind.activity() || kind.alarm().is_some_and(|a| a.nature() == Nature::Press);
-        let form = if event { Form::Event } else { Form::Edge };
-        let readings = vec![Reading::new(kind, value, form)];
-        let heard = Heard { device, readings, device_time: None, rest: 0, event: None, retained: false, echo: false };
-        Ok(self.step(home, at, HomeInput::Heard(heard))?)
+        let (household, events) = (&mut self.households[home as usize], &mut self.events);
+        household.last = at;
+        household.advance(tick(at), &mut self.desk, events, |_| false);
+        if let Some(new) = new {
+            household.step(tick(at), HomeInput::Met(new), &mut self.desk, events);
+        }
+        let input = match kind {
+            Kind::Online => HomeInput::Bridge { online: value == Value::Flag(true) },
+            _ => HomeInput::Heard(heard(device, kind, value)),
+        };
+        household.step(tick(at), input, &mut self.desk, events);
+        self.tell(home)
     }
 
-    fn home(&mut self, name: &[u8], at: Wall) -> Result<u32, Fault> {
-        if let Some(number) = self.lately
-            && self.households[number as usize].policy.home.as_str().as_bytes() == name
-        {
-            return Ok(number);
+    /// The home and the device of a line; one that is new has to be introduced to its home.
+    fn find(&mut self, at: Wall, told: &Told<'_>) -> Result<(u32, u16, Option<Introduction>), Fault> {
+        self.route.clear();
+        for name in [told.home, told.device, told.room] {
+            self.route.extend_from_slice(name);
+            self.route.push(b'\n');
         }
-        let number = match self.numbers.get(name) {
+        if let Some((home, device)) = self.routes.get(&self.route[..]) {
+            return Ok((*home, *device, None));
+        }
+        let home = match self.numbers.get(told.home) {
             Some(number) => *number,
-            None => self.settle(name, at)?,
+            None => self.settle(told.home, at)?,
         };
-        self.lately = Some(number);
-        Ok(number)
+        let household = &mut self.households[home as usize];
+        let device = household.devices;
+        if usize::from(device) == MOST_DEVICES {
+            return Err(Fault::Line(format!("more than {MOST_DEVICES} devices in one home")));
+        }
+        household.devices += 1;
+        let (address, room) = (String::from_utf8_lossy(told.device), String::from_utf8_lossy(told.room).into());
+        let (source, address) = (self.source.clone(), Address::cut(&address));
+        self.routes.insert(self.route[..].into(), (home, device));
+        Ok((home, device, Some(Introduction { device, source, address, room, registered: true })))
     }
 
     /// A home that the recording names for the first time.
@@ -167,133 +253,59 @@ impl<'a, W: Write> Street<'a, W> {
             Some(home) => resolver.home(home),
             None => resolver.home(&stranger(id, self.options)),
         };
-        let (devices, state, visits) = (Devices::new(), State::default(), VecDeque::new());
         let number = self.households.len() as u32;
-        self.households.push(Household { policy, state, devices, wake: None, visits, first: at, last: at });
+        self.households.push(Household::new(policy, at));
         self.numbers.insert(name.into(), number);
         Ok(number)
     }
 
-    fn device(&mut self, home: u32, at: Wall, told: &Told<'_>) -> Result<u16, Fault> {
-        let devices = &self.households[home as usize].devices;
-        let known = devices.get(told.device);
-        if let Some((slot, room)) = known
-            && **room == *told.room
-        {
-            return Ok(*slot);
+    /// Writes what came of a home's steps.
+    fn tell(&mut self, home: u32) -> Result<(), Fault> {
+        for (at, alarm, change) in self.events.drain(..) {
+            let home = &self.households[home as usize].policy.home;
+            if change == Change::Raised {
+                *self.summary.raised.entry(alarm.kind).or_default() += 1;
+            }
+            self.lines.alarm(at, home.as_str(), &alarm, change)?;
         }
-        if known.is_none() && devices.len() == MOST_DEVICES {
-            return Err(Fault::Line(format!("more than {MOST_DEVICES} devices in one home")));
-        }
-        let slot = known.map_or(devices.len() as u16, |(slot, _)| *slot);
-        let new = Introduction {
-            device: slot,
-            source: self.source.clone(),
-            address: Address::cut(&String::from_utf8_lossy(told.device)),
-            room: String::from_utf8_lossy(told.room).into(),
-            registered: true,
-        };
-        self.households[home as usize].devices.insert(told.device.into(), (slot, told.room.into()));
-        self.step(home, at, HomeInput::Met(new))?;
-        Ok(slot)
+        Ok(())
     }
 
-    /// Lets everything happen that is due up to `until`.
-    fn advance(&mut self, until: Wall) -> Result<(), ReplayError> {
-        let until = tick(until);
-        while let Some(Reverse((at, home))) = self.heap.peek().copied().filter(|Reverse((at, _))| *at <= until) {
-            self.heap.pop();
+    /// Lets the home collapse at each of its times for which `now` holds, in a copy.
+    fn collapse(&mut self, home: u32, now: impl Fn(Wall) -> bool) -> Result<(), Fault> {
+        let id = self.households[home as usize].policy.home.clone();
+        while let Some(at) = self.collapses.get_mut(id.as_str()).and_then(|times| {
+            let due = times.front().is_some_and(|at| now(*at));
+            if due { times.pop_front() } else { None }
+        }) {
+            self.summary.collapses += 1;
             let household = &mut self.households[home as usize];
-            if household.wake != Some(at) {
-                continue;
-            }
-            household.wake = None;
-            match household.visits.front().filter(|(when, _)| *when <= at) {
-                Some(_) => self.visit(home, at)?,
-                None => self.look(home, at)?,
-            }
+            household.advance(tick(at), &mut self.desk, &mut self.events, |_| false);
+            let copy = household.clone();
+            self.tell(home)?;
+            self.lines.collapse(&fall_silent(copy, &mut self.desk, at))?;
         }
         Ok(())
     }
 
-    fn look(&mut self, home: u32, at: Tick) -> Result<(), ReplayError> {
-        let household = &self.households[home as usize];
-        match home::next_wake(&household.policy, &household.state, stamp(wall(at)), false) {
-            Some(next) if next <= at => self.step(home, wall(at), HomeInput::Due),
-            _ => {
-                self.schedule(home, at);
-                Ok(())
-            }
-        }
-    }
-
-    /// The caseworker confirms that all is well, and closes the alarm.
-    fn visit(&mut self, home: u32, at: Tick) -> Result<(), ReplayError> {
-        let Some((_, alarm)) = self.households[home as usize].visits.pop_front() else { return Ok(()) };
-        for act in [Act::Safe(SafeHow::Seen), Act::Close(CloseCode::Helped)] {
-            let (alarm, by) = (alarm.clone(), self.caseworker.clone());
-            self.step(home, wall(at), HomeInput::Act { alarm, act, by, revision: None })?;
-        }
-        self.schedule(home, at);
-        Ok(())
-    }
-
-    fn schedule(&mut self, home: u32, now: Tick) {
-        let household = &mut self.households[home as usize];
-        let visit = household.visits.front().map(|(at, _)| *at);
-        let wish = home::next_wake(&household.policy, &household.state, stamp(wall(now)), false);
-        let Some(next) = visit.into_iter().chain(wish).min() else { return };
-        if household.wake.is_none_or(|wake| next < wake) {
-            household.wake = Some(next);
-            self.heap.push(Reverse((next, home)));
-        }
-    }
-
-    fn step(&mut self, home: u32, at: Wall, input: HomeInput) -> Result<(), ReplayError> {
-        let household = &mut self.households[home as usize];
-        let place = Place { home, next_alarm: self.next_alarm };
-        home::step(&household.policy, &place, &household.state, Stamped::new(stamp(at), input), &mut self.out);
-        for change in self.out.changes.drain(..) {
-            if let Some((alarm, what)) = told(&household.state, &change) {
-                self.lines.alarm(at, household.policy.home.as_str(), &alarm, what)?;
-                if what == Change::Raised {
-                    *self.summary.raised.entry(alarm.kind).or_default() += 1;
-                    self.next_alarm = self.next_alarm.max(alarm.id.number + 1);
-                    if self.options.care && !alarm.kind.quiet() {
-                        household.visits.push_back((tick(at) + CARE_AFTER, alarm.id.clone()));
-                    }
-                }
-            }
-            household.state.apply(&change, stamp(at));
-        }
-        self.out.clear();
-        self.schedule(home, tick(at));
-        Ok(())
-    }
-
-    fn next_collapse(&mut self) -> Result<(), ReplayError> {
-        let Some(Collapse { at, home: name }) = self.collapses.pop_front() else { return Ok(()) };
-        self.advance(at)?;
-        self.summary.collapses += 1;
-        let mut found = Found { home: &name, collapse_at: at, checked_at: None, raised: None };
-        if let Some(home) = self.numbers.get(name.as_bytes()) {
-            let household = &self.households[*home as usize];
-            let mut copy = Copy {
-                policy: &household.policy,
-                state: household.state.clone(),
-                visits: household.visits.clone(),
-                caseworker: &self.caseworker,
-                next_alarm: self.next_alarm,
-            };
-            copy.fall_silent(&mut found);
-        }
-        self.lines.collapse(&found)
-    }
-
-    /// Everything has been heard.
+    /// Everything has been heard; what was still to collapse does so in homes that have been silent since.
     pub fn end(mut self) -> Result<Summary, ReplayError> {
-        while !self.collapses.is_empty() {
-            self.next_collapse()?;
+        let mut rest: Vec<(Wall, Box<str>)> = Vec::new();
+        for (home, times) in self.collapses.drain() {
+            rest.extend(times.into_iter().map(|at| (at, home.clone())));
+        }
+        rest.sort();
+        for (at, home) in rest {
+            self.summary.collapses += 1;
+            let found = match self.numbers.get(home.as_bytes()) {
+                Some(number) => {
+                    let mut copy = self.households[*number as usize].clone();
+                    copy.advance(tick(at), &mut self.desk, &mut Vec::new(), |_| false);
+                    fall_silent(copy, &mut self.desk, at)
+                }
+                None => Found { home, collapse_at: at, checked_at: None, raised: None },
+            };
+            self.lines.collapse(&found)?;
         }
         self.summary.homes = self.households.len() as u64;
         self.summary.home_time.0 = self.households.iter().map(|h| h.last.since(h.first).0).sum();
@@ -302,55 +314,27 @@ impl<'a, W: Write> Street<'a, W> {
     }
 }
 
-/// A home that collapses apart from the recording. Visits that were under way still come; a new alarm ends it.
-struct Copy<'a> {
-    policy: &'a HomePolicy,
-    state: State,
-    visits: VecDeque<(Tick, AlarmId)>,
-    caseworker: &'a ResponderId,
-    next_alarm: u64,
+/// What a home that is silent from `at` on, and heard, comes to. Visits that were under way still come.
+fn fall_silent(mut home: Household, desk: &mut Desk, at: Wall) -> Found {
+    let mut events = Vec::new();
+    home.step(tick(at), HomeInput::Bridge { online: true }, desk, &mut events);
+    let raised = |kind| move |(_, alarm, change): &Event| *change == Change::Raised && alarm.kind == kind;
+    home.advance(tick(at) + COLLAPSE, desk, &mut events, raised(AlarmKind::Inactivity));
+    let first = |kind| events.iter().find(|e| raised(kind)(e));
+    Found {
+        home: home.policy.home.as_str().into(),
+        collapse_at: at,
+        checked_at: first(AlarmKind::InactivityCheck).map(|(at, ..)| *at),
+        raised: first(AlarmKind::Inactivity).map(|(at, alarm, _)| (*at, alarm.reason.clone())),
+    }
 }
 
-impl Copy<'_> {
-    fn fall_silent(&mut self, found: &mut Found<'_>) {
-        let mut now = tick(found.collapse_at);
-        let end = now + COLLAPSE;
-        self.step(now, HomeInput::Bridge { online: true }, found);
-        while found.raised.is_none() {
-            let visit = self.visits.front().map(|(at, _)| *at);
-            let wish = home::next_wake(self.policy, &self.state, stamp(wall(now)), false);
-            let Some(next) = visit.into_iter().chain(wish).min().filter(|at| *at <= end) else { return };
-            now = next.max(now);
-            let visit = visit.filter(|at| *at <= now).and_then(|_| self.visits.pop_front());
-            match visit {
-                Some((_, alarm)) => {
-                    for act in [Act::Safe(SafeHow::Seen), Act::Close(CloseCode::Helped)] {
-                        let (alarm, by) = (alarm.clone(), self.caseworker.clone());
-                        self.step(now, HomeInput::Act { alarm, act, by, revision: None }, found);
-                    }
-                }
-                None => self.step(now, HomeInput::Due, found),
-            }
-        }
-    }
-
-    fn step(&mut self, now: Tick, input: HomeInput, found: &mut Found<'_>) {
-        let mut out = home::Out::default();
-        let place = Place { home: 0, next_alarm: self.next_alarm };
-        let at = stamp(wall(now));
-        home::step(self.policy, &place, &self.state, Stamped::new(at, input), &mut out);
-        for change in out.changes {
-            if let Some((alarm, Change::Raised)) = told(&self.state, &change) {
-                self.next_alarm = self.next_alarm.max(alarm.id.number + 1);
-                match alarm.kind {
-                    AlarmKind::InactivityCheck => found.checked_at = found.checked_at.or(Some(at.wall)),
-                    AlarmKind::Inactivity => found.raised = Some((at.wall, alarm.reason)),
-                    _ => {}
-                }
-            }
-            self.state.apply(&change, at);
-        }
-    }
+/// Each line is an event: a person did it, or a detector said it then.
+fn heard(device: u16, kind: Kind, value: Value) -> Heard {
+    let event = kind.activity() || kind.alarm().is_some_and(|a| a.nature() == Nature::Press);
+    let form = if event { Form::Event } else { Form::Edge };
+    let readings = vec![Reading::new(kind, value, form)];
+    Heard { device, readings, device_time: None, rest: 0, event: None, retained: false, echo: false }
 }
 
 /// What a change tells of an alarm, if anything. An alarm that comes again after it was over or settled is raised again.

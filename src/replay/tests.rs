@@ -151,6 +151,19 @@ fn every_row_is_an_event_of_a_person_but_a_sensor_that_falls_back_to_rest() {
 }
 
 #[test]
+fn a_recording_ends_with_its_last_line_and_an_online_line_prolongs_it() {
+    check(
+        &options("Asia/Shanghai", true),
+        "2011-02-03T06:00:00,h1,m,hall,motion,true
+         2011-02-03T06:00:00,h2,m,hall,motion,true
+         2011-02-03T15:00:00,h2,,,online,true
+         2011-02-06T06:00:00,h3,m,hall,motion,true",
+        "",
+        "2011-02-03T14:24:00+08:00 h2 inactivity_check raised",
+    );
+}
+
+#[test]
 fn calls_and_conditions_are_told_with_their_fields() {
     let readings = "ts,home,device,room,kind,value
 2011-02-03T06:00:00,h1,s,kitchen,smoke,true

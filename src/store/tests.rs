@@ -74,7 +74,7 @@ fn past(alarms: u64) -> Vec<Turn> {
         turns.push(turn(stamp, |b| fill(stamp, b)));
     };
     for n in 1..=alarms {
-        let counted = AlarmChange::Counted { happened: Wall(0) };
+        let counted = AlarmChange::Counted { happened: Wall(0), reason: None };
         add(&|stamp, b| {
             let motion = Reading::flag(Kind::Motion, true);
             let fact = Fact {
@@ -206,6 +206,7 @@ fn it_is_the_same_however_it_came_about() {
 }
 
 #[test]
+#[expect(clippy::disallowed_methods, reason = "the pace of the turns is what is tested")]
 fn it_is_synced_while_there_is_no_quiet_second_too() {
     let dir = tempfile::tempdir().unwrap();
     let turns = Arc::new(past(150));

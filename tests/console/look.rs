@@ -43,11 +43,16 @@ const MANY: &[(i64, &str, &str)] = &[
     (25, "x9/hall_button", "sos"),
 ];
 
+/// What somebody did: seconds ago, to which alarm or home, the act, and more of its body.
+type Deed = (i64, &'static str, &'static str, &'static str);
+/// Something that was said or done, seconds ago.
+type Step = (i64, Option<(&'static str, &'static str)>, Option<&'static Deed>);
+
 #[tokio::test]
 #[ignore = "serves for a while, to look at it"]
 async fn look() {
     let look = std::env::var("HEARTHWATCH_LOOK").unwrap_or_else(|_| "many".into());
-    let (story, acts): (_, &[(i64, &str, &str, &str)]) = match look.as_str() {
+    let (story, acts): (_, &'static [Deed]) = match look.as_str() {
         "none" => (&[][..], &[]),
         "one" | "storm" => (ONE, &[]),
         _ => (
@@ -64,8 +69,7 @@ async fn look() {
     };
     let port = std::env::var("HEARTHWATCH_LOOK_PORT").ok().and_then(|port| port.parse().ok()).unwrap_or(0);
     let house = House::start(Options { port, back_s: 50_000, ..Options::default() }).await;
-    let mut all: Vec<(i64, Option<(&str, &str)>, Option<&(i64, &str, &str, &str)>)> =
-        story.iter().map(|(ago, topic, word)| (*ago, Some((*topic, *word)), None)).collect();
+    let mut all: Vec<Step> = story.iter().map(|(ago, topic, word)| (*ago, Some((*topic, *word)), None)).collect();
     all.extend(acts.iter().map(|act| (act.0, None, Some(act))));
     all.sort_by_key(|(ago, ..)| -ago);
     for (ago, said, act) in all {

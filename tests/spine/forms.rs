@@ -48,8 +48,8 @@ fn each_form_of_a_press_gives_one_signed_notice_and_a_report_gives_none() {
         (0..FORMS.len()).all(|n| past.numbers.contains_key(&(100 + n as i64)))
     });
     let past = district.gateway.past();
-    for n in 0..FORMS.len() {
-        assert_eq!(past.open(&super::home(n), "sos").expect("the alarm").events, 1, "{}", FORMS[n].0);
+    for (n, form) in FORMS.iter().enumerate() {
+        assert_eq!(past.open(&super::home(n), "sos").expect("the alarm").events, 1, "{}", form.0);
     }
     let lives = past.alarms.keys().filter(|(_, kind)| kind != "battery_low").count();
     assert_eq!(lives, FORMS.len(), "no alarm but these: {:?}", past.alarms.keys());

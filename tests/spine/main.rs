@@ -4,6 +4,13 @@
 //!
 //! What the service did is read from two witnesses outside of it: the requests that the receiver saw, and the journal.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::disallowed_methods,
+    reason = "a test reads clocks and may fail"
+)]
+
 #[path = "../support/broker.rs"]
 mod broker;
 #[path = "../support/gateway.rs"]

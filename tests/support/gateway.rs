@@ -12,6 +12,7 @@
 //! ```
 #![allow(dead_code, reason = "each test takes what it needs")]
 
+use hearthwatch::engine::alarm::Attention;
 use hearthwatch::engine::change::{AlarmChange, HomeChange, SiteChange};
 use hearthwatch::engine::reading::Value;
 use hearthwatch::journal::{Entry, RealDisk, Segments};
@@ -308,10 +309,8 @@ impl Past {
                     self.alarms.get_mut(&(name, word(kind))).and_then(|all| all.last_mut()).expect("raised before");
                 match change {
                     AlarmChange::Counted { .. } => told.events += 1,
-                    AlarmChange::Attention { attention, late_by } => {
-                        if let hearthwatch::engine::alarm::Attention::Calling { rung, round, .. } = attention {
-                            told.rungs.push((rung, round, late_by.0));
-                        }
+                    AlarmChange::Attention { attention: Attention::Calling { rung, round, .. }, late_by } => {
+                        told.rungs.push((rung, round, late_by.0));
                     }
                     _ => {}
                 }

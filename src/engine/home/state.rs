@@ -183,6 +183,7 @@ impl State {
     fn fold_fact(&mut self, fact: &Fact, at: Stamp) {
         let Some(device) = self.devices.get_mut(fact.device as usize) else { return };
         let reading = &fact.reading;
+        let known = (device.tells_activity, device.online);
         let active = !fact.retained && is_activity(device, reading, at);
         if let Some(event) = fact.event.filter(|e| !device.events.contains(e)) {
             device.events.truncate(EVENTS_KEPT - 1);
@@ -205,11 +206,14 @@ impl State {
         if reading.form != Form::Event && reading.kind != Kind::Online {
             remember(&mut device.last, fact, at.tick);
         }
+        let news = known != (device.tells_activity, device.online);
         self.watch_from(at);
         if active {
             self.fold_activity(fact, at);
         }
-        self.fold_hearing(at);
+        if news {
+            self.fold_hearing(at);
+        }
     }
 
     fn fold_activity(&mut self, fact: &Fact, at: Stamp) {
