@@ -36,6 +36,9 @@ const BATCH: usize = 200;
 /// waits makes the next sync longer.
 const QUIET: Duration = Duration::from_secs(1);
 const BATCHES: usize = 200;
+/// After it has followed, the thread rests so long: of a flood it then takes whole batches, and not each record of a few messages as
+/// a batch of its own.
+const REST: Duration = Duration::from_millis(100);
 
 /// The keeper's side: says that there is something to follow. Never blocks.
 pub struct Follower {
@@ -102,6 +105,7 @@ impl Thread {
     fn run(&mut self) -> Result<(), OpenError> {
         loop {
             self.follow()?;
+            std::thread::park_timeout(REST);
             match self.bell.recv_timeout(QUIET) {
                 Ok(()) => {}
                 Err(RecvTimeoutError::Timeout) => self.sync()?,
