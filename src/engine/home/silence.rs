@@ -3,7 +3,7 @@
 
 use super::Turn;
 use super::alarms::Cause;
-use super::state::{Activity, State};
+use super::state::{Activity, DeviceState, State};
 use crate::engine::alarm::{Attention, Reason};
 use crate::engine::kind::AlarmKind;
 use crate::engine::policy::{HomePolicy, Rules};
@@ -22,9 +22,7 @@ pub struct Limit {
 /// The limit of the silence that began with `activity`.
 pub fn limit(policy: &HomePolicy, state: &State, activity: &Activity) -> Limit {
     let rules = &policy.rules;
-    let mut telling = state.devices.iter().filter(|d| d.tells_activity).peekable();
-    let door_only = telling.peek().is_some() && telling.all(|d| d.only_door);
-    let (alarm_s, name) = if door_only {
+    let (alarm_s, name) = if has_only_a_door(state) {
         (rules.inactivity_door_only_cap_s, "door_only_cap")
     } else if in_night(rules, activity.wall, &policy.zone) {
         (rules.inactivity_night_cap_s, "night_cap")
@@ -33,6 +31,13 @@ pub fn limit(policy: &HomePolicy, state: &State, activity: &Activity) -> Limit {
     };
     let check_ms = u64::from(alarm_s) * 10 * u64::from(rules.inactivity_check_percent);
     Limit { alarm: Millis::from_secs(alarm_s.into()), check: (check_ms > 0).then_some(Millis(check_ms)), name }
+}
+
+/// Whether all that we hear of the people is the entrance door: contacts on cupboards and inner doors tell far more.
+fn has_only_a_door(state: &State) -> bool {
+    let telling: Vec<_> = state.devices.iter().filter(|d| d.tells_activity).collect();
+    let entrance = |d: &&DeviceState| d.only_door && (&*d.room == "entrance" || telling.len() == 1);
+    !telling.is_empty() && telling.iter().all(entrance)
 }
 
 fn in_night(rules: &Rules, at: Wall, zone: &jiff::tz::TimeZone) -> bool {

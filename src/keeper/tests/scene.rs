@@ -191,7 +191,10 @@ impl Scene {
         let mut all = vec![channel("desk", 4), responder("desk", &["desk"])];
         all.extend(["life", "welfare"].map(|name| ladder(name, &[("desk", 86_400)], 86_400)));
         all.push(home("h1", Status::Active));
-        all.extend(["button", "smoke", "motion", "door", "bed"].map(|d| device("h1", &format!("h1/{d}"))));
+        all.extend(
+            ["button", "smoke", "motion", "door", "bed", "cupboard", "fridge"]
+                .map(|d| device("h1", &format!("h1/{d}"))),
+        );
         scene.turn(|core| core.site_input(SiteInput::Register(all)));
         scene.told.clear();
         scene

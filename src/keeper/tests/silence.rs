@@ -523,3 +523,17 @@ fn what_comes_in_one_turn_is_folded_in_its_order() {
         30:00:00 .
     ");
 }
+
+#[test]
+fn cupboards_are_more_than_a_door() {
+    story(
+        "
+        06:00:00 h1/door contact=open!
+        07:00:00 h1/cupboard contact=open!
+        08:00:00 h1/fridge contact=open!
+          16:24:00 inactivity_check#1 raised in h1: cap, silent 08:24:00
+          16:24:00 inactivity_check#1 calls rung 0.0 until 1d 16:24:00
+        16:30:00 .
+    ",
+    );
+}
