@@ -35,9 +35,10 @@ pub fn limit(policy: &HomePolicy, state: &State, activity: &Activity) -> Limit {
 
 /// Whether all that we hear of the people is the entrance door: contacts on cupboards and inner doors tell far more.
 fn has_only_a_door(state: &State) -> bool {
-    let telling: Vec<_> = state.devices.iter().filter(|d| d.tells_activity).collect();
-    let entrance = |d: &&DeviceState| d.only_door && (&*d.room == "entrance" || telling.len() == 1);
-    !telling.is_empty() && telling.iter().all(entrance)
+    let mut telling = state.devices.iter().filter(|d| d.tells_activity);
+    let count = telling.clone().count();
+    let entrance = |d: &DeviceState| d.only_door && (&*d.room == "entrance" || count == 1);
+    count > 0 && telling.all(entrance)
 }
 
 fn in_night(rules: &Rules, at: Wall, zone: &jiff::tz::TimeZone) -> bool {
