@@ -88,8 +88,6 @@ rules! {
     on_site_lease_min = 30 (5..=240);
     14 /// The one hold of an alarm. Seconds.
     hold_s = 60 (10..=600);
-    15 /// A motion sensor that only ever repeats `true` counts as activity for this long. Minutes.
-    motion_stuck_min = 60 (5..=1_440);
 }
 
 /// One rung as the home machine sees it: the channels that reach its people.

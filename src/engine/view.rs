@@ -3,7 +3,7 @@
 use super::alarm::{Alarm, Attention, Progress, Reason, Safe};
 use super::id::{AlarmId, HomeId, ResponderId, SiteId};
 use super::kind::{AlarmKind, Priority};
-use super::policy::HomePolicy;
+use super::policy::{HomePolicy, ResolvedRung};
 use super::time::{Stamp, Tick, Wall};
 use serde::{Serialize, Serializer};
 
@@ -115,10 +115,13 @@ impl NextView {
     pub fn of(alarm: &Alarm, policy: &HomePolicy, now: Stamp) -> Option<NextView> {
         let at = wall_of(alarm.deadline()?, now);
         let rungs = &policy.ladder(alarm.kind).rungs;
-        let index = match alarm.attention {
-            Attention::Calling { rung, .. } => (rung as usize).min(rungs.len().saturating_sub(1)),
+        let from = match alarm.attention {
+            Attention::Calling { rung, .. } => rung as usize,
             _ => 0,
         };
-        Some(NextView { at, to: rungs.get(index).map_or("console".into(), |r| r.name.clone()) })
+        // The next rung that reaches somebody; behind the last of them, that one again.
+        let reaching = |r: &&ResolvedRung| !r.channels.is_empty();
+        let next = rungs.iter().skip(from).find(reaching).or_else(|| rungs.iter().rev().find(reaching));
+        Some(NextView { at, to: next.map_or("console".into(), |r| r.name.clone()) })
     }
 }

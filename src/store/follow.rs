@@ -32,10 +32,11 @@ pub struct Site {
 
 /// Operations of one batch: beyond some 500 sled's memory balloons.
 const BATCH: usize = 200;
-/// What was written is brought to the disk in the first quiet second, and after so many batches where there is none: each one that
-/// waits makes the next sync longer.
+/// What was written is brought to the disk in the first quiet second, and where there is none after so many batches or rounds: each
+/// batch that waits makes the next sync longer.
 const QUIET: Duration = Duration::from_secs(1);
 const BATCHES: usize = 200;
+const ROUNDS: usize = 20;
 /// After it has followed, the thread rests so long: of a flood it then takes whole batches, and not each record of a few messages as
 /// a batch of its own.
 const REST: Duration = Duration::from_millis(100);
@@ -103,8 +104,11 @@ impl Thread {
     /// Until every follower is gone, or the store fails: sled is poisoned after its first error. The journal has everything, and the
     /// next start builds anew what is lost.
     fn run(&mut self) -> Result<(), OpenError> {
-        loop {
+        for round in 1_usize.. {
             self.follow()?;
+            if round.is_multiple_of(ROUNDS) {
+                self.sync()?;
+            }
             std::thread::park_timeout(REST);
             match self.bell.recv_timeout(QUIET) {
                 Ok(()) => {}
@@ -112,6 +116,7 @@ impl Thread {
                 Err(RecvTimeoutError::Disconnected) => return self.sync(),
             }
         }
+        Ok(())
     }
 
     fn follow(&mut self) -> Result<(), OpenError> {
