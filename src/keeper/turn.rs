@@ -19,7 +19,7 @@ use tokio::sync::oneshot;
 use tracing::{debug, error, info, warn};
 
 /// Messages that one turn takes at most: a press that comes meanwhile waits for no more than these.
-const MESSAGES_PER_TURN: usize = 512;
+const MESSAGES_PER_TURN: usize = 2_048;
 /// A turn is closed once its record has this size; a record may have 1 MiB.
 const RECORD_BYTES: usize = 384 * 1024;
 /// Entities of one record at most.

@@ -56,6 +56,9 @@ fn report(what: &str, pairs: &[(Run, Run)]) {
     };
     line(&format!("{what}: bare subscriber"), figures(&|p| p.0), "");
     line(&format!("{what}: gateway"), figures(&|p| p.1), "≤ 15 µs CPU a message");
+    let thousands: Vec<String> =
+        pairs.iter().map(|(b, g)| format!("{:.0}:{:.0}", b.rate / 1e3, g.rate / 1e3)).collect();
+    line("  pairs, in thousands a second", thousands.join(" "), "");
     line(&format!("{what}: ratio"), format!("{:.2}   ({})", of(&|p| p.1.rate / p.0.rate), ratios.join(" ")), "≥ 0.8");
 }
 

@@ -44,6 +44,8 @@ impl Series {
     fn print(&self, what: &str, goal: &str) {
         line(what, spread(&self.webhook), goal);
         line("  of which the broker", spread(&self.broker), "");
+        let own: Vec<f64> = self.webhook.iter().zip(&self.broker).map(|(all, broker)| all - broker).collect();
+        line("  without the broker", spread(&own), "");
     }
 }
 
