@@ -2,8 +2,8 @@
 //! which acknowledges every message at once and does nothing with it.
 
 use crate::gateway::PATIENCE;
-use rumqttc::{AsyncClient, Event, MqttOptions, Packet, QoS};
-use std::io::{BufRead, BufReader, Write};
+use rumqttc::{AsyncClient, Event, MqttOptions, Outgoing, Packet, QoS};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
@@ -11,7 +11,8 @@ use std::time::{Duration, Instant};
 /// The argument that makes this program a bare subscriber.
 pub const ARGUMENT: &str = "bare-subscriber";
 
-/// The subscriber's side: prints a line when it is subscribed, and one for each marked message.
+/// The subscriber's side: prints a line when it is subscribed, and one for each marked message. It leaves, as the
+/// gateway does, with everything acknowledged and a goodbye: when its stdin ends.
 pub fn subscribe(port: u16) {
     let mut options = MqttOptions::new("bare", "127.0.0.1", port);
     options.set_clean_session(false).set_keep_alive(Duration::from_secs(12)).set_max_packet_size(16 << 20, 16 << 20);
@@ -19,6 +20,10 @@ pub fn subscribe(port: u16) {
     runtime.block_on(async {
         let (client, mut events) = AsyncClient::new(options, 65_535);
         client.subscribe("zigbee2mqtt/#", QoS::AtLeastOnce).await.expect("a request");
+        std::thread::spawn(move || {
+            let _ = std::io::stdin().read_to_end(&mut Vec::new());
+            client.try_disconnect().expect("a request");
+        });
         let mut out = std::io::stdout().lock();
         loop {
             match events.poll().await.expect("the connection") {
@@ -26,6 +31,7 @@ pub fn subscribe(port: u16) {
                 Event::Incoming(Packet::Publish(p)) if p.topic.ends_with("/button") => {
                     writeln!(out, "{}", p.topic).expect("stdout");
                 }
+                Event::Outgoing(Outgoing::Disconnect) => return,
                 _ => continue,
             }
             out.flush().expect("stdout");
@@ -42,8 +48,9 @@ pub struct Bare {
 impl Bare {
     pub fn start(port: u16) -> Bare {
         let this = std::env::current_exe().expect("this program");
-        let command = Command::new(this).arg(ARGUMENT).arg(port.to_string()).stdout(Stdio::piped()).spawn();
-        let mut child = command.expect("this program again");
+        let mut command = Command::new(this);
+        command.arg(ARGUMENT).arg(port.to_string()).stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut child = command.spawn().expect("this program again");
         let out = child.stdout.take().expect("its stdout");
         let (send, lines) = channel();
         std::thread::spawn(move || {
@@ -71,8 +78,7 @@ impl Bare {
 
 impl Drop for Bare {
     fn drop(&mut self) {
-        // Dropped without a goodbye: its session waits at the broker.
-        let _ = self.child.kill();
+        // Waiting closes its stdin; its session stays at the broker.
         let _ = self.child.wait();
     }
 }

@@ -27,6 +27,8 @@ struct Sides {
     receiver: Receiver,
     gateway: Gateway,
     marks: usize,
+    rest_mib: f64,
+    most_mib: f64,
 }
 
 pub fn run(options: &Options) {
@@ -34,17 +36,29 @@ pub fn run(options: &Options) {
     let (bare_broker, gateway_broker) = (Broker::start(), Broker::start());
     let receiver = Receiver::start();
     let gateway = Gateway::new(&gateway_broker.url(), &receiver, &load::homes(options.homes));
-    let mut sides = Sides { load: Load::new(&messages), bare_broker, gateway_broker, receiver, gateway, marks: 0 };
-    sides.subscribe_both();
+    let mut sides = Sides {
+        load: Load::new(&messages),
+        bare_broker,
+        gateway_broker,
+        receiver,
+        gateway,
+        marks: 0,
+        rest_mib: 0.0,
+        most_mib: 0.0,
+    };
     title(&format!("Ingest: {} messages of {} homes, {} pairs", options.messages, options.homes, options.pairs));
-    let drains: Vec<_> = (0..options.pairs).map(|_| (sides.bare_drain(), sides.gateway_drain())).collect();
+    let mut pairs = |run: &dyn Fn(&mut Sides) -> (Run, Run)| -> Vec<(Run, Run)> {
+        let one = |_| {
+            sides.begin_anew();
+            run(&mut sides)
+        };
+        (0..options.pairs).map(one).collect()
+    };
+    let drains = pairs(&|s| (s.bare_drain(), s.gateway_drain()));
     report("drain of a queue", &drains);
-    sides.gateway.start();
-    sides.gateway.wait_until_ready();
-    let floods: Vec<_> = (0..options.pairs).map(|_| (sides.bare_flood(), sides.gateway_flood())).collect();
+    let floods = pairs(&|s| (s.bare_flood(), s.gateway_flood()));
     report("live flood", &floods);
-    let (now, most) = memory_mib(sides.gateway.pid());
-    line("memory after the floods", format!("{now:.0} MiB, at most {most:.0}"), "≤ 120 MB");
+    line("memory", format!("{:.0} MiB at rest, at most {:.0} in a flood", sides.rest_mib, sides.most_mib), "≤ 120 MB");
 }
 
 fn report(what: &str, pairs: &[(Run, Run)]) {
@@ -63,14 +77,17 @@ fn report(what: &str, pairs: &[(Run, Run)]) {
 }
 
 impl Sides {
-    /// Persistent sessions on both brokers.
-    fn subscribe_both(&mut self) {
-        let bare = Bare::start(self.bare_broker.port());
-        bare.wait_for("subscribed");
+    /// New sessions. mosquitto 2.0.11 miscounts the queue of a session that is drained: after some 1,000,000 messages in all it drops
+    /// what comes, however few wait.
+    fn begin_anew(&mut self) {
+        // A connection with a clean session makes the broker forget the one of that name.
+        Publisher::connect(self.bare_broker.port(), "bare");
+        for lane in ["life", "bulk"] {
+            Publisher::connect(self.gateway_broker.port(), &format!("hearthwatch-demo-{lane}"));
+        }
+        Bare::start(self.bare_broker.port()).wait_for("subscribed");
         self.gateway.start();
         self.gateway.wait_until_ready();
-        let (now, _) = memory_mib(self.gateway.pid());
-        line("memory at rest", format!("{now:.0} MiB"), "≤ 120 MB");
         self.gateway.stop();
     }
 
@@ -126,12 +143,18 @@ impl Sides {
     }
 
     fn gateway_flood(&mut self) -> Run {
+        self.gateway.start();
+        self.gateway.wait_until_ready();
+        self.rest_mib = memory_mib(self.gateway.pid()).0;
         let marks = self.next_marks();
         let (load, port) = (&self.load, self.gateway_broker.port());
-        std::thread::scope(|scope| {
+        let run = std::thread::scope(|scope| {
             scope.spawn(|| publish(load, port, &marks));
             self.measured_gateway(&marks)
-        })
+        });
+        self.most_mib = self.most_mib.max(memory_mib(self.gateway.pid()).1);
+        self.gateway.stop();
+        run
     }
 }
 
