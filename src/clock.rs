@@ -47,10 +47,15 @@ impl SystemClock {
     /// Starts the clock: `last` is the latest stamp of the journal, none in a new one. The tick continues from there, plus
     /// the downtime as far as it is believed.
     pub fn start(last: Option<(Tick, Wall)>) -> (SystemClock, Downtime) {
-        let downtime = last.map_or_else(Downtime::default, |(_, before)| downtime(before, wall()));
-        let tick_at_start = last.map_or(Tick(0), |(tick, _)| tick) + downtime.taken;
+        let (tick_at_start, downtime) = resume(last, wall());
         (SystemClock { boot_at_start: boot(), tick_at_start }, downtime)
     }
+}
+
+/// Where the tick of a new process begins, which finds `last` as the latest stamp of its journal and `now` on the wall clock.
+pub fn resume(last: Option<(Tick, Wall)>, now: Wall) -> (Tick, Downtime) {
+    let downtime = last.map_or_else(Downtime::default, |(_, before)| downtime(before, now));
+    (last.map_or(Tick(0), |(tick, _)| tick) + downtime.taken, downtime)
 }
 
 impl Clock for SystemClock {

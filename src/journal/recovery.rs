@@ -34,6 +34,14 @@ pub struct Recovered {
     pub damage: Vec<Damage>,
 }
 
+impl Recovered {
+    /// What an operator has to know of it: the damage, of much the first.
+    pub fn notes(&self) -> Vec<String> {
+        const MOST: usize = 10;
+        self.damage.iter().take(MOST).map(|d| format!("the journal is damaged: {d}")).collect()
+    }
+}
+
 /// The end of the newest segment.
 pub(super) struct Tail {
     /// The last sequence that is there.

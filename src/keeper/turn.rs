@@ -117,25 +117,50 @@ impl Keeper {
     }
 
     fn turns(&mut self) -> Result<(), JournalFault> {
-        let (tick, wall) = self.ports.time.now();
-        self.core.begin(tick, wall);
-        self.core.start();
-        self.core.due();
-        self.finish_turn()?;
+        self.begin()?;
         loop {
             let patience = self.patience();
-            let taken = self.handle.take(MESSAGES_PER_TURN, self.full, patience);
-            let stop = taken.stop && taken.deliveries.is_empty() && taken.errands.is_empty() && self.left.is_empty();
-            self.turn(taken)?;
-            self.checkpoint_step()?;
-            if stop {
-                info!(sequence = self.sequence, "the keeper stops");
-                return self.last_checkpoint();
+            if self.round(patience)? {
+                return Ok(());
             }
         }
     }
 
-    fn patience(&mut self) -> Duration {
+    /// The first turn of a process. For whoever turns the keeper by hand, as the simulator does; else [`Keeper::run`] does it all.
+    ///
+    /// # Errors
+    /// As [`Keeper::run`].
+    pub fn begin(&mut self) -> Result<(), JournalFault> {
+        let (tick, wall) = self.ports.time.now();
+        self.core.begin(tick, wall);
+        self.core.start();
+        self.core.due();
+        self.finish_turn()
+    }
+
+    /// Waits at most `patience` for something to do, and does one turn; true where that was the last, after a stop.
+    ///
+    /// # Errors
+    /// As [`Keeper::run`].
+    pub fn round(&mut self, patience: Duration) -> Result<bool, JournalFault> {
+        let taken = self.handle.take(MESSAGES_PER_TURN, self.full, patience);
+        let stop = taken.stop && taken.deliveries.is_empty() && taken.errands.is_empty() && self.left.is_empty();
+        self.turn(taken)?;
+        self.checkpoint_step()?;
+        if stop {
+            info!(sequence = self.sequence, "the keeper stops");
+            self.last_checkpoint()?;
+        }
+        Ok(stop)
+    }
+
+    /// The state as it stands between two turns; on a full disk ahead of the journal.
+    pub fn core(&self) -> &Core {
+        &self.core
+    }
+
+    /// How long until the next turn, if nothing comes in before.
+    pub fn patience(&mut self) -> Duration {
         if !self.left.is_empty() {
             return Duration::ZERO;
         }

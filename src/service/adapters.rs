@@ -83,8 +83,9 @@ pub struct Listener {
 }
 
 impl Listener {
-    pub fn new(config: &Config, site: &SiteId) -> Listener {
-        Listener { sources: sources_of(config, site), life_topics: config.mqtt.life_topics.clone() }
+    /// Takes the sources of a site, and the filters that can carry a call for help whoever is registered.
+    pub fn new(sources: Vec<Source>, life_topics: Vec<String>) -> Listener {
+        Listener { sources, life_topics }
     }
 
     /// The filters of both sessions, given the registered devices that can call for help.

@@ -13,7 +13,8 @@ mod watch;
 
 pub use adapters::{CourierPort, KeyVault, Listener, sources_of};
 pub use desk::console;
-pub use site::{Opened, open_site};
+pub use site::{Opened, Recovery, open_site, recover};
+pub use suspects::SuspectsFile;
 
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Config, Secret};
@@ -232,7 +233,7 @@ struct Hands<'a> {
 
 impl Hands<'_> {
     fn start_site(&mut self, site: Opened, handle: &Handle, follow: Box<dyn Follow>) -> Result<RunningSite, Fatal> {
-        let listener = Arc::new(Listener::new(self.config, &site.id));
+        let listener = Arc::new(Listener::new(sources_of(self.config, &site.id), self.config.mqtt.life_topics.clone()));
         let life: Vec<_> = site.core.site.registry.devices.values().filter(|d| d.life).cloned().collect();
         let (filters, wanted) = signal::channel(listener.filters(&life));
         let settings = adapters::mqtt_settings(self.config, &site.id)?;

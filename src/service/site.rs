@@ -6,13 +6,16 @@ use super::{Fatal, because};
 use crate::clock::SystemClock;
 use crate::config::{Config, Site};
 use crate::engine::id::SiteId;
-use crate::engine::time::Millis;
+use crate::engine::policy::SiteRules;
+use crate::engine::time::{Millis, Tick, Wall};
 use crate::journal::vault::Vault;
-use crate::journal::{Entry, Log, Options, Recovered, Segments};
+use crate::journal::{Entry, Log, Options, RealDisk, Recovered, Segments};
 use crate::keeper::board::Shown;
 use crate::keeper::core::Core;
+use crate::keeper::ports;
 use crate::keeper::record::{self, Contents};
 use crate::store;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use tracing::{info, warn};
@@ -47,24 +50,52 @@ pub fn open_site(config: &Config, site: &Site, vault: Arc<Vault>) -> Result<Open
     options.keep_telemetry = Some(Millis::from_mins(u64::from(config.journal.telemetry_keep_days) * DAY));
     options.keep_ledger = Some(Millis::from_mins(u64::from(config.journal.ledger_keep_days) * DAY));
     options.follower = Some(cursor.clone());
-    let what = |e: &dyn std::fmt::Display| Fatal(format!("the journal of {} in {}: {e}", site.id, dir.display()));
-    let (log, recovered) = Log::open(&dir, options).map_err(|e| what(&e))?;
-    let mut core = Core::new(site.site_rules(), Arc::new(KeyVault(vault)));
-    let folded = fold(&mut core, &recovered, &log.segments()).map_err(|e| what(&e))?;
-    let shown = core.ready();
-    let last = core.last();
-    let (clock, downtime) = SystemClock::start((recovered.last > 0).then_some((last.tick, last.wall)));
+    let Recovery { core, log, recovered, folded, shown, last } =
+        recover(&dir, options, site.site_rules(), Arc::new(KeyVault(vault)))
+            .map_err(|e| Fatal(format!("the journal of {} in {}: {e}", site.id, dir.display())))?;
+    let (clock, downtime) = SystemClock::start(last);
     if let Some(doubt) = downtime.doubt {
         warn!(site = %site.id, ?doubt, "the wall clock is doubtful: deadlines may be early or late by as much");
     }
-    let notes = notes(&recovered);
+    let notes = recovered.notes();
     info!(site = %site.id, sequence = recovered.last, folded, homes = core.homes.len(), open_alarms = shown.len(), "recovered");
-    let suspects = SuspectsFile::open(&dir).map_err(because("the list of suspects"))?;
+    let suspects = SuspectsFile::open(Arc::new(RealDisk), &dir).map_err(because("the list of suspects"))?;
     let time = SiteTime(Arc::new(clock));
     Ok(Opened { id: site.id.clone(), core, sequence: log.sequence(), log, time, suspects, shown, notes, cursor })
 }
 
-/// Gives how many records were folded.
+/// What a journal was recovered to.
+pub struct Recovery {
+    /// Ready for its first turn.
+    pub core: Core,
+    pub log: Log,
+    pub recovered: Recovered,
+    /// Records behind the checkpoint.
+    pub folded: usize,
+    /// The open alarms, for the board.
+    pub shown: Vec<Shown>,
+    /// The latest stamp of the journal; none in a new one.
+    pub last: Option<(Tick, Wall)>,
+}
+
+/// Opens the journal in `dir` and folds it. The simulator's processes come to life by the very same.
+///
+/// # Errors
+/// Where the journal cannot be opened or holds what this version cannot read; the text says which.
+pub fn recover(
+    dir: &Path,
+    options: Options,
+    rules: SiteRules,
+    vault: Arc<dyn ports::Vault>,
+) -> Result<Recovery, String> {
+    let (log, recovered) = Log::open(dir, options).map_err(|e| e.to_string())?;
+    let mut core = Core::new(rules, vault);
+    let folded = fold(&mut core, &recovered, &log.segments())?;
+    let shown = core.ready();
+    let last = (recovered.last > 0).then(|| (core.last().tick, core.last().wall));
+    Ok(Recovery { core, log, recovered, folded, shown, last })
+}
+
 fn fold(core: &mut Core, recovered: &Recovered, segments: &Segments) -> Result<usize, String> {
     let unreadable = |e: minicbor::decode::Error| format!("a checkpoint cannot be read by this version: {e}");
     let mut site_included = 0;
@@ -84,16 +115,11 @@ fn fold(core: &mut Core, recovered: &Recovered, segments: &Segments) -> Result<u
             folded += 1;
         }
     }
-    Ok(folded)
-}
-
-fn notes(recovered: &Recovered) -> Vec<String> {
-    let mut notes: Vec<String> = recovered.damage.iter().map(|d| format!("the journal is damaged: {d}")).collect();
     if recovered.cut_bytes > 0 {
-        info!(bytes = recovered.cut_bytes, "a torn record was cut off the journal's end; it had not been acknowledged");
+        let bytes = recovered.cut_bytes;
+        info!(bytes, "a torn record was cut off the journal's end; it had not been acknowledged");
     }
-    notes.truncate(10);
-    notes
+    Ok(folded)
 }
 
 impl Opened {

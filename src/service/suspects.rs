@@ -1,17 +1,20 @@
 //! Remembers over the death of the process which messages were being worked on. A message that was so at two deaths in a row is not
 //! looked into a third time.
 
+use crate::journal::disk::{Access, Disk, DiskFile, read_all};
 use crate::keeper::ports::Suspects;
 use std::collections::HashSet;
-use std::fs::{File, OpenOptions};
 use std::io;
-use std::os::unix::fs::FileExt;
 use std::path::Path;
+use std::sync::Arc;
 use tracing::warn;
+
+/// Longer than a turn's messages; a larger file is not ours.
+const MAX_BYTES: u64 = 1 << 20;
 
 /// The file of the present life, and what the last two had in common. Nothing is synced: it has to survive the process, not the machine.
 pub struct SuspectsFile {
-    file: File,
+    file: Box<dyn DiskFile>,
     last: HashSet<u64>,
     deadly: HashSet<u64>,
     empty: bool,
@@ -19,22 +22,22 @@ pub struct SuspectsFile {
 
 impl SuspectsFile {
     /// Takes what the last life left in `dir`.
-    pub fn open(dir: &Path) -> io::Result<SuspectsFile> {
+    pub fn open(disk: Arc<dyn Disk>, dir: &Path) -> io::Result<SuspectsFile> {
         let (now, before) = (dir.join("working-on"), dir.join("worked-on-at-death"));
-        let last = read(&now).unwrap_or_default();
-        let earlier: HashSet<u64> = read(&before).unwrap_or_default().into_iter().collect();
-        std::fs::write(&before, encode(&last))?;
-        let file = OpenOptions::new().write(true).create(true).truncate(true).open(now)?;
+        let read = |path| read_all(&*disk, path, MAX_BYTES).map(|bytes| decode(&bytes)).unwrap_or_default();
+        let last = read(&now);
+        let earlier: HashSet<u64> = read(&before).into_iter().collect();
+        disk.open(&before, Access::Create)?.write_at(&encode(&last), 0)?;
+        let file = disk.open(&now, Access::Create)?;
         let last: HashSet<u64> = last.into_iter().collect();
         Ok(SuspectsFile { file, deadly: last.intersection(&earlier).copied().collect(), last, empty: true })
     }
 }
 
-fn read(path: &Path) -> io::Result<Vec<u64>> {
-    let bytes = std::fs::read(path)?;
-    let Some((count, rest)) = bytes.split_first_chunk::<8>() else { return Ok(Vec::new()) };
+fn decode(bytes: &[u8]) -> Vec<u64> {
+    let Some((count, rest)) = bytes.split_first_chunk::<8>() else { return Vec::new() };
     let count = usize::try_from(u64::from_le_bytes(*count)).unwrap_or(0);
-    Ok(rest.as_chunks::<8>().0.iter().take(count).map(|b| u64::from_le_bytes(*b)).collect())
+    rest.as_chunks::<8>().0.iter().take(count).map(|b| u64::from_le_bytes(*b)).collect()
 }
 
 fn encode(messages: &[u64]) -> Vec<u8> {
@@ -47,7 +50,7 @@ impl Suspects for SuspectsFile {
             return;
         }
         self.empty = messages.is_empty();
-        if let Err(error) = self.file.write_all_at(&encode(messages), 0) {
+        if let Err(error) = self.file.write_at(&encode(messages), 0) {
             warn!(%error, "what is being worked on cannot be noted");
         }
     }
@@ -64,13 +67,14 @@ impl Suspects for SuspectsFile {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::journal::RealDisk;
 
     #[test]
     fn a_message_is_deadly_after_two_deaths_in_a_row_and_not_after_one() {
         let dir = tempfile::tempdir().unwrap();
         // What the file says of 7 and of 8 (suspected, deadly) in a life that ends while `work` is worked on.
         let life = |work: &[u64]| {
-            let mut file = SuspectsFile::open(dir.path()).unwrap();
+            let mut file = SuspectsFile::open(Arc::new(RealDisk), dir.path()).unwrap();
             let said = [7, 8].map(|m| (file.suspected(m), file.deadly(m)));
             file.working_on(work);
             said

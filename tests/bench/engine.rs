@@ -13,7 +13,7 @@ use hearthwatch::fleet::Message;
 use hearthwatch::keeper::core::Core;
 use hearthwatch::keeper::ports::{Ears, Understood};
 use hearthwatch::keeper::views::raw;
-use hearthwatch::service::{Listener, open_site, open_vault};
+use hearthwatch::service::{Listener, open_site, open_vault, sources_of};
 use std::collections::HashMap;
 use std::hint::black_box;
 
@@ -28,7 +28,7 @@ pub fn run(options: &Options) {
     let site = config.sites.values().next().expect("a site");
     let vault = open_vault(&config).expect("the keys");
     let mut core = open_site(&config, site, vault).expect("the data").core;
-    let mut ears = Listener::new(&config, &site.id).ears();
+    let mut ears = Listener::new(sources_of(&config, &site.id), Vec::new()).ears();
     let messages = messages(options.homes, options.messages);
 
     title(&format!("Engine: {} messages, one thread", messages.len()));
