@@ -25,6 +25,7 @@
 //! | [`config`], [`roster`] | the configuration; the registry as files | engine |
 //! | [`fleet`] | simulated homes that speak real dialects | engine |
 //! | [`replay`] | recorded readings through the same engine | engine |
+//! | [`sim`] | the world around a site, simulated from one seed | engine, journal, the fleet's dice |
 //! | [`service`], [`commands`] | the wiring, and what the commands do | all |
 //!
 //! **Absent on purpose:** a second copy of any truth (the journal is the only one), a clock or a random number in a decision, a
@@ -43,6 +44,7 @@ pub mod mqtt;
 pub mod replay;
 pub mod roster;
 pub mod service;
+pub mod sim;
 pub mod store;
 pub mod wire;
 

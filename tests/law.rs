@@ -21,6 +21,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("console", &["engine", "wire", "config", "keeper"]),
     ("fleet", &["engine", "wire"]),
     ("replay", &["engine", "wire", "config"]),
+    ("sim", &["engine", "journal", "fleet::Dice"]),
     // The wiring.
     ("service", &ALL),
     ("commands", &COMMANDS),

@@ -19,5 +19,6 @@ pub mod inbox;
 mod life;
 pub mod publish;
 
+pub use dice::Dice;
 pub use generate::{Cause, Command, Fleet, FleetOptions, Impossible, MAX_HOMES, Message};
 pub use home::{FleetContact, FleetDevice, FleetHome, FleetResident};
