@@ -24,6 +24,7 @@
 //! | [`clock`] | the only reader of time | engine |
 //! | [`config`], [`roster`] | the configuration; the registry as files | engine |
 //! | [`fleet`] | simulated homes that speak real dialects | engine |
+//! | [`sim`] | the whole core in one thread, under faults | engine, keeper, mqtt, fleet |
 //! | [`replay`] | recorded readings through the same engine | engine |
 //! | [`service`], [`commands`] | the wiring, and what the commands do | all |
 //!
@@ -43,6 +44,7 @@ pub mod mqtt;
 pub mod replay;
 pub mod roster;
 pub mod service;
+pub mod sim;
 pub mod store;
 pub mod wire;
 

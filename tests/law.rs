@@ -20,6 +20,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("courier", &["engine", "wire", "config", "keeper"]),
     ("console", &["engine", "wire", "config", "keeper"]),
     ("fleet", &["engine", "wire"]),
+    ("sim", &["engine", "keeper", "mqtt", "fleet"]),
     ("replay", &["engine", "wire", "config"]),
     // The wiring.
     ("service", &ALL),

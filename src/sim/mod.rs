@@ -1,0 +1,3 @@
+//! The deterministic simulator: the same seed, the same bytes.
+
+pub mod broker;
