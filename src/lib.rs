@@ -25,8 +25,8 @@
 //! | [`config`], [`roster`] | the configuration; the registry as files | engine |
 //! | [`fleet`] | simulated homes that speak real dialects | engine |
 //! | [`replay`] | recorded readings through the same engine | engine |
-//! | [`sim`] | the world around a site, simulated from one seed | engine, journal, the fleet's dice |
 //! | [`service`], [`commands`] | the wiring, and what the commands do | all |
+//! | [`sim`] | the whole core in one thread, in a world where everything fails | all |
 //!
 //! **Absent on purpose:** a second copy of any truth (the journal is the only one), a clock or a random number in a decision, a
 //! queue that drops, a retry of a failed sync, an alarm that can be deleted.

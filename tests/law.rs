@@ -21,16 +21,19 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("console", &["engine", "wire", "config", "keeper"]),
     ("fleet", &["engine", "wire"]),
     ("replay", &["engine", "wire", "config"]),
-    ("sim", &["engine", "journal", "fleet::Dice"]),
     // The wiring.
     ("service", &ALL),
+    // The whole of it in a simulated world.
+    ("sim", &SIMULATED),
     ("commands", &COMMANDS),
 ];
 
-const COMMANDS: [&str; 14] = [
+const COMMANDS: [&str; 15] = [
     "engine", "wire", "config", "clock", "roster", "keeper", "journal", "store", "mqtt", "courier", "console", "fleet",
-    "replay", "service",
+    "replay", "service", "sim",
 ];
+const SIMULATED: [&str; 10] =
+    ["engine", "wire", "clock", "keeper", "journal", "store", "mqtt", "courier", "fleet", "service"];
 const ALL: [&str; 13] = [
     "engine", "wire", "config", "clock", "roster", "keeper", "journal", "store", "mqtt", "courier", "console", "fleet",
     "replay",

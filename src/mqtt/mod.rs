@@ -21,9 +21,10 @@ mod pump;
 mod session;
 mod transport;
 
-pub use event::{LaneStatus, LinkState};
+pub use event::{Action, Event, LaneStatus, LinkState, Message, Out};
 pub use fault::{Fault, Report};
-pub use lanes::Status;
+pub use filter::{Filter, FilterSet};
+pub use lanes::{Lanes, Memory, Status};
 pub use pump::{Hooks, Sessions, Task, start};
 pub use transport::BadSettings;
 

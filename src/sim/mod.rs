@@ -1,3 +1,4 @@
-//! A whole site in one thread, from one seed: so far its disk.
+//! The deterministic simulator: the same seed, the same bytes.
 
+pub mod broker;
 pub mod disk;
