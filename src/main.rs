@@ -55,6 +55,8 @@ enum Command {
     Replay(commands::replay::Options),
     /// Simulated homes against any broker
     Fleet(commands::fleet::Options),
+    /// Simulated days in which everything fails, held against the promises
+    Sim(commands::sim::Options),
     /// Walks the hash chains of the journals
     Verify(ConfigFile),
     /// Tries to open a store's folder, in a process of its own
@@ -88,6 +90,7 @@ async fn dispatch(command: Command) -> ExitCode {
         Command::Decode => commands::decode(),
         Command::Replay(options) => commands::replay::replay(options),
         Command::Fleet(options) => commands::fleet::fleet(options).await,
+        Command::Sim(options) => commands::sim::sim(options),
         Command::Verify(file) => match commands::config(&file.config) {
             Ok(config) => commands::verify::verify(&config),
             Err(code) => code,

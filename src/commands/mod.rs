@@ -7,6 +7,7 @@ pub mod fleet;
 pub mod registry;
 pub mod replay;
 pub mod run;
+pub mod sim;
 pub mod verify;
 
 use crate::config::{Config, Mistake};

@@ -36,6 +36,13 @@ struct Waiting {
     gone: bool,
 }
 
+impl Waiting {
+    /// Nothing is here for a turn, which with `life_only` leaves bulk where it is.
+    fn idle(&self, life_only: bool) -> bool {
+        self.life.is_empty() && (self.bulk.is_empty() || life_only) && self.errands.is_empty() && !self.stop
+    }
+}
+
 /// What one turn takes.
 #[derive(Default)]
 pub(super) struct Taken {
@@ -146,6 +153,11 @@ impl Handle {
         (waiting.life.len(), waiting.bulk.len())
     }
 
+    /// Whether something waits for a turn, which with `life_only` leaves bulk where it is.
+    pub(super) fn waits(&self, life_only: bool) -> bool {
+        !self.shared.waiting.lock().unwrap_or_else(PoisonError::into_inner).idle(life_only)
+    }
+
     /// The keeper leaves: whoever waits for an answer is told so.
     pub(super) fn leave(&self) {
         self.with(|waiting| {
@@ -158,8 +170,7 @@ impl Handle {
     /// bulk stays where it is.
     pub(super) fn take(&self, most: usize, life_only: bool, patience: Duration) -> Taken {
         let waiting = self.shared.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-        let idle =
-            |w: &mut Waiting| w.life.is_empty() && (w.bulk.is_empty() || life_only) && w.errands.is_empty() && !w.stop;
+        let idle = |waiting: &mut Waiting| waiting.idle(life_only);
         let (mut waiting, _) =
             self.shared.bell.wait_timeout_while(waiting, patience, idle).unwrap_or_else(PoisonError::into_inner);
         let mut taken = Taken { errands: std::mem::take(&mut waiting.errands), stop: waiting.stop, ..Taken::default() };

@@ -63,6 +63,8 @@ pub struct Keeper {
     sequence: u64,
     /// What a turn took and the record had no room for.
     left: VecDeque<Delivery>,
+    /// Turns that are over and not written: on a full disk they wait here, each with its own time.
+    unwritten: VecDeque<Turn>,
     after: After,
     full: bool,
     checkpoint: Checkpoint,
@@ -97,6 +99,7 @@ impl Keeper {
             handle,
             sequence,
             left: VecDeque::new(),
+            unwritten: VecDeque::new(),
             after: After::default(),
             full: false,
             checkpoint,
@@ -154,9 +157,19 @@ impl Keeper {
         Ok(stop)
     }
 
-    /// The state as it stands between two turns; on a full disk ahead of the journal.
+    /// The state as it stands between two turns; ahead of the journal where not everything is [`Keeper::written`].
     pub fn core(&self) -> &Core {
         &self.core
+    }
+
+    /// Whether every turn is in the journal: only a full disk makes one wait.
+    pub fn written(&self) -> bool {
+        self.unwritten.is_empty()
+    }
+
+    /// Whether something waits that a round would take.
+    pub fn waits(&self) -> bool {
+        !self.left.is_empty() || self.handle.waits(self.full)
     }
 
     /// How long until the next turn, if nothing comes in before.
@@ -291,37 +304,49 @@ impl Keeper {
         Ok(())
     }
 
-    /// Writes the record, and lets go of what waits for it. A full disk keeps the turn open until it can be written.
+    /// Ends the turn, writes its record, and lets go of what waits for it. On a full disk it waits, with all that follow, for room.
     fn finish_turn(&mut self) -> Result<(), JournalFault> {
         let effects = self.core.end();
         self.after.effects.parcels.extend(effects.parcels);
         self.after.effects.shown.extend(effects.shown);
         self.after.effects.because.extend(effects.because);
         if !self.core.blocks.is_empty() {
-            let blocks = &self.core.blocks;
-            let turn = Turn {
-                telemetry: blocks.telemetry.clone(),
-                ledger: blocks.stamped_ledger(self.core.now()),
-                life: blocks.life,
+            let ledger = self.core.blocks.stamped_ledger(self.core.now());
+            let blocks = &mut self.core.blocks;
+            let telemetry = std::mem::take(&mut blocks.telemetry);
+            self.unwritten.push_back(Turn { telemetry, ledger, life: blocks.life });
+            blocks.clear();
+        }
+        if self.write()? {
+            self.let_go();
+        }
+        Ok(())
+    }
+
+    /// Writes what is unwritten, in order; false where there is no room for all of it.
+    fn write(&mut self) -> Result<bool, JournalFault> {
+        while let Some(turn) = self.unwritten.front() {
+            // What stands before a call for help goes with it into the reserve.
+            let life = self.unwritten.iter().any(|turn| turn.life);
+            let written = match life == turn.life {
+                true => self.ports.journal.append(turn),
+                false => self.ports.journal.append(&Turn { life, ..turn.clone() }),
             };
-            match self.ports.journal.append(&turn) {
-                Ok(sequence) => {
-                    self.sequence = sequence;
-                    self.core.blocks.clear();
-                    self.set_full(false);
-                }
+            match written {
+                Ok(sequence) => self.sequence = sequence,
                 Err(fault) if fault.full => {
                     if !self.full {
                         warn!(%fault, "the disk is full: only calls for help are taken in until there is room");
                     }
                     self.set_full(true);
-                    return Ok(());
+                    return Ok(false);
                 }
                 Err(fault) => return Err(fault),
             }
+            self.unwritten.pop_front();
         }
-        self.let_go();
-        Ok(())
+        self.set_full(false);
+        Ok(true)
     }
 
     fn set_full(&mut self, full: bool) {

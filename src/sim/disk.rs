@@ -142,6 +142,17 @@ impl SimDisk {
         self.inner().dies_in = (n > 0).then_some(n);
     }
 
+    /// The process dies this moment, between two operations: every call fails from here on.
+    pub fn stop(&self) {
+        self.inner().dead = true;
+    }
+
+    /// Takes back every fault that was ordered and has not come.
+    pub fn heal(&self) {
+        let mut inner = self.inner();
+        (inner.dies_in, inner.sync_fails, inner.sync_takes, inner.capacity) = (None, false, 0, u64::MAX);
+    }
+
     /// Whether the death that was asked for has come.
     pub fn dead(&self) -> bool {
         self.inner().dead

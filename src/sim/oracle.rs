@@ -1,0 +1,447 @@
+//! The promises, held against what is committed: whatever happens, these must be so.
+//!
+//! The oracle sits between the keeper and its journal and folds every record that was written into a core of its own, the *shadow*.
+//! So it knows what is committed, which is all that anybody outside may act upon, and what a restart has to come to.
+
+use super::story::Story;
+use crate::engine::alarm::{Attention, Told};
+use crate::engine::change::{AlarmChange, HomeChange, Raw, SiteChange, Subject};
+use crate::engine::delivery::Outcome;
+use crate::engine::id::{AlarmId, ChannelId, NoticeId};
+use crate::engine::kind::{AlarmKind, Kind, Priority};
+use crate::engine::policy::SiteRules;
+use crate::engine::reading::Value;
+use crate::engine::registry::{Home, Resident};
+use crate::engine::sealed::Sealed;
+use crate::engine::time::{Stamp, Tick};
+use crate::journal::{Entry, Flaw, Recovered, Segments};
+use crate::keeper::core::Core;
+use crate::keeper::ports::{NoticeType, Parcel, Personal, Turn, Vault};
+use crate::keeper::record::{self, Contents};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// A promise that was not kept, in words.
+pub type Broken = String;
+
+/// What the devices said, and what became of it.
+#[derive(Debug, Clone)]
+pub struct Said {
+    /// When the broker had it.
+    pub at: u64,
+    /// The device, as the registry has its address; none for what no device said.
+    pub address: Option<Box<str>>,
+    /// It always comes to a reading.
+    pub telling: bool,
+    /// A call for help that has to become an alarm.
+    pub press: bool,
+    /// The broker lost it by its own settings, before we had acknowledged it.
+    pub lost: bool,
+}
+
+/// What changes in the life of an alarm, a notice or a home: the columns of the table of hits.
+pub const TRANSITIONS: &[&str] = &[
+    "raised",
+    "counted",
+    "called",
+    "taken",
+    "expired",
+    "safe",
+    "over",
+    "closed",
+    "made",
+    "delivered",
+    "failed",
+    "withdrawn",
+    "deaf",
+    "hearing",
+    "late",
+];
+
+/// Longer than any restart of the process and any look at the ladder takes: a deadline that passed by more was forgotten.
+const OVERDUE_MS: u64 = 12_000;
+
+/// Opens nothing: what is sealed is folded as it is.
+struct NoVault;
+
+impl Vault for NoVault {
+    fn seal_raw(&self, _: &str, _: &Raw) -> Option<Sealed<Raw>> {
+        None
+    }
+
+    fn personal(&self, _: &Home, _: &[&Resident]) -> Option<Personal> {
+        None
+    }
+}
+
+/// What is committed, and whether all that was promised of it holds.
+pub struct Oracle {
+    rules: SiteRules,
+    shadow: Core,
+    /// The last record that was committed.
+    pub sequence: u64,
+    /// Of every byte that was committed.
+    pub digest: u64,
+    /// Milliseconds since the run began.
+    pub now: u64,
+    pub said: Vec<Said>,
+    /// When a device's latest reading was committed, and when its presses were.
+    readings: BTreeMap<Box<str>, u64>,
+    presses: BTreeMap<Box<str>, Vec<u64>>,
+    /// Where each ladder stands: round and rung.
+    climbed: BTreeMap<AlarmId, (u32, u32)>,
+    /// What each notice says, by its id, for good.
+    notices: BTreeMap<NoticeId, Subject>,
+    /// The highest number of a notice that left, by alarm and channel.
+    left: BTreeMap<(AlarmId, ChannelId), u32>,
+    /// Committed since asked last.
+    pub transitions: Vec<&'static str>,
+    /// Synced data were damaged: what stood there is gone, and was told to be.
+    pub damaged: bool,
+    pub story: Story,
+    pub broken: Option<Broken>,
+}
+
+impl Oracle {
+    pub fn new(rules: SiteRules) -> Oracle {
+        Oracle {
+            shadow: empty(&rules),
+            rules,
+            sequence: 0,
+            digest: 0xcbf2_9ce4_8422_2325,
+            now: 0,
+            said: Vec::new(),
+            readings: BTreeMap::new(),
+            presses: BTreeMap::new(),
+            climbed: BTreeMap::new(),
+            notices: BTreeMap::new(),
+            left: BTreeMap::new(),
+            transitions: Vec::new(),
+            damaged: false,
+            story: Story::default(),
+            broken: None,
+        }
+    }
+
+    fn promise(&mut self, kept: bool, what: impl FnOnce() -> Broken) {
+        if !kept && self.broken.is_none() {
+            self.broken = Some(what());
+        }
+    }
+
+    /// A record was written and synced.
+    pub fn committed(&mut self, sequence: u64, turn: &Turn) {
+        self.promise(sequence > self.sequence, || format!("record {sequence} was given away twice"));
+        for byte in turn.telemetry.iter().chain(&turn.ledger) {
+            self.digest = (self.digest ^ u64::from(*byte)).wrapping_mul(0x100_0000_01b3);
+        }
+        match record::read(&turn.telemetry, &turn.ledger) {
+            Ok(contents) => self.take(sequence, contents),
+            Err(error) => self.promise(false, || format!("record {sequence} cannot be read back: {error}")),
+        }
+    }
+
+    fn take(&mut self, sequence: u64, contents: Contents) {
+        for entry in &contents.entries {
+            match entry {
+                record::Entry::Home { home, change } => self.home(*home, change, &contents),
+                record::Entry::Site(change) => self.site(change),
+            }
+        }
+        let facts: Vec<_> = contents.facts.iter().map(|(home, fact)| (*home, fact.clone())).collect();
+        self.shadow.fold(sequence, 0, contents);
+        self.sequence = sequence;
+        for (home, fact) in facts {
+            let device = self.shadow.homes.get(home as usize).and_then(|h| h.state.devices.get(fact.device as usize));
+            let Some(address) = device.map(|d| Box::<str>::from(d.address.as_str())) else { continue };
+            if fact.reading.kind == Kind::Sos && fact.reading.value == Value::Flag(true) && !fact.retained {
+                self.presses.entry(address.clone()).or_default().push(self.now);
+            }
+            self.readings.insert(address, self.now);
+        }
+    }
+
+    fn home(&mut self, home: u32, change: &HomeChange, record: &Contents) {
+        let before = |kind: AlarmKind| self.shadow.homes.get(home as usize).and_then(|h| h.state.alarm(kind)).cloned();
+        match change {
+            HomeChange::Raised(alarm) => {
+                let open = before(alarm.kind);
+                let closed_here = record.entries.iter().any(|e| {
+                    matches!(e, record::Entry::Home { home: at, change: HomeChange::Closed { alarm: ended, .. } }
+                        if *at == home && ended.kind == alarm.kind)
+                });
+                self.promise(open.is_none() || closed_here, || format!("a second open {} in home {home}", alarm.kind));
+                self.transitions.push("raised");
+            }
+            HomeChange::Alarm { kind, change } => {
+                if let AlarmChange::Attention { attention, late_by } = change {
+                    let id = self.alarm_in(home, *kind, record);
+                    if late_by.0 > 0 {
+                        self.transitions.push("late");
+                    }
+                    self.attention(id, attention, before(*kind).map(|a| a.attention));
+                }
+                self.transitions.extend(match change {
+                    AlarmChange::Counted { .. } => Some("counted"),
+                    AlarmChange::Over { .. } => Some("over"),
+                    AlarmChange::Safe(Some(_)) => Some("safe"),
+                    AlarmChange::Told { told: Told::Withdrawn, .. } => Some("withdrawn"),
+                    _ => None,
+                });
+                if matches!(change, AlarmChange::Counted { .. } | AlarmChange::Acted { .. })
+                    && let Some(id) = self.alarm_in(home, *kind, record)
+                {
+                    // A press or a person may call anew.
+                    self.climbed.remove(&id);
+                }
+            }
+            HomeChange::Closed { alarm, .. } => {
+                self.climbed.remove(&alarm.id);
+                self.transitions.push("closed");
+            }
+            _ => {}
+        }
+    }
+
+    /// The alarm of a kind that is open in a home, or is raised by this record.
+    fn alarm_in(&self, home: u32, kind: AlarmKind, record: &Contents) -> Option<AlarmId> {
+        let raised = record.entries.iter().rev().find_map(|entry| match entry {
+            record::Entry::Home { home: at, change: HomeChange::Raised(alarm) }
+                if *at == home && alarm.kind == kind =>
+            {
+                Some(alarm.id.clone())
+            }
+            _ => None,
+        });
+        let open = self.shadow.homes.get(home as usize).and_then(|h| h.state.alarm(kind)).map(|a| a.id.clone());
+        raised.or(open)
+    }
+
+    fn attention(&mut self, id: Option<AlarmId>, attention: &Attention, before: Option<Attention>) {
+        let Some(id) = id else { return };
+        match attention {
+            Attention::Calling { rung, round, .. } => {
+                if matches!(before, Some(Attention::Taken { .. })) {
+                    self.climbed.remove(&id);
+                    self.transitions.push("expired");
+                }
+                let (now, was) = ((*round, *rung), self.climbed.get(&id).copied());
+                self.promise(was.is_none_or(|was| was <= now), || {
+                    format!("the ladder of {id} went back from (round, rung) {was:?} to {now:?}")
+                });
+                self.climbed.insert(id, now);
+                self.transitions.push("called");
+            }
+            Attention::Taken { .. } => {
+                self.climbed.remove(&id);
+                self.transitions.push("taken");
+            }
+            Attention::Settled => drop(self.climbed.remove(&id)),
+        }
+    }
+
+    fn site(&mut self, change: &SiteChange) {
+        match change {
+            SiteChange::NoticeMade(notice) => {
+                let known = self.notices.insert(notice.id.clone(), notice.subject.clone());
+                self.promise(known.is_none(), || format!("the notice id {} was given away twice", notice.id));
+                self.transitions.push("made");
+            }
+            SiteChange::AttemptEnded { outcome, .. } => {
+                self.transitions.push(if *outcome == Outcome::Delivered { "delivered" } else { "failed" });
+            }
+            SiteChange::Withdrawn { .. } => self.transitions.push("withdrawn"),
+            SiteChange::Deaf => self.transitions.push("deaf"),
+            SiteChange::Hearing { .. } => self.transitions.push("hearing"),
+            _ => {}
+        }
+    }
+
+    /// A parcel leaves: it must have been committed before, and in order.
+    pub fn leaves(&mut self, parcel: &Parcel) {
+        let pending = self.shadow.site.outbox.get(&parcel.notice);
+        let committed = pending.is_some_and(|p| p.sending && p.attempts == parcel.attempt);
+        self.promise(committed, || format!("{} was sent before its attempt was committed", parcel.notice));
+        let subject = self.notices.get(&parcel.notice);
+        let same = matches!(
+            (parcel.kind, subject),
+            (NoticeType::Notice, Some(Subject::Rung { .. }))
+                | (NoticeType::Taken, Some(Subject::Taken { .. }))
+                | (NoticeType::Closed, Some(Subject::Closed { .. }))
+        );
+        self.promise(same, || format!("{} does not say what was committed under its id", parcel.notice));
+        let way = (parcel.notice.alarm.clone(), parcel.channel.id.clone());
+        let before = self.left.insert(way, parcel.notice.number).unwrap_or(0);
+        self.promise(before <= parcel.notice.number, || {
+            format!("{} left after notice {before} of the same alarm and channel", parcel.notice)
+        });
+    }
+
+    /// The broker was told that a message is ours. `delivered` is when this process got it; a copy counts by the other lane's.
+    pub fn acknowledged(&mut self, serial: u64, delivered: u64, copy: bool) {
+        let Some(said) = self.said.get(serial as usize) else { return };
+        let Some(address) = said.address.clone().filter(|_| said.telling && !copy) else { return };
+        let committed = self.readings.get(&address).is_some_and(|at| *at >= delivered);
+        self.promise(committed || self.damaged, || {
+            format!("message {serial} of {address} was acknowledged before a reading of it was committed")
+        });
+    }
+
+    /// The broker lost a message by its own settings, or nobody had a session for it.
+    pub fn lost(&mut self, serial: u64) {
+        if let Some(said) = self.said.get_mut(serial as usize) {
+            said.lost = true;
+        }
+    }
+
+    /// A person got an answer: what was answered must be committed.
+    pub fn answered(&mut self, alarm: &AlarmId, revision: u32) {
+        let open = self.shadow.homes.iter().flat_map(|h| &h.state.alarms).find(|a| a.id == *alarm);
+        let kept = open.is_none_or(|a| a.revision >= revision);
+        self.promise(kept, || format!("an act on {alarm} was answered before it was committed"));
+    }
+
+    /// After a turn, with nothing uncommitted: memory is what the journal folds to, and no deadline was forgotten.
+    pub fn turned(&mut self, core: &Core, tick: Tick, next_wake: Option<Tick>) {
+        for (number, slot) in core.homes.iter().enumerate() {
+            for alarm in &slot.state.alarms {
+                let Some(deadline) = alarm.deadline() else { continue };
+                let id = &alarm.id;
+                let overdue = tick.since(deadline).0 > OVERDUE_MS;
+                self.promise(!overdue, || format!("nobody looks at {id} of home {number}: its deadline has passed"));
+                let woken =
+                    next_wake.is_some_and(|wake| wake <= deadline.max(tick) + crate::engine::time::Millis(OVERDUE_MS));
+                self.promise(woken, || format!("nothing will wake for {id} of home {number}"));
+            }
+        }
+    }
+
+    /// Memory against the shadow, byte for byte.
+    pub fn compare(&mut self, core: &Core, when: &str) {
+        let different = difference(core, &self.shadow);
+        self.promise(different.is_none(), || format!("{when}: {}", different.unwrap_or_default()));
+    }
+
+    /// A process has recovered: everything that was committed must be there again, and nothing but what was being written.
+    pub fn recovered(&mut self, core: &Core, recovered: &Recovered, segments: &Segments) {
+        let hurt = recovered.damage.iter().any(|d| d.flaw != Flaw::Checkpoint);
+        self.damaged |= hurt;
+        let (last, known) = (recovered.last, self.sequence);
+        self.promise(last >= known || hurt, || {
+            format!("record {known} was committed, and {last} is the last after a restart")
+        });
+        self.promise(last <= known + 1 || self.damaged, || {
+            format!("{last} records after a restart, {known} were written")
+        });
+        if hurt {
+            return self.begin_anew_from(core, last);
+        }
+        for entry in segments.reader(known + 1).until(last) {
+            match entry {
+                Ok(Entry::Record(found)) => {
+                    let telemetry = found.telemetry.unwrap_or_default();
+                    self.committed(found.sequence, &Turn { telemetry, ledger: found.ledger, life: false });
+                }
+                Ok(Entry::Damage(damage)) => self.promise(false, || format!("the tail is damaged: {damage}")),
+                Err(error) => self.promise(false, || format!("the tail cannot be read: {error}")),
+            }
+        }
+        self.compare(core, "after a restart");
+    }
+
+    /// Damage took something away, and was told: what is left is what counts from here on.
+    fn begin_anew_from(&mut self, core: &Core, last: u64) {
+        self.shadow = empty(&self.rules);
+        if let Ok(site) = minicbor::decode(&bytes(&core.site)) {
+            self.shadow.restore_site(site);
+        }
+        for (number, slot) in core.homes.iter().enumerate() {
+            if let Ok(home) = minicbor::decode(&bytes(&slot.state)) {
+                self.shadow.restore_home(number as u32, 0, home);
+            }
+        }
+        self.sequence = self.sequence.max(last);
+        self.climbed.clear();
+        self.left.clear();
+        self.compare(core, "after damage");
+    }
+
+    /// The faults have stopped long ago: every call for help was heard, and whoever has to know does.
+    pub fn at_the_end(&mut self, tick: Tick, bound_ms: u64) {
+        let presses: Vec<Said> = self.said.iter().filter(|s| s.press && !s.lost).cloned().collect();
+        for said in presses {
+            let Some(address) = &said.address else { continue };
+            let heard = self.presses.get(address).is_some_and(|at| at.iter().any(|at| *at >= said.at));
+            let young = self.now < said.at + bound_ms;
+            self.promise(heard || young || self.damaged, || {
+                format!("the press of {address} at {} never became one of ours", super::story::clock(said.at))
+            });
+        }
+        let mut untold = Vec::new();
+        for slot in &self.shadow.homes {
+            for alarm in &slot.state.alarms {
+                let calling = matches!(alarm.attention, Attention::Calling { .. });
+                let grave = matches!(alarm.priority(), Priority::Life | Priority::Welfare) && !alarm.kind.quiet();
+                let old = tick.since(alarm.raised.tick).0 > bound_ms;
+                if calling && grave && old && !alarm.tellings.iter().any(|t| t.knows) {
+                    untold.push(alarm.id.clone());
+                }
+            }
+        }
+        self.promise(untold.is_empty(), || format!("nobody was ever told of {untold:?}"));
+        let stuck: Vec<NoticeId> = self
+            .shadow
+            .site
+            .outbox
+            .all()
+            .filter(|p| tick.since(p.notice.issued.tick).0 > bound_ms)
+            .map(|p| p.notice.id.clone())
+            .collect();
+        self.promise(stuck.is_empty(), || format!("notices that never left: {stuck:?}"));
+    }
+
+    /// The latest stamp that was committed.
+    pub fn last(&self) -> Stamp {
+        self.shadow.site.last
+    }
+}
+
+fn empty(rules: &SiteRules) -> Core {
+    let mut core = Core::new(rules.clone(), Arc::new(NoVault));
+    core.ready();
+    core
+}
+
+fn bytes<T: minicbor::Encode<()>>(state: &T) -> Vec<u8> {
+    // Writing into a Vec cannot fail.
+    minicbor::to_vec(state).unwrap_or_default()
+}
+
+/// What differs between two cores, in words; none where nothing does.
+fn difference(one: &Core, other: &Core) -> Option<String> {
+    if one.homes.len() != other.homes.len() {
+        return Some(format!("{} homes in memory, {} by the journal", one.homes.len(), other.homes.len()));
+    }
+    if bytes(&one.site) != bytes(&other.site) {
+        return Some(first_difference("the site", &format!("{:#?}", one.site), &format!("{:#?}", other.site)));
+    }
+    let home = one.homes.iter().zip(&other.homes).position(|(a, b)| bytes(&a.state) != bytes(&b.state))?;
+    let (a, b) = (&one.homes[home].state, &other.homes[home].state);
+    Some(first_difference(&format!("home {home}"), &format!("{a:#?}"), &format!("{b:#?}")))
+}
+
+fn first_difference(what: &str, memory: &str, journal: &str) -> String {
+    let lines = memory.lines().zip(journal.lines()).enumerate().find(|(_, (a, b))| a != b);
+    match lines {
+        Some((at, (a, b))) => {
+            let above = memory.lines().take(at).filter(|l| l.trim_end().ends_with(['{', '[', '('])).last();
+            format!(
+                "{what} in {} is {:?} in memory, {:?} by the journal",
+                above.unwrap_or("").trim(),
+                a.trim(),
+                b.trim()
+            )
+        }
+        None => format!("{what} differs in length"),
+    }
+}

@@ -1,0 +1,298 @@
+//! One life of the gateway: the real keeper, journal, vault, decoder and MQTT machine, between ports that the simulator holds.
+
+use super::disk::SimDisk;
+use super::oracle::Oracle;
+use crate::clock;
+use crate::engine::change::Raw;
+use crate::engine::id::SiteId;
+use crate::engine::policy::SiteRules;
+use crate::engine::time::{Millis, Tick, Wall};
+use crate::fleet::Dice;
+use crate::journal::vault::{Random, Vault};
+use crate::journal::{Log, Options};
+use crate::keeper::board::Board;
+use crate::keeper::inbox::Handle;
+use crate::keeper::ports::{
+    Acknowledge, Dispatch, Ears, Follow, Journal, JournalFault, Parcel, Time, Token, Turn, Understood,
+};
+use crate::keeper::turn::{Keeper, Ports, Status};
+use crate::mqtt::{Lanes, Memory};
+use crate::service::{KeyVault, Listener, Recovery, SuspectsFile, recover};
+use std::io;
+use std::path::Path;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// What several ports of one thread hold together.
+pub type Shared<T> = Arc<Mutex<T>>;
+
+/// One thread only: never waits.
+pub fn lock<T>(shared: &Shared<T>) -> MutexGuard<'_, T> {
+    shared.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The machine's two clocks.
+#[derive(Debug)]
+pub struct Clocks {
+    start: Wall,
+    boot: AtomicU64,
+    /// How far somebody has set the wall clock off.
+    skew: AtomicI64,
+}
+
+impl Clocks {
+    pub fn new(start: Wall) -> Clocks {
+        Clocks { start, boot: AtomicU64::new(0), skew: AtomicI64::new(0) }
+    }
+
+    pub fn set(&self, now: u64) {
+        self.boot.store(now, Ordering::Relaxed);
+    }
+
+    pub fn step_wall(&self, by_ms: i64) {
+        self.skew.fetch_add(by_ms, Ordering::Relaxed);
+    }
+
+    pub fn now(&self) -> u64 {
+        self.boot.load(Ordering::Relaxed)
+    }
+
+    /// What the wall clock shows.
+    pub fn wall(&self) -> Wall {
+        let true_time = self.start + Millis(self.now());
+        Wall(true_time.0 + self.skew.load(Ordering::Relaxed))
+    }
+}
+
+/// What the keeper let go of in a turn.
+#[derive(Default)]
+pub struct Given {
+    pub tokens: Vec<Token>,
+    pub parcels: Vec<Parcel>,
+    /// A message that takes the process down with it is being worked on.
+    pub doomed: bool,
+}
+
+/// What lives longer than a process.
+pub struct House {
+    pub seed: u64,
+    pub disk: SimDisk,
+    pub clocks: Arc<Clocks>,
+    pub oracle: Shared<Oracle>,
+    pub rules: SiteRules,
+    pub listener: Arc<Listener>,
+    /// What the MQTT sessions keep on the disk.
+    pub memory: Memory,
+}
+
+/// One life of the gateway.
+pub struct Process {
+    /// Which one, from 1: what comes from an earlier life is void.
+    pub life: u64,
+    pub keeper: Keeper,
+    pub handle: Handle,
+    pub board: Arc<Board>,
+    pub lanes: Lanes,
+    pub given: Shared<Given>,
+    /// Nothing is registered yet.
+    pub new: bool,
+    resumed: (u64, Tick),
+}
+
+const JOURNAL: &str = "/data/journal";
+const KEYS: &str = "/keys/keys";
+
+/// Small, so that a day rolls many segments and expires some of them.
+fn options(house: &House) -> Options {
+    let clocks = house.clocks.clone();
+    let mut options = Options::new(house.rules.site.clone(), Arc::new(move || clocks.wall()));
+    options.disk = Arc::new(house.disk.clone());
+    options.segment_bytes = 256 << 10;
+    options.segment_age = Millis::from_mins(3 * 60);
+    options.reserve_bytes = 128 << 10;
+    options.keep_telemetry = Some(Millis::from_mins(6 * 60));
+    options.keep_ledger = Some(Millis::from_mins(12 * 60));
+    options.background = false;
+    options
+}
+
+impl Process {
+    /// Starts the gateway on what the disk has.
+    ///
+    /// # Errors
+    /// Why it cannot start; it is tried again later, as a service manager does.
+    pub fn start(house: &House, life: u64) -> Result<Process, String> {
+        let disk: Arc<SimDisk> = Arc::new(house.disk.clone());
+        let random = Box::new(SimRandom(Mutex::new(Dice::new(house.seed, 0x1000 + life))));
+        let has = |path: &str| crate::journal::disk::Disk::list(&*disk, Path::new(path)).is_ok_and(|l| !l.is_empty());
+        let vault = match has("/keys") || has(JOURNAL) {
+            true => Vault::load(disk.clone(), Path::new(KEYS), random),
+            false => Vault::create(disk.clone(), Path::new(KEYS), random),
+        };
+        let vault = Arc::new(KeyVault(Arc::new(vault.map_err(|e| e.to_string())?)));
+        let Recovery { core, log, recovered, shown, last, .. } =
+            recover(Path::new(JOURNAL), options(house), house.rules.clone(), vault)?;
+        lock(&house.oracle).recovered(&core, &recovered, &log.segments());
+        let (tick, _) = clock::resume(last, house.clocks.wall());
+        let resumed = (house.clocks.now(), tick);
+        let suspects = SuspectsFile::open(disk, Path::new(JOURNAL)).map_err(|e| e.to_string())?;
+        let (handle, board, given) = (Handle::default(), Arc::<Board>::default(), Shared::<Given>::default());
+        board.show(shown);
+        for note in recovered.notes() {
+            let home = crate::service::gateway(&house.rules.site);
+            handle.own_alarm(home, crate::engine::kind::AlarmKind::StoreRebuilt, note);
+        }
+        let life_devices: Vec<_> = core.site.registry.devices.values().filter(|d| d.life).cloned().collect();
+        let new = core.site.registry.homes.is_empty();
+        let sequence = log.sequence();
+        let ports = Ports {
+            ears: Box::new(Hearing {
+                ears: Box::new(house.listener.ears()),
+                disk: house.disk.clone(),
+                given: given.clone(),
+            }),
+            journal: Box::new(Written { log, oracle: house.oracle.clone() }),
+            acknowledge: Box::new(Let(given.clone())),
+            dispatch: Box::new(Let(given.clone())),
+            follow: Box::new(Let(given.clone())),
+            suspects: Box::new(suspects),
+            time: Box::new(Now { clocks: house.clocks.clone(), resumed }),
+            board: board.clone(),
+            status: Arc::<Status>::default(),
+        };
+        let keeper = Keeper::new(core, sequence, ports, handle.clone());
+        let lanes = Lanes::new(house.memory.clone(), house.listener.filters(&life_devices));
+        Ok(Process { life, keeper, handle, board, lanes, given, new, resumed })
+    }
+
+    /// The tick at `now`.
+    pub fn tick(&self, now: u64) -> Tick {
+        self.resumed.1 + Millis(now - self.resumed.0)
+    }
+
+    /// After a change of the registry: what the life session listens to.
+    pub fn renew(&mut self, listener: &Listener) {
+        let devices = self.keeper.core().site.registry.devices.values();
+        let life: Vec<_> = devices.filter(|d| d.life).cloned().collect();
+        self.lanes.want(listener.filters(&life));
+    }
+}
+
+/// Recovers what a copy of the disk holds, and gives it to be looked at.
+///
+/// # Errors
+/// Why the journal cannot be opened.
+pub fn look(house: &House, disk: &SimDisk) -> Result<Recovery, String> {
+    struct Blind;
+    impl crate::keeper::ports::Vault for Blind {
+        fn seal_raw(&self, _: &str, _: &Raw) -> Option<crate::engine::sealed::Sealed<Raw>> {
+            None
+        }
+        fn personal(
+            &self,
+            _: &crate::engine::registry::Home,
+            _: &[&crate::engine::registry::Resident],
+        ) -> Option<crate::keeper::ports::Personal> {
+            None
+        }
+    }
+    let mut options = options(house);
+    options.disk = Arc::new(disk.clone());
+    recover(Path::new(JOURNAL), options, house.rules.clone(), Arc::new(Blind))
+}
+
+/// The site of every run.
+pub fn site() -> SiteId {
+    SiteId::cut("sim")
+}
+
+/// The journal, with the oracle behind it.
+struct Written {
+    log: Log,
+    oracle: Shared<Oracle>,
+}
+
+impl Journal for Written {
+    fn append(&mut self, turn: &Turn) -> Result<u64, JournalFault> {
+        let sequence = self.log.append(turn)?;
+        lock(&self.oracle).committed(sequence, turn);
+        Ok(sequence)
+    }
+
+    fn begin_checkpoint(&mut self) -> Result<(), JournalFault> {
+        self.log.begin_checkpoint()
+    }
+
+    fn checkpoint(&mut self, subject: u32, included: u64, snapshot: &[u8]) -> Result<(), JournalFault> {
+        self.log.checkpoint(subject, included, snapshot)
+    }
+
+    fn finish_checkpoint(&mut self) -> Result<(), JournalFault> {
+        self.log.finish_checkpoint()
+    }
+}
+
+/// Keeps what the keeper lets go of until the turn is over.
+struct Let(Shared<Given>);
+
+impl Acknowledge for Let {
+    fn durable(&mut self, tokens: &[Token]) {
+        lock(&self.0).tokens.extend_from_slice(tokens);
+    }
+}
+
+impl Dispatch for Let {
+    fn send(&mut self, parcel: Parcel) {
+        lock(&self.0).parcels.push(parcel);
+    }
+}
+
+impl Follow for Let {
+    fn committed(&mut self, _: u64) {}
+}
+
+/// The decoder, and what no decoder survives.
+struct Hearing {
+    ears: Box<dyn Ears>,
+    disk: SimDisk,
+    given: Shared<Given>,
+}
+
+/// A payload over which the decoder fails.
+pub const FAILS: &[u8] = b"\0fails";
+/// A payload over which the whole process dies.
+pub const KILLS: &[u8] = b"\0kills";
+
+impl Ears for Hearing {
+    fn understand(&mut self, topic: &str, payload: &[u8], retain: bool) -> Understood {
+        if payload == FAILS {
+            std::panic::resume_unwind(Box::new("planted: the decoder fails"));
+        }
+        if payload == KILLS {
+            lock(&self.given).doomed = true;
+            self.disk.stop();
+        }
+        self.ears.understand(topic, payload, retain)
+    }
+}
+
+struct Now {
+    clocks: Arc<Clocks>,
+    resumed: (u64, Tick),
+}
+
+impl Time for Now {
+    fn now(&mut self) -> (Tick, Wall) {
+        (self.resumed.1 + Millis(self.clocks.now() - self.resumed.0), self.clocks.wall())
+    }
+}
+
+struct SimRandom(Mutex<Dice>);
+
+impl Random for SimRandom {
+    fn fill(&self, bytes: &mut [u8]) -> io::Result<()> {
+        let mut dice = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        bytes.chunks_mut(8).for_each(|some| some.copy_from_slice(&dice.roll().to_le_bytes()[..some.len()]));
+        Ok(())
+    }
+}

@@ -1,0 +1,205 @@
+//! The wire between the gateway's MQTT machine and the broker: connections, lags, and which message was acknowledged.
+
+use super::broker::{Broker, Keeps, Packet};
+use super::process::lock;
+use super::world::{Happening, World};
+use crate::keeper::ports::Lane;
+use crate::mqtt::{self, Action, Event, LinkState, Out};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// A connection that has been made, or is being made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Line {
+    life: u64,
+    connection: u32,
+}
+
+/// The broker, and what is under way to and from it.
+pub struct Wires {
+    pub broker: Broker,
+    pub up: bool,
+    pub lines: BTreeMap<Lane, Line>,
+    /// Lanes to which packets are under way.
+    arriving: BTreeSet<Lane>,
+    /// How late a lane is, in milliseconds.
+    pub lag: BTreeMap<Lane, u64>,
+    /// Of each message that is not acknowledged: when it came to this process, and whether as a copy.
+    delivered: BTreeMap<(Lane, u16), (u64, bool)>,
+    /// The machine is given its time often until then.
+    pub quick_until: u64,
+    /// What the machine wants done.
+    pub out: Out,
+}
+
+/// A broker gives a silent client up after one and a half keepalives of ten seconds.
+pub const SILENT_MS: u64 = 15_000;
+
+impl Wires {
+    pub fn new(broker: Broker) -> Wires {
+        Wires {
+            broker,
+            up: true,
+            lines: BTreeMap::new(),
+            arriving: BTreeSet::new(),
+            lag: BTreeMap::new(),
+            delivered: BTreeMap::new(),
+            quick_until: 0,
+            out: Out::new(),
+        }
+    }
+
+    /// The gateway's process is gone.
+    pub fn all_cut(&mut self) {
+        [Lane::Life, Lane::Bulk].iter().for_each(|lane| self.broker.hang_up(*lane));
+        self.lines.clear();
+        self.arriving.clear();
+        self.delivered.clear();
+        self.out.clear();
+    }
+}
+
+impl World {
+    pub(super) fn tick(&mut self) {
+        if let Some(process) = &mut self.process {
+            process.lanes.tick(self.now, &mut self.wires.out);
+        }
+        let quick = self.now < self.wires.quick_until;
+        self.after(if quick { 100 } else { 1_000 }, Happening::Tick);
+    }
+
+    pub(super) fn do_actions(&mut self) {
+        while !self.wires.out.is_empty() {
+            for (lane, action) in std::mem::take(&mut self.wires.out) {
+                self.do_action(lane, action);
+            }
+        }
+    }
+
+    fn do_action(&mut self, lane: Lane, action: Action) {
+        let Some(process) = &mut self.process else { return };
+        match action {
+            Action::Remember(memory) => self.house.memory = memory,
+            Action::Connect { connection } => {
+                let line = Line { life: process.life, connection };
+                let ms = 1 + self.dice.below(40) as u64;
+                self.after(ms, Happening::Connect(lane, line));
+                self.wires.quick_until = self.now + 60_000;
+            }
+            Action::Subscribe(filters) => {
+                self.wires.broker.subscribe(lane, &filters);
+                self.expect(lane);
+            }
+            Action::Unsubscribe(filter) => {
+                self.wires.broker.unsubscribe(lane, &filter);
+                self.expect(lane);
+            }
+            Action::Ack(pkid) => self.acknowledge(lane, pkid),
+            Action::Deliver(delivery) => process.handle.deliver(delivery),
+            Action::Disconnect | Action::Abandon(_) => self.cut(lane, mqtt::Fault::Stopped),
+            Action::Link(state) => {
+                self.wires.quick_until = self.now + 60_000;
+                if lane == Lane::Bulk {
+                    process.handle.link(state != LinkState::Down);
+                }
+            }
+            Action::Report(report) => self.tell(format_args!("{}: {report}", lane.name())),
+            Action::Finished => {}
+        }
+    }
+
+    fn acknowledge(&mut self, lane: Lane, pkid: u16) {
+        let Some((at, copy)) = self.wires.delivered.remove(&(lane, pkid)) else { return };
+        if let Some(serial) = self.wires.broker.acknowledge(lane, pkid) {
+            lock(&self.oracle).acknowledged(serial, at, copy);
+        }
+        self.expect(lane);
+    }
+
+    /// What the broker has written to a lane arrives after the lane's lag.
+    pub(super) fn expect(&mut self, lane: Lane) {
+        let Some(line) = self.wires.lines.get(&lane).copied() else { return };
+        if self.wires.arriving.insert(lane) {
+            let ms = 1 + self.dice.below(20) as u64 + self.wires.lag.get(&lane).copied().unwrap_or(0);
+            self.after(ms, Happening::Arrive(lane, line));
+        }
+    }
+
+    pub(super) fn connected(&mut self, lane: Lane, line: Line) {
+        let Some(process) = self.process.as_mut().filter(|p| p.life == line.life) else { return };
+        let wires = &mut self.wires;
+        if !wires.up {
+            let jitter = self.dice.roll() as u32;
+            let fault = mqtt::Fault::Unreachable("refused".to_owned());
+            return process.lanes.event(lane, Event::Broken { fault, jitter }, &mut wires.out);
+        }
+        wires.lines.insert(lane, line);
+        wires.arriving.remove(&lane);
+        wires.delivered.retain(|(of, _), _| *of != lane);
+        let session_present = wires.broker.connect(lane);
+        process.lanes.event(lane, Event::Accepted { session_present }, &mut wires.out);
+        self.expect(lane);
+    }
+
+    pub(super) fn arrive(&mut self, lane: Lane, line: Line) {
+        let wires = &mut self.wires;
+        let Some(process) = self.process.as_mut().filter(|_| wires.lines.get(&lane) == Some(&line)) else { return };
+        wires.arriving.remove(&lane);
+        while let Some(packet) = wires.broker.next(lane) {
+            let (event, pkid) = match packet {
+                Packet::SubAck(codes) => (Event::SubAck { codes }, 0),
+                Packet::UnsubAck => (Event::UnsubAck, 0),
+                Packet::Publish(sent) => (Event::Message(sent.message.clone()), sent.message.pkid),
+            };
+            let before = wires.out.len();
+            process.lanes.event(lane, event, &mut wires.out);
+            for (_, action) in &wires.out[before..] {
+                if let Action::Deliver(delivery) = action {
+                    wires.delivered.insert((lane, pkid), (self.now, delivery.copy));
+                }
+            }
+        }
+    }
+
+    /// A connection breaks.
+    pub(super) fn cut(&mut self, lane: Lane, fault: mqtt::Fault) {
+        if let Some(line) = self.wires.lines.get(&lane).copied() {
+            self.wires.broker.hang_up(lane);
+            self.after(1, Happening::Break(lane, line, fault));
+        }
+    }
+
+    pub(super) fn broken_line(&mut self, lane: Lane, line: Line, fault: mqtt::Fault) {
+        let wires = &mut self.wires;
+        if wires.lines.get(&lane) != Some(&line) {
+            return;
+        }
+        wires.lines.remove(&lane);
+        wires.arriving.remove(&lane);
+        wires.broker.hang_up(lane);
+        let jitter = self.dice.roll() as u32;
+        if let Some(process) = self.process.as_mut().filter(|p| p.life == line.life) {
+            process.lanes.event(lane, Event::Broken { fault, jitter }, &mut wires.out);
+        }
+    }
+
+    /// The broker ends, and is back after `down` milliseconds with what it keeps.
+    pub(super) fn broker_ends(&mut self, keeps: Keeps, down: u64) {
+        self.wires.broker.restart(keeps);
+        self.wires.up = false;
+        for lane in [Lane::Life, Lane::Bulk] {
+            if let Some(line) = self.wires.lines.get(&lane).copied() {
+                self.after(1, Happening::Break(lane, line, mqtt::Fault::Closed));
+            }
+        }
+        let lost = self.wires.broker.take_lost();
+        for (_, serial) in lost.into_iter().filter(|(lane, _)| *lane == Lane::Life) {
+            lock(&self.oracle).lost(serial);
+        }
+        self.after(down, Happening::BrokerBack);
+    }
+
+    pub(super) fn broker_back(&mut self) {
+        self.wires.up = true;
+        self.publish_held();
+    }
+}

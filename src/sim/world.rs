@@ -1,0 +1,390 @@
+//! The world around the gateway, and time that jumps from one event to the next.
+
+use super::broker::{Broker, Rules};
+use super::disk::SimDisk;
+use super::faults::{self, Fault};
+use super::oracle::Oracle;
+use super::people::{self, BOUND_MS};
+use super::process::{self, Clocks, House, Process, Shared, lock, look};
+use super::story::{Hits, clock};
+use super::town::{Town, put};
+use super::wires::{Line, Wires};
+use super::{Options, Report};
+use crate::engine::alarm::Act;
+use crate::engine::delivery::Outcome;
+use crate::engine::id::{AlarmId, NoticeId};
+use crate::fleet::{Dice, Fleet, FleetOptions, Message};
+use crate::keeper::ports::{JournalFault, Lane, Parcel, Token};
+use crate::mqtt;
+use crate::service::Listener;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+/// What happens next.
+pub(super) enum Happening {
+    /// The fleet's next message.
+    Message(Box<Message>),
+    Start,
+    /// The keeper's patience is over.
+    Turn,
+    /// The MQTT machine is given its time.
+    Tick,
+    Connect(Lane, Line),
+    /// What the broker has written to a lane arrives.
+    Arrive(Lane, Line),
+    Break(Lane, Line, mqtt::Fault),
+    /// A slow sync is over.
+    Durable(u64, Vec<Token>),
+    Read(Box<Parcel>),
+    Answered(u64, NoticeId, u32, Outcome),
+    Acts {
+        who: usize,
+        alarm: AlarmId,
+        act: Act,
+        tries: u8,
+    },
+    /// The operator looks at the board.
+    Look,
+    /// The broker saves.
+    Save,
+    BrokerBack,
+    Fault(Fault),
+    Over(Fault),
+    End,
+}
+
+/// Everything, and where in time it stands.
+pub struct World {
+    pub(super) options: Options,
+    /// What happens by chance while the world runs; the faults were drawn before.
+    pub(super) dice: Dice,
+    /// Milliseconds since the run began.
+    pub(super) now: u64,
+    happenings: BTreeMap<(u64, u64), Happening>,
+    count: u64,
+    pub(super) house: House,
+    pub(super) oracle: Shared<Oracle>,
+    pub(super) process: Option<Process>,
+    lives: u64,
+    pub(super) wires: Wires,
+    pub(super) town: Town,
+    /// The process gets no time until then.
+    pub(super) paused_until: u64,
+    /// The disk is busy until then.
+    busy_until: u64,
+    turn_at: Option<u64>,
+    /// What happens where the disk stops.
+    pub(super) at_write: Option<Fault>,
+    /// Nothing fails any more.
+    pub(super) calm: bool,
+    /// Faults, and when they were there last.
+    pub(super) recent: BTreeMap<&'static str, u64>,
+    hits: Hits,
+}
+
+/// How long a fault is remembered in the table of hits.
+const RECENT_MS: u64 = 600_000;
+/// The quiet end of a run: nothing fails any more.
+pub const CALM_MS: u64 = 90 * 60_000;
+/// mosquitto's `autosave_interval 1` comes to one save in two seconds.
+const BROKER_SAVES_MS: usize = 2_000;
+
+impl World {
+    pub fn new(options: &Options) -> World {
+        let seed = options.seed;
+        let mut dice = Dice::new(seed, 1);
+        let lively = FleetOptions {
+            site: process::site().to_string(),
+            presses_per_home_month: 60.0,
+            dangers_per_home_month: 12.0,
+            ..FleetOptions::default()
+        };
+        let start = lively.start;
+        let fleet = Fleet::new(seed, options.homes, lively);
+        let rules = people::rules();
+        let clocks = Arc::new(Clocks::new(start));
+        let oracle: Shared<Oracle> = Arc::new(Mutex::new(Oracle::new(rules.clone())));
+        let disk = SimDisk::new(Dice::new(seed, 4));
+        let listener = Arc::new(Listener::new(super::town::sources(), Vec::new()));
+        let house = House { seed, disk, clocks, oracle: oracle.clone(), rules, listener, memory: Default::default() };
+        let mut world = World {
+            options: options.clone(),
+            dice: Dice::new(seed, 2),
+            now: 0,
+            happenings: BTreeMap::new(),
+            count: 0,
+            house,
+            oracle,
+            process: None,
+            lives: 0,
+            wires: Wires::new(Broker::new(Rules::default())),
+            town: Town::new(fleet, start),
+            paused_until: 0,
+            busy_until: 0,
+            turn_at: None,
+            at_write: None,
+            calm: false,
+            recent: BTreeMap::new(),
+            hits: Hits::default(),
+        };
+        let end = u64::from(options.hours) * 3_600_000;
+        if options.faults {
+            for (at, fault) in faults::draw(&mut dice, end.saturating_sub(CALM_MS)) {
+                if let Fault::BrokerKilled { .. } = fault {
+                    // Of all its saves only the last before its death matters.
+                    world.at(at.saturating_sub(dice.below(BROKER_SAVES_MS) as u64), Happening::Save);
+                }
+                world.at(at, Happening::Fault(fault));
+            }
+        }
+        for happening in [Happening::Start, Happening::Tick, Happening::Look] {
+            world.at(0, happening);
+        }
+        world.at(end, Happening::End);
+        world.next_message();
+        world
+    }
+
+    /// Runs to the end or to the first broken promise.
+    pub fn run(mut self) -> Report {
+        let end = u64::from(self.options.hours) * 3_600_000;
+        while let Some(((at, _), happening)) = self.happenings.pop_first() {
+            self.now = at;
+            self.house.clocks.set(at);
+            let last = matches!(happening, Happening::End);
+            lock(&self.oracle).now = at;
+            if !self.calm && at + CALM_MS >= end {
+                self.calm = true;
+                self.calm_down();
+            }
+            if last {
+                self.end();
+            } else {
+                self.happen(happening);
+                self.settle();
+            }
+            self.count_hits();
+            if last || lock(&self.oracle).broken.is_some() {
+                break;
+            }
+        }
+        let oracle = lock(&self.oracle);
+        let mut digest = oracle.digest ^ self.house.disk.digest().rotate_left(1);
+        digest ^= (oracle.said.len() as u64).rotate_left(32);
+        Report {
+            seed: self.options.seed,
+            lives: self.lives,
+            messages: oracle.said.len() as u64,
+            records: oracle.sequence,
+            digest,
+            hits: self.hits.clone(),
+            broken: oracle.broken.as_ref().map(|why| format!("{} {why}\n{}", clock(self.now), oracle.story)),
+        }
+    }
+
+    pub(super) fn at(&mut self, at: u64, what: Happening) {
+        self.count += 1;
+        self.happenings.insert((at.max(self.now), self.count), what);
+    }
+
+    pub(super) fn after(&mut self, ms: u64, what: Happening) {
+        self.at(self.now + ms, what);
+    }
+
+    pub(super) fn tell(&self, what: std::fmt::Arguments<'_>) {
+        lock(&self.oracle).story.tell(self.now, what);
+    }
+
+    fn count_hits(&mut self) {
+        let transitions = std::mem::take(&mut lock(&self.oracle).transitions);
+        if transitions.is_empty() {
+            return;
+        }
+        self.recent.retain(|_, at| *at + RECENT_MS >= self.now);
+        for fault in self.recent.keys() {
+            transitions.iter().for_each(|transition| self.hits.count(fault, transition));
+        }
+    }
+
+    fn happen(&mut self, what: Happening) {
+        // A process without time does nothing; what it would have done comes after.
+        let mine = matches!(
+            what,
+            Happening::Turn
+                | Happening::Tick
+                | Happening::Connect(..)
+                | Happening::Arrive(..)
+                | Happening::Break(..)
+                | Happening::Durable(..)
+        );
+        if mine && self.now < self.paused_until {
+            return self.at(self.paused_until, what);
+        }
+        match what {
+            Happening::Message(message) => self.publish_next(*message),
+            Happening::Start => self.start(),
+            Happening::Turn => self.turn_at = self.turn_at.filter(|at| *at > self.now),
+            Happening::Tick => self.tick(),
+            Happening::Connect(lane, line) => self.connected(lane, line),
+            Happening::Arrive(lane, line) => self.arrive(lane, line),
+            Happening::Break(lane, line, fault) => self.broken_line(lane, line, fault),
+            Happening::Durable(life, tokens) => self.durable(life, &tokens),
+            Happening::Read(parcel) => self.read(&parcel),
+            Happening::Answered(life, notice, attempt, outcome) => {
+                if let Some(process) = self.process.as_ref().filter(|p| p.life == life) {
+                    process.handle.outcome(notice, attempt, outcome);
+                }
+            }
+            Happening::Acts { who, alarm, act, tries } => self.act(who, alarm, act, tries),
+            Happening::Look => self.look_at_the_board(),
+            Happening::Save => self.wires.broker.save(),
+            Happening::BrokerBack => self.broker_back(),
+            Happening::Fault(fault) => self.fault(fault),
+            Happening::Over(fault) => self.over(fault),
+            Happening::End => {}
+        }
+    }
+
+    // --- the process ---
+
+    fn start(&mut self) {
+        if self.process.is_some() {
+            return;
+        }
+        self.lives += 1;
+        match Process::start(&self.house, self.lives) {
+            Ok(mut process) => {
+                self.tell(format_args!("life {} begins", self.lives));
+                if process.new {
+                    let entities = people::registry(self.town.fleet.homes(), &mut Dice::new(self.options.seed, 3));
+                    let handle = process.handle.clone();
+                    drop(put(async move { handle.register(entities).await }));
+                }
+                let begun = process.keeper.begin();
+                process.renew(&self.house.listener);
+                self.process = Some(process);
+                self.wires.quick_until = self.now + 60_000;
+                self.turned(begun.map(|()| false));
+            }
+            Err(why) => {
+                self.tell(format_args!("life {} does not begin: {why}", self.lives));
+                if self.house.disk.dead() {
+                    return self.stopped_at_write();
+                }
+                self.house.disk.process_dies();
+                self.after(5_000, Happening::Start);
+            }
+        }
+    }
+
+    /// The process is gone; it starts again after `down` milliseconds.
+    pub(super) fn die(&mut self, how: &str, down: u64) {
+        self.tell(format_args!("the process dies {how}, for {down} ms"));
+        self.process = None;
+        self.house.disk.process_dies();
+        self.wires.all_cut();
+        (self.busy_until, self.paused_until, self.turn_at) = (0, 0, None);
+        self.nobody_answers();
+        self.after(down, Happening::Start);
+    }
+
+    /// Turns the keeper where something waits, does what the machines ask for, until all is quiet.
+    fn settle(&mut self) {
+        while self.now >= self.paused_until {
+            self.do_actions();
+            let Some(process) = &mut self.process else { return };
+            let due = self.turn_at.is_none_or(|at| at <= self.now);
+            let waiting = process.keeper.waits();
+            if !due && !waiting {
+                return;
+            }
+            if self.now < self.busy_until {
+                let at = self.busy_until;
+                if self.turn_at != Some(at) {
+                    self.turn_at = Some(at);
+                    self.at(at, Happening::Turn);
+                }
+                return;
+            }
+            let result = process.keeper.round(Duration::ZERO);
+            self.turned(result);
+        }
+    }
+
+    fn turned(&mut self, result: Result<bool, JournalFault>) {
+        let Some(process) = &mut self.process else { return };
+        let given = std::mem::take(&mut *lock(&process.given));
+        if given.doomed || self.house.disk.dead() {
+            return self.stopped_at_write();
+        }
+        if let Err(fault) = result {
+            return self.die(&format!("of its own accord ({fault})"), 1_000);
+        }
+        let patience = u64::try_from(process.keeper.patience().as_millis()).unwrap_or(1_000);
+        let (life, tick) = (process.life, process.tick(self.now));
+        {
+            let mut oracle = lock(&self.oracle);
+            let core = process.keeper.core();
+            if process.keeper.written() {
+                oracle.turned(core, tick, core.next_wake());
+                if oracle.sequence.is_multiple_of(64) {
+                    oracle.compare(core, "after a turn");
+                }
+            }
+            given.parcels.iter().for_each(|parcel| oracle.leaves(parcel));
+        }
+        let delay = self.house.disk.take_delay();
+        self.busy_until = self.now + delay;
+        let at = self.now + patience.max(delay).max(1);
+        self.turn_at = Some(at);
+        self.at(at, Happening::Turn);
+        for parcel in given.parcels {
+            self.send(life, parcel, delay);
+        }
+        match delay {
+            0 => self.durable(life, &given.tokens),
+            _ => self.after(delay, Happening::Durable(life, given.tokens)),
+        }
+        self.hear_answers();
+    }
+
+    fn durable(&mut self, life: u64, tokens: &[Token]) {
+        if let Some(process) = self.process.as_mut().filter(|p| p.life == life) {
+            process.lanes.durable(tokens, &mut self.wires.out);
+        }
+    }
+
+    // --- the end ---
+
+    /// The faults have stopped long ago: everything must be well, and the journal's folder alone must say so.
+    fn end(&mut self) {
+        let Some(process) = &mut self.process else {
+            lock(&self.oracle).broken.get_or_insert("nothing lives at the end".to_owned());
+            return;
+        };
+        {
+            let mut oracle = lock(&self.oracle);
+            oracle.compare(process.keeper.core(), "at the end");
+            oracle.at_the_end(process.tick(self.now), BOUND_MS);
+        }
+        self.look_at_a_copy("from a copy of the journal");
+        if let Some(process) = &mut self.process {
+            process.handle.stop();
+            let stopped = process.keeper.round(Duration::ZERO);
+            if !matches!(stopped, Ok(true)) {
+                lock(&self.oracle).broken.get_or_insert(format!("it does not stop: {stopped:?}"));
+            }
+        }
+        self.look_at_a_copy("after a graceful stop");
+    }
+
+    fn look_at_a_copy(&mut self, when: &str) {
+        let found = look(&self.house, &self.house.disk.fork());
+        let mut oracle = lock(&self.oracle);
+        match found {
+            Ok(recovery) => oracle.compare(&recovery.core, when),
+            Err(why) => drop(oracle.broken.get_or_insert(format!("{when}: {why}"))),
+        }
+    }
+}
