@@ -210,21 +210,17 @@ impl Keeper {
         let prints: Vec<u64> = all.iter().take(MESSAGES_PER_TURN).map(print_of).collect();
         #[cfg(feature = "ack-early")]
         self.ports.acknowledge.durable(&all.iter().take(MESSAGES_PER_TURN).filter_map(|d| d.token).collect::<Vec<_>>());
-        // Once the process has died over some of them, each is taken alone, so that the next death tells which one it was.
+        // Once the process has died over some of them, each has a turn of its own: so the next death tells which one it was, and what
+        // was made of the one before is written.
         let careful = prints.iter().any(|print| self.ports.suspects.suspected(*print));
-        if !careful {
-            self.ports.suspects.working_on(&prints);
-        }
+        self.ports.suspects.working_on(if careful { &prints[..1] } else { &prints });
         let mut heard = 0;
         while let Some(delivery) = all.pop_front() {
             let print = prints.get(heard).copied().unwrap_or_else(|| print_of(&delivery));
-            if careful {
-                self.ports.suspects.working_on(&[print]);
-            }
             self.hear(&delivery, print);
             self.after.tokens.extend(delivery.token);
             heard += 1;
-            if self.core.blocks.len() > RECORD_BYTES || heard == MESSAGES_PER_TURN {
+            if careful || self.core.blocks.len() > RECORD_BYTES || heard == MESSAGES_PER_TURN {
                 break;
             }
         }

@@ -33,6 +33,8 @@ pub struct Said {
     pub address: Option<Box<str>>,
     /// It always comes to a reading.
     pub telling: bool,
+    /// It names the event that it tells: told again, it comes to nothing.
+    pub named: bool,
     /// A call for help that has to become an alarm.
     pub press: bool,
     /// The broker lost it by its own settings, before we had acknowledged it.
@@ -96,6 +98,8 @@ pub struct Oracle {
     left: BTreeMap<(AlarmId, ChannelId), u32>,
     /// Committed since asked last.
     pub transitions: Vec<&'static str>,
+    /// A bit has flipped on the disk.
+    pub flipped: bool,
     /// Synced data were damaged: what stood there is gone, and was told to be.
     pub damaged: bool,
     pub story: Story,
@@ -117,6 +121,7 @@ impl Oracle {
             notices: BTreeMap::new(),
             left: BTreeMap::new(),
             transitions: Vec::new(),
+            flipped: false,
             damaged: false,
             story: Story::default(),
             broken: None,
@@ -269,7 +274,8 @@ impl Oracle {
                 | (NoticeType::Taken, Some(Subject::Taken { .. }))
                 | (NoticeType::Closed, Some(Subject::Closed { .. }))
         );
-        self.promise(same, || format!("{} does not say what was committed under its id", parcel.notice));
+        let committed = subject.cloned();
+        self.promise(same, || format!("{} says {:?}, and {committed:?} was committed", parcel.notice, parcel.kind));
         let way = (parcel.notice.alarm.clone(), parcel.channel.id.clone());
         let before = self.left.insert(way, parcel.notice.number).unwrap_or(0);
         self.promise(before <= parcel.notice.number, || {
@@ -277,11 +283,13 @@ impl Oracle {
         });
     }
 
-    /// The broker was told that a message is ours. `delivered` is when this process got it; a copy counts by the other lane's.
-    pub fn acknowledged(&mut self, serial: u64, delivered: u64, copy: bool) {
+    /// The broker was told that a message is ours. `delivered` is when this process got it; with `nothing` it need not come to
+    /// anything, as a copy counts by the other lane's.
+    pub fn acknowledged(&mut self, serial: u64, delivered: u64, nothing: bool) {
         let Some(said) = self.said.get(serial as usize) else { return };
-        let Some(address) = said.address.clone().filter(|_| said.telling && !copy) else { return };
-        let committed = self.readings.get(&address).is_some_and(|at| *at >= delivered);
+        let Some(address) = said.address.clone().filter(|_| said.telling && !nothing) else { return };
+        let since = if said.named { said.at } else { delivered };
+        let committed = self.readings.get(&address).is_some_and(|at| *at >= since);
         self.promise(committed || self.damaged, || {
             format!("message {serial} of {address} was acknowledged before a reading of it was committed")
         });
@@ -324,6 +332,12 @@ impl Oracle {
 
     /// A process has recovered: everything that was committed must be there again, and nothing but what was being written.
     pub fn recovered(&mut self, core: &Core, recovered: &Recovered, segments: &Segments) {
+        for damage in &recovered.damage {
+            self.story.tell(self.now, format_args!("the journal says: {damage}"));
+        }
+        self.promise(recovered.damage.is_empty() || self.flipped, || {
+            format!("no bit has flipped, and yet the journal is damaged: {:?}", recovered.damage)
+        });
         let hurt = recovered.damage.iter().any(|d| d.flaw != Flaw::Checkpoint);
         self.damaged |= hurt;
         let (last, known) = (recovered.last, self.sequence);
@@ -359,6 +373,9 @@ impl Oracle {
             if let Ok(home) = minicbor::decode(&bytes(&slot.state)) {
                 self.shadow.restore_home(number as u32, 0, home);
             }
+        }
+        for pending in self.shadow.site.outbox.all() {
+            self.notices.entry(pending.notice.id.clone()).or_insert_with(|| pending.notice.subject.clone());
         }
         self.sequence = self.sequence.max(last);
         self.climbed.clear();

@@ -3,20 +3,28 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 
-/// Lines of the story that are kept: one screen.
-const LINES: usize = 36;
+/// Lines that are kept, and faults before them: one screen.
+const LINES: usize = 28;
+const FAULTS: usize = 12;
 
 /// The latest of what happened, in the words of whoever has to mend it.
 #[derive(Debug, Clone, Default)]
 pub struct Story {
+    /// Faults that are too far back to be among the lines.
+    faults: VecDeque<String>,
     lines: VecDeque<String>,
 }
 
 impl Story {
     /// Adds a line that happened at `now` (milliseconds since the run began).
     pub fn tell(&mut self, now: u64, what: fmt::Arguments<'_>) {
-        if self.lines.len() == LINES {
-            self.lines.pop_front();
+        if self.lines.len() == LINES
+            && let Some(line) = self.lines.pop_front().filter(|line| line.contains("FAULT"))
+        {
+            self.faults.push_back(line);
+            if self.faults.len() > FAULTS {
+                self.faults.pop_front();
+            }
         }
         self.lines.push_back(format!("{} {what}", clock(now)));
     }
@@ -24,6 +32,8 @@ impl Story {
 
 impl fmt::Display for Story {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.faults.iter().try_for_each(|line| writeln!(f, "  {line}"))?;
+        writeln!(f, "  ...")?;
         self.lines.iter().try_for_each(|line| writeln!(f, "  {line}"))
     }
 }

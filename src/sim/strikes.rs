@@ -4,7 +4,7 @@ use super::broker::Keeps;
 use super::faults::Fault;
 use super::oracle::Said;
 use super::people::{self, PEOPLE};
-use super::process::{FAILS, KILLS};
+use super::process::{FAILS, KILLS, lock};
 use super::town::put;
 use super::wires::SILENT_MS;
 use super::world::{Happening, World};
@@ -34,6 +34,7 @@ impl World {
             Fault::BitFlip { down } => {
                 let flipped = disk.flip_bit(|path| path.starts_with("/data/journal") && !path.ends_with("reserve"));
                 self.tell(format_args!("a bit flips: {flipped:?}"));
+                lock(&self.oracle).flipped |= flipped.is_some();
                 self.dies("killed", down);
             }
             Fault::BrokerStops { down } => self.broker_ends(Keeps::Everything, down),
@@ -121,7 +122,7 @@ impl World {
     }
 
     fn poison(&mut self, home: &str, payload: &[u8]) {
-        let said = Said { at: self.now, address: None, telling: false, press: false, lost: false };
+        let said = Said { at: self.now, address: None, telling: false, named: false, press: false, lost: false };
         self.publish_raw(said, &format!("zigbee2mqtt/{home}/sos_button"), payload.to_vec(), false);
     }
 
@@ -142,5 +143,6 @@ impl World {
         }));
         let handle = process.handle.clone();
         drop(put(async move { handle.register(entities).await }));
+        self.renew = true;
     }
 }

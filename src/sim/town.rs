@@ -102,6 +102,7 @@ impl World {
     fn publish(&mut self, message: Message) {
         let press = message.cause == Cause::Sos;
         let telling = !matches!(message.cause, Cause::Bridge | Cause::Echo | Cause::Availability);
+        let named = message.topic.starts_with("hearthwatch/");
         let address = message.topic.split('/').rev().take(2).collect::<Vec<_>>();
         let address = (address.len() == 2).then(|| format!("{}/{}", address[1], address[0]).into());
         if press {
@@ -110,7 +111,7 @@ impl World {
         let retain = message.retain || (press && self.town.retained);
         let times = if self.town.duplicates { 2 } else { 1 };
         for _ in 0..times {
-            let said = Said { at: self.now, address: address.clone(), telling, press, lost: false };
+            let said = Said { at: self.now, address: address.clone(), telling, named, press, lost: false };
             self.publish_raw(said, &message.topic, message.payload.clone().into_bytes(), retain);
         }
     }

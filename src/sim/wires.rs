@@ -23,7 +23,8 @@ pub struct Wires {
     arriving: BTreeSet<Lane>,
     /// How late a lane is, in milliseconds.
     pub lag: BTreeMap<Lane, u64>,
-    /// Of each message that is not acknowledged: when it came to this process, and whether as a copy.
+    /// Of each message that is not acknowledged: when it came to this process, and whether it need not come to anything, being a
+    /// copy or what the broker kept.
     delivered: BTreeMap<(Lane, u16), (u64, bool)>,
     /// The machine is given its time often until then.
     pub quick_until: u64,
@@ -154,7 +155,7 @@ impl World {
             process.lanes.event(lane, event, &mut wires.out);
             for (_, action) in &wires.out[before..] {
                 if let Action::Deliver(delivery) = action {
-                    wires.delivered.insert((lane, pkid), (self.now, delivery.copy));
+                    wires.delivered.insert((lane, pkid), (self.now, delivery.copy || delivery.retain));
                 }
             }
         }

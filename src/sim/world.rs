@@ -76,6 +76,8 @@ pub struct World {
     turn_at: Option<u64>,
     /// What happens where the disk stops.
     pub(super) at_write: Option<Fault>,
+    /// The registry has changed: other devices may call for help.
+    pub(super) renew: bool,
     /// Nothing fails any more.
     pub(super) calm: bool,
     /// Faults, and when they were there last.
@@ -87,6 +89,12 @@ pub struct World {
 const RECENT_MS: u64 = 600_000;
 /// The quiet end of a run: nothing fails any more.
 pub const CALM_MS: u64 = 90 * 60_000;
+/// Happenings of a run: a hundred times those of a day.
+const MOST_HAPPENINGS: u64 = 50_000_000;
+/// Lives of a run: more than all its faults together can end.
+const MOST_LIVES: u64 = 600;
+/// Turns that what happens in one millisecond can take.
+const MOST_ROUNDS: u32 = 10_000;
 /// mosquitto's `autosave_interval 1` comes to one save in two seconds.
 const BROKER_SAVES_MS: usize = 2_000;
 
@@ -124,6 +132,7 @@ impl World {
             busy_until: 0,
             turn_at: None,
             at_write: None,
+            renew: false,
             calm: false,
             recent: BTreeMap::new(),
             hits: Hits::default(),
@@ -165,6 +174,9 @@ impl World {
                 self.settle();
             }
             self.count_hits();
+            if self.count > MOST_HAPPENINGS {
+                lock(&self.oracle).broken.get_or_insert("the world turns in circles".to_owned());
+            }
             if last || lock(&self.oracle).broken.is_some() {
                 break;
             }
@@ -253,16 +265,19 @@ impl World {
             return;
         }
         self.lives += 1;
+        if self.lives > MOST_LIVES {
+            lock(&self.oracle).broken.get_or_insert("the gateway dies over and over".to_owned());
+        }
         match Process::start(&self.house, self.lives) {
             Ok(mut process) => {
                 self.tell(format_args!("life {} begins", self.lives));
+                self.renew = process.new;
                 if process.new {
                     let entities = people::registry(self.town.fleet.homes(), &mut Dice::new(self.options.seed, 3));
                     let handle = process.handle.clone();
                     drop(put(async move { handle.register(entities).await }));
                 }
                 let begun = process.keeper.begin();
-                process.renew(&self.house.listener);
                 self.process = Some(process);
                 self.wires.quick_until = self.now + 60_000;
                 self.turned(begun.map(|()| false));
@@ -291,7 +306,13 @@ impl World {
 
     /// Turns the keeper where something waits, does what the machines ask for, until all is quiet.
     fn settle(&mut self) {
+        let mut rounds = 0;
         while self.now >= self.paused_until {
+            rounds += 1;
+            if rounds > MOST_ROUNDS {
+                lock(&self.oracle).broken.get_or_insert("the keeper turns in circles".to_owned());
+                return;
+            }
             self.do_actions();
             let Some(process) = &mut self.process else { return };
             let due = self.turn_at.is_none_or(|at| at <= self.now);
@@ -320,6 +341,9 @@ impl World {
         }
         if let Err(fault) = result {
             return self.die(&format!("of its own accord ({fault})"), 1_000);
+        }
+        if process.keeper.written() && !process.keeper.waits() && std::mem::take(&mut self.renew) {
+            process.renew(&self.house.listener);
         }
         let patience = u64::try_from(process.keeper.patience().as_millis()).unwrap_or(1_000);
         let (life, tick) = (process.life, process.tick(self.now));
