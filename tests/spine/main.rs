@@ -13,10 +13,14 @@
 
 #[path = "../support/broker.rs"]
 mod broker;
+#[path = "../support/clock.rs"]
+mod clock;
 #[path = "../support/gateway.rs"]
 mod gateway;
 #[path = "../support/listener.rs"]
 mod listener;
+#[path = "../support/past.rs"]
+mod past;
 #[path = "../support/receiver.rs"]
 mod receiver;
 
@@ -28,6 +32,7 @@ mod leaving;
 mod outages;
 #[cfg(feature = "poison")]
 mod poison;
+mod retention;
 
 use broker::Broker;
 use gateway::{Gateway, Registry};
