@@ -21,6 +21,8 @@ mod gateway;
 mod listener;
 #[path = "../support/past.rs"]
 mod past;
+#[path = "../support/power.rs"]
+mod power;
 #[path = "../support/receiver.rs"]
 mod receiver;
 
@@ -32,6 +34,7 @@ mod leaving;
 mod outages;
 #[cfg(feature = "poison")]
 mod poison;
+mod power_cuts;
 mod retention;
 
 use broker::Broker;
