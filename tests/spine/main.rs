@@ -25,8 +25,11 @@ mod past;
 mod power;
 #[path = "../support/receiver.rs"]
 mod receiver;
+#[path = "../support/witness.rs"]
+mod witness;
 
 mod answers;
+mod broker_deaths;
 mod damage;
 mod forms;
 mod kills;
