@@ -30,6 +30,7 @@ mod witness;
 
 mod answers;
 mod broker_deaths;
+mod clocks;
 mod damage;
 mod forms;
 mod kills;
