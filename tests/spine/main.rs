@@ -19,6 +19,8 @@ mod clock;
 mod gateway;
 #[path = "../support/listener.rs"]
 mod listener;
+#[path = "../support/mount.rs"]
+mod mount;
 #[path = "../support/past.rs"]
 mod past;
 #[path = "../support/power.rs"]
@@ -32,6 +34,7 @@ mod answers;
 mod broker_deaths;
 mod clocks;
 mod damage;
+mod disks;
 mod forms;
 mod kills;
 mod leaving;
