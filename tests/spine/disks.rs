@@ -2,7 +2,7 @@
 
 use super::gateway::{Gateway, Registry, eventually};
 use super::mount::Mount;
-use super::{Broker, District, PRESS, Receiver, SOON, home};
+use super::{Broker, District, Receiver, home};
 use std::collections::BTreeSet;
 
 const HOMES: usize = 12;
@@ -17,8 +17,8 @@ fn a_disk_filled_to_the_last_block_takes_presses_and_lets_readings_wait() {
     let Some(disk) = Mount::memory(MIB) else { return };
     let mut district = on(&disk);
     district.gateway.start();
-    press(&district, 0..4);
-    told(&district, 4);
+    district.press(0..4);
+    district.wait_told(4);
     disk.fill();
     let mut said = 0;
     eventually("the segment is used up and there is no room for another", || {
@@ -31,15 +31,15 @@ fn a_disk_filled_to_the_last_block_takes_presses_and_lets_readings_wait() {
     let (_, parts) = ready(&district.gateway);
     assert!(parts.contains("the disk is full: life only"), "{parts}");
     assert!(metrics(&district.gateway).contains("hearthwatch_journal_full{site=\"t\"} 1"));
-    press(&district, 4..8);
-    told(&district, 8);
+    district.press(4..8);
+    district.wait_told(8);
     assert!(district.gateway.said().contains("the disk is full: only calls for help are taken in until there is room"));
 
     // It dies like this, and starts on a disk without a free block.
     assert!(district.gateway.kill());
-    press(&district, 8..10);
+    district.press(8..10);
     district.gateway.spawn();
-    told(&district, 10);
+    district.wait_told(10);
     assert!(missing(&district.gateway) > 0, "readings wait at the broker");
     let open: BTreeSet<_> = district.gateway.shown_open().into_iter().collect();
     println!("full, after the restart: {} of {said} readings wait; open: {open:?}", missing(&district.gateway));
@@ -48,8 +48,8 @@ fn a_disk_filled_to_the_last_block_takes_presses_and_lets_readings_wait() {
     eventually("the readings", || missing(&district.gateway) == 0);
     eventually("it is ready again", || ready(&district.gateway).0 == 200);
     assert!(metrics(&district.gateway).contains("hearthwatch_journal_full{site=\"t\"} 0"));
-    press(&district, 10..HOMES);
-    told(&district, HOMES);
+    district.press(10..HOMES);
+    district.wait_told(HOMES);
     let past = district.gateway.past();
     assert!(past.damage.is_empty(), "{:?}", past.damage);
     super::kills::check_ids(&district.receiver.requests());
@@ -77,10 +77,10 @@ fn a_disk_that_is_read_only_at_the_start_is_named_in_the_last_line() {
     let Some(disk) = Mount::memory(MIB) else { return };
     let mut district = on(&disk);
     district.gateway.start();
-    press(&district, 0..2);
-    told(&district, 2);
+    district.press(0..2);
+    district.wait_told(2);
     assert!(district.gateway.terminate().0.success());
-    press(&district, 2..4);
+    district.press(2..4);
     disk.again("ro");
     district.gateway.spawn();
     assert_eq!(district.gateway.wait_for_end().code(), Some(1));
@@ -89,7 +89,7 @@ fn a_disk_that_is_read_only_at_the_start_is_named_in_the_last_line() {
     assert!(last.starts_with("hearthwatch leaves: ") && last.contains("Read-only file system"), "{last}");
     disk.again("rw");
     district.gateway.start();
-    told(&district, 4);
+    district.wait_told(4);
 }
 
 #[test]
@@ -97,17 +97,17 @@ fn a_disk_that_turns_read_only_ends_the_process_and_costs_nothing() {
     let Some(disk) = Mount::ext4(MIB + 30) else { return };
     let mut district = on(&disk);
     district.gateway.start();
-    press(&district, 0..3);
-    told(&district, 3);
+    district.press(0..3);
+    district.wait_told(3);
     disk.break_down();
-    press(&district, 3..6);
+    district.press(3..6);
     assert_eq!(district.gateway.wait_for_end().code(), Some(1));
     let last = district.gateway.last_line();
     println!("{last}");
     assert!(last.starts_with("hearthwatch leaves: keeper t has stopped: ") && last.contains("Read-only"), "{last}");
     disk.mend();
     district.gateway.start();
-    told(&district, 6);
+    district.wait_told(6);
     assert!(district.gateway.past().damage.is_empty());
 }
 
@@ -120,24 +120,6 @@ fn on(disk: &Mount) -> District {
         Registry::default().channel(&gateway, "desk", &receiver.url()).ladder("life", 3_600, &[("desk", 3_600)]);
     gateway.import(super::with_homes(registry, HOMES).text());
     District { broker, gateway, receiver }
-}
-
-fn press(district: &District, homes: std::ops::Range<usize>) {
-    homes.for_each(|n| district.say(&format!("zigbee2mqtt/{}/sos", home(n)), PRESS));
-}
-
-/// Waits until the first so many homes have an alarm that was told.
-fn told(district: &District, homes: usize) {
-    let deadline = std::time::Instant::now() + SOON;
-    loop {
-        let requests = district.receiver.requests();
-        let told: BTreeSet<_> = requests.iter().map(|r| r.json()["data"]["home"]["id"].to_string()).collect();
-        if (0..homes).all(|n| told.contains(&format!("\"{}\"", home(n)))) {
-            return;
-        }
-        assert!(std::time::Instant::now() < deadline, "of {homes} homes only {told:?} were told");
-        std::thread::sleep(std::time::Duration::from_millis(20));
-    }
 }
 
 fn say_readings(district: &District, from: i64) {

@@ -88,6 +88,11 @@ impl Gateway {
         self.dir.path()
     }
 
+    /// Where its console listens.
+    pub fn console(&self) -> SocketAddr {
+        self.console
+    }
+
     pub fn data(&self, inside: &str) -> PathBuf {
         self.dir().join("data").join(inside)
     }
@@ -107,9 +112,11 @@ impl Gateway {
 
     /// A command with this configuration, not run yet.
     pub fn program(&self, arguments: &[&str]) -> Command {
-        // A shell that ignores the signal of a file size limit, so that such a write fails as on a broken disk.
+        // A shell that ignores the signal of a file size limit, so that such a write fails as on a broken disk; and that allows no more
+        // open files than `OPEN_FILES` says.
+        let script = "trap '' XFSZ; [ -z \"$OPEN_FILES\" ] || ulimit -n \"$OPEN_FILES\"; exec \"$0\" \"$@\"";
         let mut command = Command::new("sh");
-        command.args(["-c", "trap '' XFSZ; exec \"$0\" \"$@\"", env!("CARGO_BIN_EXE_hearthwatch")]);
+        command.args(["-c", script, env!("CARGO_BIN_EXE_hearthwatch")]);
         command.args(&arguments[..1]).arg("--config").arg(self.dir().join("hearthwatch.toml")).args(&arguments[1..]);
         command.stdin(Stdio::null()).env_remove("HEARTHWATCH_LOG").envs(&self.environment);
         command
