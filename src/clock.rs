@@ -4,7 +4,8 @@
 //! time servers move. Ticks follow the first and go on where the journal stopped; the second only tells how long we were away.
 
 use crate::engine::time::{Millis, Tick, Wall};
-use rustix::time::{ClockId, Timespec, clock_gettime};
+use rustix::time::{ClockId, clock_gettime};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// The longest downtime that is believed; more is taken for a wrong wall clock.
 pub const LONGEST_DOWNTIME: Millis = Millis::from_mins(30 * 24 * 60);
@@ -94,7 +95,9 @@ impl StepWatch {
 }
 
 fn boot() -> Millis {
-    Millis(u64::try_from(millis(clock_gettime(ClockId::Boottime))).unwrap_or(0))
+    let time = clock_gettime(ClockId::Boottime);
+    let millis = time.tv_sec.saturating_mul(1_000).saturating_add(time.tv_nsec / 1_000_000);
+    Millis(u64::try_from(millis).unwrap_or(0))
 }
 
 /// The wall clock now, for what is no decision: signatures, the age of files.
@@ -107,12 +110,14 @@ pub fn stamp_for_names() -> String {
     wall().utc().chars().filter(|c| c.is_ascii_alphanumeric()).take(15).collect()
 }
 
+/// Asked of the C library, where a test can put another one in its place; the boot-time clock is asked of the kernel itself.
+#[expect(clippy::disallowed_methods, reason = "this is the clock")]
 fn wall() -> Wall {
-    Wall(millis(clock_gettime(ClockId::Realtime)))
-}
-
-fn millis(time: Timespec) -> i64 {
-    time.tv_sec.saturating_mul(1_000).saturating_add(time.tv_nsec / 1_000_000)
+    let millis = |time: Duration| i64::try_from(time.as_millis()).unwrap_or(i64::MAX);
+    match SystemTime::now().duration_since(UNIX_EPOCH) {
+        Ok(since) => Wall(millis(since)),
+        Err(before) => Wall(-millis(before.duration())),
+    }
 }
 
 #[cfg(test)]

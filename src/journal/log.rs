@@ -15,6 +15,8 @@ use std::path::Path;
 
 const RESERVE: &str = "reserve";
 const NEW_SEGMENT: &str = "segment.new";
+/// Less room than this is none.
+const LEAST_RESERVE_BYTES: u64 = 64 << 10;
 
 /// The log of one site, and its one writer.
 pub struct Log {
@@ -28,8 +30,8 @@ pub struct Log {
     active: Option<Active>,
     /// When the newest segment was begun.
     created: Wall,
-    /// The reserve file stands ready.
-    reserve: bool,
+    /// The bytes that stand ready in the reserve file; 0 where there is none.
+    reserve: u64,
     /// The record being written; kept for its memory.
     record: Vec<u8>,
     /// None between generations, and after one was given up on a full disk.
@@ -77,7 +79,7 @@ impl Log {
             sequence: 0,
             active: None,
             created: Wall::default(),
-            reserve: false,
+            reserve: 0,
             record: Vec::new(),
             draft: None,
             next_checkpoint: 1,
@@ -98,7 +100,7 @@ impl Log {
         (self.epoch, self.sequence, self.chain, self.created) = (epoch, sequence, chain, created);
         self.next_checkpoint = next_checkpoint;
         if self.options.reserve_bytes > 0 {
-            self.reserve = self.find_reserve().is_ok_and(|found| found);
+            self.reserve = self.hold_reserve().unwrap_or(0);
         }
         if let Room::Full = self.roll(0)? {
             tracing::warn!("the disk is full: the journal takes only life inputs");
@@ -106,12 +108,35 @@ impl Log {
         Ok(())
     }
 
-    /// Whether an earlier life's reserve is there. Allocated again, since a copy of the folder may have come without its place.
-    fn find_reserve(&self) -> io::Result<bool> {
+    /// Brings the reserve file that is there to its whole size, or as far as it goes on a full disk; gives its bytes. Allocated again,
+    /// since a copy of the folder may have come without its place.
+    fn hold_reserve(&self) -> io::Result<u64> {
         let file = self.segments.disk().open(&self.segments.path(RESERVE), Access::Write)?;
-        file.allocate(self.options.reserve_bytes)?;
+        let mut bytes = self.options.reserve_bytes;
+        if let Err(e) = file.allocate(bytes) {
+            bytes = if is_full(&e) { file.size()? } else { return Err(e) };
+            file.allocate(bytes)?;
+        }
         file.sync()?;
-        Ok(file.size()? == self.options.reserve_bytes)
+        Ok(bytes)
+    }
+
+    /// Sees to it that the reserve stands ready; gives whether it is whole. On a full disk it is as large as there is room for: what a
+    /// start cuts off the last segment is then life's again, and so is whatever somebody gives back.
+    fn make_reserve(&mut self) -> io::Result<bool> {
+        let whole = self.options.reserve_bytes;
+        if (1..whole).contains(&self.reserve) {
+            self.reserve = self.hold_reserve()?;
+        }
+        let mut bytes = whole;
+        while self.reserve == 0 && bytes >= LEAST_RESERVE_BYTES.min(whole) {
+            if let Some(file) = allocated(&**self.segments.disk(), &self.segments.path(RESERVE), bytes)? {
+                file.sync()?;
+                self.reserve = bytes;
+            }
+            bytes /= 2;
+        }
+        Ok(self.reserve >= whole)
     }
 
     /// The segments, for readers on any thread.
@@ -143,13 +168,10 @@ impl Log {
 
     /// Begins a new segment of the usual size. The reserve is made first, so that there is no segment without one.
     fn roll(&mut self, length: u64) -> io::Result<Room> {
-        let disk = self.segments.disk().clone();
-        let reserve = self.segments.path(RESERVE);
-        if !self.reserve && self.options.reserve_bytes > 0 {
-            let Some(file) = allocated(&*disk, &reserve, self.options.reserve_bytes)? else { return Ok(Room::Full) };
-            file.sync()?;
-            self.reserve = true;
+        if self.options.reserve_bytes > 0 && !self.make_reserve()? {
+            return Ok(Room::Full);
         }
+        let disk = self.segments.disk().clone();
         let capacity = self.options.segment_bytes.max(SEGMENT_HEADER_BYTES as u64 + length);
         let Some(file) = allocated(&*disk, &self.segments.path(NEW_SEGMENT), capacity)? else { return Ok(Room::Full) };
         self.install(file, NEW_SEGMENT, capacity, false)?;
@@ -158,12 +180,12 @@ impl Log {
 
     /// Makes the reserve the next segment: its place on the disk is its own already.
     fn roll_into_reserve(&mut self, length: u64) -> io::Result<Room> {
-        let capacity = self.options.reserve_bytes;
-        if !self.reserve || SEGMENT_HEADER_BYTES as u64 + length > capacity {
+        let capacity = self.reserve;
+        if SEGMENT_HEADER_BYTES as u64 + length > capacity {
             return Ok(Room::Full);
         }
         let file = self.segments.disk().open(&self.segments.path(RESERVE), Access::Write)?;
-        self.reserve = false;
+        self.reserve = 0;
         self.install(file, RESERVE, capacity, true)?;
         tracing::warn!("the disk is full: the journal writes life inputs into its reserve");
         Ok(Room::Made)

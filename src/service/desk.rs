@@ -58,6 +58,8 @@ impl Running {
             metrics::gauge!("hearthwatch_idle_ms", "site" => of()).set(site.idle_ms() as f64);
             let sequence = site.status.sequence.load(std::sync::atomic::Ordering::Relaxed);
             metrics::gauge!("hearthwatch_journal_sequence", "site" => of()).set(sequence as f64);
+            let full = f64::from(u8::from(site.status.full.load(std::sync::atomic::Ordering::Relaxed)));
+            metrics::gauge!("hearthwatch_journal_full", "site" => of()).set(full);
             let status = site.sessions.status();
             for (lane, status) in [("life", status.life), ("bulk", status.bulk)] {
                 let up = f64::from(u8::from(super::adapters::is_up(&status)));

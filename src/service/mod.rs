@@ -102,17 +102,16 @@ pub fn open_vault(config: &Config) -> Result<Arc<Vault>, Fatal> {
     let path = config.service.keys_dir.join("keys");
     let disk = Arc::new(crate::journal::RealDisk);
     let random = Box::new(SystemSource);
-    let opened = if path.exists() || config.service.data_dir.join("journal").exists() {
-        Vault::load(disk, &path, random)
-    } else {
-        Vault::create(disk, &path, random)
+    let known = path.exists() || config.service.data_dir.join("journal").exists();
+    let opened = match known {
+        true => Vault::load(disk, &path, random),
+        false => Vault::create(disk, &path, random),
     };
-    opened.map(Arc::new).map_err(|e| {
-        Fatal(format!(
-            "{}: {e}. Without the keys nothing personal can be read; bring the file back from the backup",
-            path.display()
-        ))
-    })
+    let remedy = match known {
+        true => ". Without the keys nothing personal can be read; bring the file back from the backup",
+        false => "",
+    };
+    opened.map(Arc::new).map_err(|e| Fatal(format!("{}: {e}{remedy}", path.display())))
 }
 
 /// Starts everything but the console.

@@ -22,12 +22,17 @@ enum Does {
     Refuse,
     /// Its certificate is of another host.
     ShowWrongName,
+    /// Its name leads nowhere: a dead DNS, or a slip of the pen.
+    HaveNoName,
 }
 
 const LONG: u32 = 3_600;
+const A_SECOND: Duration = Duration::from_secs(1);
+/// Reserved: no resolver knows it.
+const NOWHERE: &str = "http://name.invalid/hook";
 
 fn table() -> Vec<Bad> {
-    use Does::{Answer, Refuse, ShowWrongName};
+    use Does::{Answer, HaveNoName, Refuse, ShowWrongName};
     let bad = |channel, does, outcome, wait_s| Bad { channel, does, outcome, wait_s };
     vec![
         bad("refuses", Refuse, "refused", LONG),
@@ -38,6 +43,12 @@ fn table() -> Vec<Bad> {
         bad("throttles", Answer(Behaviour::RetryAfter(429, "3".into())), "rate_limited", LONG),
         bad("breaks-off", Answer(Behaviour::CloseMidBody), "body_cut", LONG),
         bad("lies", ShowWrongName, "bad_certificate", LONG),
+        bad("no-name", HaveNoName, "name_not_found", LONG),
+        // One byte of the answer a second, for ever: nobody may hold a slot for longer than an attempt lasts.
+        bad("drips-head", Answer(Behaviour::DripHead(A_SECOND)), "timed_out", 2),
+        bad("drips-body", Answer(Behaviour::DripBody(A_SECOND)), "timed_out", 2),
+        // Ten megabytes of thanks: read no further than an answer may be long.
+        bad("floods", Answer(Behaviour::Large(10 << 20)), "body_cut", LONG),
     ]
 }
 
@@ -54,8 +65,9 @@ fn each_bad_answer_has_its_name_the_ladder_goes_on_and_the_notice_arrives_later(
     let trust = format!("ca_file = \"{}\"", ca_file.display());
     for (n, (bad, receiver)) in table.iter().zip(&receivers).enumerate() {
         let lines = if matches!(bad.does, Does::ShowWrongName) { trust.as_str() } else { "" };
+        let url = if matches!(bad.does, Does::HaveNoName) { NOWHERE.to_owned() } else { receiver.url() };
         registry = registry
-            .channel_with(&gateway, bad.channel, &receiver.url(), lines)
+            .channel_with(&gateway, bad.channel, &url, lines)
             .ladder(bad.channel, 3_600, &[(bad.channel, bad.wait_s), ("good", 3_600)])
             .home(&home(n), Some(bad.channel))
             .device(&home(n), "sos", true);
@@ -86,10 +98,11 @@ fn each_bad_answer_has_its_name_the_ladder_goes_on_and_the_notice_arrives_later(
         assert!(metrics.contains(&format!("outcome=\"{}\"", bad.outcome)), "{} is in the metrics", bad.outcome);
     }
 
-    // They come back. Who showed a wrong certificate gets a good one, which takes another receiver.
+    // They come back. Who showed a wrong certificate gets a good one, which takes another receiver; who had no name, its own.
     let mended = Receiver::start_tls(authority.certificate(Certificate::Good));
-    let lies = Registry::default().channel_with(&gateway, "lies", &mended.url(), &trust);
-    gateway.import(lies.text());
+    let named = table.iter().position(|bad| matches!(bad.does, Does::HaveNoName)).expect("it is in the table");
+    let registry = Registry::default().channel_with(&gateway, "lies", &mended.url(), &trust);
+    gateway.import(registry.channel(&gateway, "no-name", &receivers[named].url()).text());
     for (bad, receiver) in table.iter().zip(&receivers) {
         receiver.behave(Behaviour::Status(200));
         if matches!(bad.does, Does::Refuse) {
@@ -126,6 +139,7 @@ fn past_attempts(gateway: &Gateway, bad: &Bad) -> usize {
 fn begin(does: &Does, authority: &Authority) -> Receiver {
     match does {
         Does::ShowWrongName => Receiver::start_tls(authority.certificate(Certificate::WrongName)),
+        Does::HaveNoName => Receiver::start(),
         Does::Refuse => {
             let receiver = Receiver::start();
             receiver.stop();

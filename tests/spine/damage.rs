@@ -12,45 +12,29 @@ const HOMES: usize = 8;
 
 #[test]
 fn the_store_s_folder_is_deleted() {
-    let (district, told) = damaged(|gateway| fs::remove_dir_all(gateway.data("store")).expect("the folder"));
+    let (district, told) = damaged(|gateway| break_store(gateway, "deleted", &mut Dice::thrown()));
     assert!(told, "an alarm says so");
     rebuilt(&district);
 }
 
 #[test]
 fn the_store_s_file_is_truncated() {
-    let (district, told) = damaged(|gateway| {
-        let file = OpenOptions::new().write(true).open(gateway.data("store/db")).expect("the file");
-        file.set_len(100).expect("truncated");
-        remove_snapshots(&gateway.data("store"));
-    });
+    let (district, told) = damaged(|gateway| break_store(gateway, "truncated", &mut Dice::thrown()));
     assert!(told, "an alarm says so");
     rebuilt(&district);
 }
 
 #[test]
 fn one_bit_of_the_store_is_flipped() {
-    let mut dice = Dice::thrown();
     // Where the bit lies in what sled reads no more, nothing is to be noticed and nothing is lost.
-    let (district, told) = damaged(|gateway| flip(&gateway.data("store/db"), &mut dice));
+    let (district, told) = damaged(|gateway| break_store(gateway, "flipped", &mut Dice::thrown()));
     println!("the flipped bit was noticed: {told}");
     rebuilt(&district);
 }
 
 #[test]
 fn the_end_of_the_journal_is_torn() {
-    let (district, told) = damaged(|gateway| {
-        let folder = gateway.data("journal").join(SITE);
-        let segments = fs::read_dir(&folder).expect("the journal").map(|entry| entry.expect("an entry").path());
-        let last = segments.filter(|path| path.extension().is_some_and(|e| e == "seg")).max().expect("a segment");
-        let bytes = fs::read(&last).expect("the segment");
-        let end = bytes.iter().rposition(|byte| *byte != 0).expect("a record") as u64 + 1;
-        // The beginning of a record that was never whole, and so never acknowledged.
-        let mut file = OpenOptions::new().write(true).open(&last).expect("the segment");
-        file.seek(SeekFrom::Start(end + 7)).expect("behind the last record");
-        file.write_all(&bytes[bytes.len().min(200)..bytes.len().min(260)]).expect("junk");
-        file.write_all(b"half a record").expect("junk");
-    });
+    let (district, told) = damaged(tear_journal);
     assert!(!told, "the store is sound");
     let log = district.gateway.log();
     assert!(log.contains("a torn record was cut off the journal's end"), "{log}");
@@ -100,6 +84,32 @@ fn rebuilt(district: &District) {
         text.push_str(&String::from_utf8_lossy(&db.unwrap_or_default()));
         alarms.iter().all(|alarm| text.contains(alarm))
     });
+}
+
+/// Damages the store of a service at rest: deleted, truncated, or one bit flipped.
+pub fn break_store(gateway: &Gateway, how: &str, dice: &mut Dice) {
+    match how {
+        "deleted" => fs::remove_dir_all(gateway.data("store")).expect("the folder"),
+        "truncated" => {
+            let file = OpenOptions::new().write(true).open(gateway.data("store/db")).expect("the file");
+            file.set_len(100).expect("truncated");
+            remove_snapshots(&gateway.data("store"));
+        }
+        _ => flip(&gateway.data("store/db"), dice),
+    }
+}
+
+/// Puts the beginning of a record behind the journal's last one: never whole, and so never acknowledged.
+pub fn tear_journal(gateway: &Gateway) {
+    let folder = gateway.data("journal").join(SITE);
+    let segments = fs::read_dir(&folder).expect("the journal").map(|entry| entry.expect("an entry").path());
+    let last = segments.filter(|path| path.extension().is_some_and(|e| e == "seg")).max().expect("a segment");
+    let bytes = fs::read(&last).expect("the segment");
+    let end = bytes.iter().rposition(|byte| *byte != 0).expect("a record") as u64 + 1;
+    let mut file = OpenOptions::new().write(true).open(&last).expect("the segment");
+    file.seek(SeekFrom::Start(end + 7)).expect("behind the last record");
+    file.write_all(&bytes[bytes.len().min(200)..bytes.len().min(260)]).expect("junk");
+    file.write_all(b"half a record").expect("junk");
 }
 
 fn remove_snapshots(store: &Path) {

@@ -39,6 +39,7 @@ fn what_the_broker_accepted_survives_kill_9_in_a_storm() {
     gateway.start();
     let stop = AtomicBool::new(false);
     let (storm, alive) = std::thread::scope(|scope| {
+        let calm = Calm(&stop);
         let storm = scope.spawn(|| Storm::blow(&broker.url(), buttons, &stop));
         let mut alive = 0;
         for n in 0..kills {
@@ -51,7 +52,7 @@ fn what_the_broker_accepted_survives_kill_9_in_a_storm() {
             alive += u32::from(gateway.kill());
             gateway.spawn();
         }
-        stop.store(true, Ordering::Relaxed);
+        drop(calm);
         (storm.join().expect("the storm"), alive)
     });
     assert_eq!(alive, kills, "each was alive until it was killed");
@@ -88,7 +89,7 @@ fn what_the_broker_accepted_survives_kill_9_in_a_storm() {
 }
 
 /// Waits until a receiver has heard of every home in which somebody pressed.
-fn wait_for_homes(receiver: &Receiver, storm: &Storm) {
+pub fn wait_for_homes(receiver: &Receiver, storm: &Storm) {
     let (deadline, mut read, mut told) = (Instant::now() + PATIENCE, 0, BTreeSet::new());
     loop {
         let requests = receiver.requests();
@@ -110,16 +111,26 @@ fn own_name(id: &str) -> &str {
     id.split('/').nth(2).unwrap_or(id)
 }
 
+/// Ends a storm when dropped, so also where the test fails beside it: its scope would wait for ever.
+pub struct Calm<'a>(pub &'a AtomicBool);
+
+impl Drop for Calm<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
 /// What was published, and accepted by the broker.
 #[derive(Default)]
-struct Storm {
+pub struct Storm {
     /// By the name of the home, which is a part of its id where nobody registered it.
-    presses: BTreeMap<String, u32>,
-    readings: i64,
+    pub presses: BTreeMap<String, u32>,
+    pub readings: i64,
 }
 
 impl Storm {
-    fn blow(url: &str, buttons: usize, stop: &AtomicBool) -> Storm {
+    /// Presses and readings without a pause, until `stop`.
+    pub fn blow(url: &str, buttons: usize, stop: &AtomicBool) -> Storm {
         let mut storm = Storm::default();
         let mut next = 0;
         while !stop.load(Ordering::Relaxed) {
@@ -147,12 +158,12 @@ impl Storm {
         storm
     }
 
-    fn lost_readings(&self, past: &Past) -> Vec<i64> {
+    pub fn lost_readings(&self, past: &Past) -> Vec<i64> {
         (FIRST_READING..FIRST_READING + self.readings).filter(|n| !past.numbers.contains_key(n)).collect()
     }
 
     /// Every press is in one alarm of its home, whose ladder went up step by step.
-    fn check(&self, past: &Past) {
+    pub fn check(&self, past: &Past) {
         let mut alarms: BTreeMap<&str, Vec<&Told>> = BTreeMap::new();
         for ((home, _), told) in &past.alarms {
             alarms.entry(own_name(home)).or_default().extend(told);

@@ -12,11 +12,7 @@
 //! ```
 #![allow(dead_code, reason = "each test takes what it needs")]
 
-use hearthwatch::engine::alarm::Attention;
-use hearthwatch::engine::change::{AlarmChange, HomeChange, SiteChange};
-use hearthwatch::engine::reading::Value;
-use hearthwatch::journal::{Entry, RealDisk, Segments};
-use hearthwatch::keeper::record::{self, Contents};
+pub use super::past::{Past, Told};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
@@ -52,6 +48,8 @@ pub fn eventually(what: &str, mut done: impl FnMut() -> bool) {
 pub struct Gateway {
     dir: TempDir,
     console: SocketAddr,
+    /// What its processes have in their environment beside ours.
+    environment: BTreeMap<String, String>,
     child: Option<Child>,
     log: Arc<Mutex<String>>,
     /// Where in the log the present process begins.
@@ -77,11 +75,22 @@ impl Gateway {
              [journal]\nsegment_mib = 1\nreserve_mib = 1\n"
         );
         fs::write(dir.path().join("hearthwatch.toml"), config).expect("configuration");
-        Gateway { dir, console, child: None, log: Arc::default(), said_before: 0 }
+        Gateway { dir, console, environment: BTreeMap::new(), child: None, log: Arc::default(), said_before: 0 }
+    }
+
+    /// Puts a variable into the environment of every process from now on; an empty one is taken out.
+    pub fn set(&mut self, name: &str, value: impl Into<String>) {
+        self.environment.insert(name.to_owned(), value.into());
+        self.environment.retain(|_, value| !value.is_empty());
     }
 
     pub fn dir(&self) -> &Path {
         self.dir.path()
+    }
+
+    /// Where its console listens.
+    pub fn console(&self) -> SocketAddr {
+        self.console
     }
 
     pub fn data(&self, inside: &str) -> PathBuf {
@@ -103,11 +112,13 @@ impl Gateway {
 
     /// A command with this configuration, not run yet.
     pub fn program(&self, arguments: &[&str]) -> Command {
-        // A shell that ignores the signal of a file size limit, so that such a write fails as on a broken disk.
+        // A shell that ignores the signal of a file size limit, so that such a write fails as on a broken disk; and that allows no more
+        // open files than `OPEN_FILES` says.
+        let script = "trap '' XFSZ; [ -z \"$OPEN_FILES\" ] || ulimit -n \"$OPEN_FILES\"; exec \"$0\" \"$@\"";
         let mut command = Command::new("sh");
-        command.args(["-c", "trap '' XFSZ; exec \"$0\" \"$@\"", env!("CARGO_BIN_EXE_hearthwatch")]);
+        command.args(["-c", script, env!("CARGO_BIN_EXE_hearthwatch")]);
         command.args(&arguments[..1]).arg("--config").arg(self.dir().join("hearthwatch.toml")).args(&arguments[1..]);
-        command.stdin(Stdio::null()).env_remove("HEARTHWATCH_LOG");
+        command.stdin(Stdio::null()).env_remove("HEARTHWATCH_LOG").envs(&self.environment);
         command
     }
 
@@ -192,6 +203,16 @@ impl Gateway {
         self.child.as_ref().expect("it runs").id()
     }
 
+    /// The last line that it wrote to stderr.
+    pub fn last_line(&self) -> String {
+        self.log().lines().last().unwrap_or_default().to_owned()
+    }
+
+    /// What the process that runs now, or ran last, wrote to stderr.
+    pub fn said(&self) -> String {
+        self.log()[self.said_before..].to_owned()
+    }
+
     /// Everything that it wrote to stderr, in all its lives.
     pub fn log(&self) -> String {
         self.log.lock().expect("log").clone()
@@ -211,19 +232,19 @@ impl Gateway {
 
     /// What the journal says, of a running service too.
     pub fn past(&self) -> Past {
-        let segments =
-            Segments::beside_its_owner(Arc::new(RealDisk), &self.data("journal").join(SITE)).expect("a journal");
-        let mut past = Past::default();
-        for entry in segments.reader(segments.first().unwrap_or(1)).until(segments.committed()) {
-            match entry.expect("the journal can be read") {
-                Entry::Record(found) => {
-                    let telemetry = found.telemetry.unwrap_or_default();
-                    past.take(record::read(&telemetry, &found.ledger).expect("a record of this version"));
-                }
-                Entry::Damage(damage) => past.damage.push(damage.to_string()),
-            }
-        }
-        past
+        Past::read(&self.data("journal").join(SITE))
+    }
+
+    /// The open alarms on the console's page of them, as (home, kind), in order; panics where nobody answers.
+    pub fn shown_open(&self) -> Vec<(String, String)> {
+        let (status, body) = self.get("/api/v1/alarms?state=open&limit=500").expect("an answer");
+        assert_eq!(status, 200, "{body}");
+        let list: serde_json::Value = serde_json::from_str(&body).expect("JSON");
+        let text = |value: &serde_json::Value| value.as_str().expect("a text").to_owned();
+        let alarms = list["alarms"].as_array().expect("a list");
+        let mut open: Vec<_> = alarms.iter().map(|a| (text(&a["home"]["id"]), text(&a["kind"]))).collect();
+        open.sort();
+        open
     }
 }
 
@@ -235,103 +256,6 @@ impl Drop for Gateway {
             let lines: Vec<&str> = log.lines().collect();
             eprintln!("--- what the service said last:\n{}", lines[lines.len().saturating_sub(60)..].join("\n"));
         }
-    }
-}
-
-/// One alarm as the journal tells it.
-#[derive(Debug, Clone, Default)]
-pub struct Told {
-    pub id: String,
-    pub kind: String,
-    pub events: u32,
-    /// The rungs it told, in order: rung, round, how late in ms.
-    pub rungs: Vec<(u32, u32, u64)>,
-    pub closed: bool,
-}
-
-/// What the journal says, as far as tests ask.
-#[derive(Debug, Default)]
-pub struct Past {
-    /// By home id and kind, in order.
-    pub alarms: BTreeMap<(String, String), Vec<Told>>,
-    /// What came of each attempt: notice id, attempt, outcome.
-    pub attempts: Vec<(String, u32, String)>,
-    /// The channel of each notice.
-    pub notices: BTreeMap<String, String>,
-    /// Numbers that devices reported, with how often.
-    pub numbers: BTreeMap<i64, u32>,
-    pub rejected: usize,
-    pub damage: Vec<String>,
-    homes: Vec<String>,
-}
-
-impl Past {
-    fn take(&mut self, contents: Contents) {
-        for entry in contents.entries {
-            match entry {
-                record::Entry::Site(change) => self.site(change),
-                record::Entry::Home { home, change } => self.home(home, change),
-            }
-        }
-        for (_, fact) in contents.facts {
-            if let Value::Number(n) = fact.reading.value {
-                *self.numbers.entry(n as i64).or_default() += 1;
-            }
-        }
-    }
-
-    fn site(&mut self, change: SiteChange) {
-        match change {
-            SiteChange::HomeAdded { id, .. } if !self.homes.contains(&id.to_string()) => {
-                self.homes.push(id.to_string())
-            }
-            SiteChange::NoticeMade(notice) => {
-                self.notices.insert(notice.id.to_string(), notice.channel.to_string());
-            }
-            SiteChange::AttemptEnded { notice, attempt, outcome, .. } => {
-                self.attempts.push((notice.to_string(), attempt, outcome.name().to_owned()));
-            }
-            SiteChange::Rejected { .. } => self.rejected += 1,
-            _ => {}
-        }
-    }
-
-    fn home(&mut self, home: u32, change: HomeChange) {
-        let name = self.homes[home as usize].clone();
-        let word = |kind| serde_json::to_value(kind).expect("a word").as_str().expect("a text").to_owned();
-        match change {
-            HomeChange::Raised(alarm) => {
-                let told = Told { id: alarm.id.to_string(), kind: word(alarm.kind), events: 1, ..Told::default() };
-                self.alarms.entry((name, word(alarm.kind))).or_default().push(told);
-            }
-            HomeChange::Alarm { kind, change } => {
-                let told =
-                    self.alarms.get_mut(&(name, word(kind))).and_then(|all| all.last_mut()).expect("raised before");
-                match change {
-                    AlarmChange::Counted { .. } => told.events += 1,
-                    AlarmChange::Attention { attention: Attention::Calling { rung, round, .. }, late_by } => {
-                        told.rungs.push((rung, round, late_by.0));
-                    }
-                    _ => {}
-                }
-            }
-            HomeChange::Closed { alarm, .. } => {
-                let told = self.alarms.get_mut(&(name, word(alarm.kind))).and_then(|all| all.last_mut());
-                told.expect("raised before").closed = true;
-            }
-            _ => {}
-        }
-    }
-
-    /// The open alarm of a home and kind.
-    pub fn open(&self, home: &str, kind: &str) -> Option<&Told> {
-        self.alarms.get(&(home.to_owned(), kind.to_owned()))?.last().filter(|told| !told.closed)
-    }
-
-    /// The outcomes of the attempts to a channel, in order.
-    pub fn outcomes(&self, channel: &str) -> Vec<&str> {
-        let of = |id: &String| self.notices.get(id).is_some_and(|c| c == channel);
-        self.attempts.iter().filter(|(id, ..)| of(id)).map(|(.., outcome)| outcome.as_str()).collect()
     }
 }
 

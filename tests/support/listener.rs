@@ -167,6 +167,30 @@ pub fn publish<'a>(url: &str, messages: impl IntoIterator<Item = (&'a str, Strin
     });
 }
 
+/// Publishes up to 1000 messages at QoS 1 to a broker that may die over it; gives which of them it has accepted for certain.
+pub fn publish_while_it_lives(url: &str, messages: &[(String, String)]) -> Vec<bool> {
+    let port = url.rsplit(':').next().and_then(|port| port.parse().ok()).expect("a port");
+    let mut options = MqttOptions::new(format!("publisher-{:?}", Instant::now()), "127.0.0.1", port);
+    options.set_inflight(1000);
+    let mut accepted = vec![false; messages.len()];
+    let runtime = Builder::new_current_thread().enable_all().build().expect("runtime");
+    runtime.block_on(async {
+        let (client, mut eventloop) = AsyncClient::new(options, messages.len() + 1);
+        for (topic, payload) in messages {
+            client.try_publish(topic, QoS::AtLeastOnce, false, payload.as_bytes()).expect("room");
+        }
+        while accepted.contains(&false) {
+            match eventloop.poll().await {
+                // A new client counts its packets from 1.
+                Ok(Event::Incoming(Packet::PubAck(ack))) => accepted[usize::from(ack.pkid) - 1] = true,
+                Ok(_) => {}
+                Err(_) => break,
+            }
+        }
+    });
+    accepted
+}
+
 /// Topic and text of messages, in order.
 pub fn texts(deliveries: &[Delivery]) -> Vec<String> {
     deliveries
