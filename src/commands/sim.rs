@@ -70,7 +70,7 @@ pub fn sim(options: Options) -> ExitCode {
         }
     };
     // What the service would log of a thousand deaths is not what this tells.
-    let quietly = || tracing::subscriber::with_default(tracing::subscriber::NoSubscriber::default(), &work);
+    let quietly = || tracing::subscriber::with_default(tracing::subscriber::NoSubscriber::default(), work);
     std::thread::scope(|scope| (0..options.jobs).for_each(|_| drop(scope.spawn(quietly))));
     let sum = sum.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
     sum.print(&options)

@@ -15,7 +15,7 @@ use crate::engine::registry::{Home, Resident};
 use crate::engine::sealed::Sealed;
 use crate::engine::time::{Stamp, Tick};
 use crate::journal::{Entry, Flaw, Recovered, Segments};
-use crate::keeper::core::Core;
+use crate::keeper::core::{Core, Slot};
 use crate::keeper::ports::{NoticeType, Parcel, Personal, Turn, Vault};
 use crate::keeper::record::{self, Contents};
 use std::collections::BTreeMap;
@@ -90,6 +90,8 @@ pub struct Oracle {
     /// When a device's latest reading was committed, and when its presses were.
     readings: BTreeMap<Box<str>, u64>,
     presses: BTreeMap<Box<str>, Vec<u64>>,
+    /// When a home's call for help was raised or counted last.
+    called: BTreeMap<u32, u64>,
     /// Where each ladder stands: round and rung.
     climbed: BTreeMap<AlarmId, (u32, u32)>,
     /// What each notice says, by its id, for good.
@@ -117,6 +119,7 @@ impl Oracle {
             said: Vec::new(),
             readings: BTreeMap::new(),
             presses: BTreeMap::new(),
+            called: BTreeMap::new(),
             climbed: BTreeMap::new(),
             notices: BTreeMap::new(),
             left: BTreeMap::new(),
@@ -168,6 +171,9 @@ impl Oracle {
 
     fn home(&mut self, home: u32, change: &HomeChange, record: &Contents) {
         let before = |kind: AlarmKind| self.shadow.homes.get(home as usize).and_then(|h| h.state.alarm(kind)).cloned();
+        if let HomeChange::Raised(_) | HomeChange::Alarm { change: AlarmChange::Counted { .. }, .. } = change {
+            self.called.insert(home, self.now);
+        }
         match change {
             HomeChange::Raised(alarm) => {
                 let open = before(alarm.kind);
@@ -290,9 +296,16 @@ impl Oracle {
         let Some(address) = said.address.clone().filter(|_| said.telling && !nothing) else { return };
         let since = if said.named { said.at } else { delivered };
         let committed = self.readings.get(&address).is_some_and(|at| *at >= since);
-        self.promise(committed || self.damaged, || {
+        self.promise(committed || self.frozen(&address).is_some() || self.damaged, || {
             format!("message {serial} of {address} was acknowledged before a reading of it was committed")
         });
+    }
+
+    /// The home of a device, where it is frozen: of it only calls for help are taken in.
+    fn frozen(&self, address: &str) -> Option<u32> {
+        let has = |home: &Slot| home.state.devices.iter().any(|d| d.address.as_str() == address);
+        let home = self.shadow.homes.iter().position(|home| home.state.frozen.is_some() && has(home))?;
+        u32::try_from(home).ok()
     }
 
     /// The broker lost a message by its own settings, or nobody had a session for it.
@@ -389,6 +402,8 @@ impl Oracle {
         for said in presses {
             let Some(address) = &said.address else { continue };
             let heard = self.presses.get(address).is_some_and(|at| at.iter().any(|at| *at >= said.at));
+            let called = self.frozen(address).and_then(|home| self.called.get(&home));
+            let heard = heard || called.is_some_and(|at| *at >= said.at);
             let young = self.now < said.at + bound_ms;
             self.promise(heard || young || self.damaged, || {
                 format!("the press of {address} at {} never became one of ours", super::story::clock(said.at))
