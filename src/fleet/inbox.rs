@@ -341,7 +341,8 @@ impl Inbox {
         let said = serde_json::to_value(Said { revision: before.get("revision").cloned(), answer });
         let mut said = said.map_err(|e| e.to_string())?;
         let request = self.client.post(self.url(&["api", "v1", "alarms", alarm, action])?);
-        let key = format!("inbox-{}-{}", by.id, now_ms());
+        // A thumb is not as quick as a test: two answers within a millisecond are two all the same.
+        let key = format!("inbox-{}-{alarm}-{action}-{}", by.id, now_ms());
         let request = request.header("Idempotency-Key", key.as_str()).header(header::CONTENT_TYPE, "application/json");
         let (status, text) = self.call(by, request.body(said.to_string())).await?;
         if status.is_success() {

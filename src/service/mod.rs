@@ -13,7 +13,7 @@ mod watch;
 
 pub use adapters::{CourierPort, KeyVault, Listener, sources_of};
 pub use desk::console;
-pub use site::{Opened, Recovery, open_site, recover};
+pub use site::{Opened, Recovery, feed, open_site, recover};
 pub use suspects::SuspectsFile;
 
 use crate::clock::{Clock, SystemClock};

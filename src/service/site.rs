@@ -138,7 +138,7 @@ impl Opened {
 }
 
 /// Reads on behind the cursor; what is damaged or expired is passed over, since recovery has told of it.
-fn feed(segments: &Segments, cursor: u64) -> store::Feed {
+pub fn feed(segments: &Segments, cursor: u64) -> store::Feed {
     let from = segments.first().unwrap_or(1).max(cursor + 1);
     let mut reader = segments.reader(from);
     Box::new(move |committed| -> Option<(u64, Contents)> {

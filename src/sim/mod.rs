@@ -13,10 +13,9 @@ pub mod faults;
 pub mod oracle;
 pub mod people;
 pub mod process;
+mod shelf;
 pub mod story;
 mod strikes;
-#[cfg(test)]
-mod tests;
 mod town;
 mod wires;
 mod world;

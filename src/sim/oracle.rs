@@ -3,10 +3,12 @@
 //! The oracle sits between the keeper and its journal and folds every record that was written into a core of its own, the *shadow*.
 //! So it knows what is committed, which is all that anybody outside may act upon, and what a restart has to come to.
 
+use super::shelf::{Pass, SimShelf};
 use super::story::Story;
-use crate::engine::alarm::{Attention, Told};
+use crate::engine::alarm::{Alarm, Attention, Reason, Told};
 use crate::engine::change::{AlarmChange, HomeChange, Raw, SiteChange, Subject};
 use crate::engine::delivery::Outcome;
+use crate::engine::home::Activity;
 use crate::engine::id::{AlarmId, ChannelId, NoticeId};
 use crate::engine::kind::{AlarmKind, Kind, Priority};
 use crate::engine::policy::SiteRules;
@@ -63,6 +65,9 @@ pub const TRANSITIONS: &[&str] = &[
 /// Longer than any restart of the process and any look at the ladder takes: a deadline that passed by more was forgotten.
 const OVERDUE_MS: u64 = 12_000;
 
+/// Looks are not exact: a turn a second, a link that is down a moment before we know.
+const SILENCE_SLACK_MS: u64 = 120_000;
+
 /// Opens nothing: what is sealed is folded as it is.
 struct NoVault;
 
@@ -80,6 +85,8 @@ impl Vault for NoVault {
 pub struct Oracle {
     rules: SiteRules,
     shadow: Core,
+    /// What the store has to come to.
+    pass: Pass,
     /// The last record that was committed.
     pub sequence: u64,
     /// Of every byte that was committed.
@@ -92,6 +99,11 @@ pub struct Oracle {
     presses: BTreeMap<Box<str>, Vec<u64>>,
     /// When a home's call for help was raised or counted last.
     called: BTreeMap<u32, u64>,
+    /// Since when the site can hear its homes, as the world knows it; and how long it could before.
+    hearing: Option<u64>,
+    heard_ms: u64,
+    /// By home: its latest activity, and what [`Oracle::heard`] was then.
+    stirred: BTreeMap<u32, (Option<Activity>, u64)>,
     /// Where each ladder stands: round and rung.
     climbed: BTreeMap<AlarmId, (u32, u32)>,
     /// What each notice says, by its id, for good.
@@ -113,6 +125,7 @@ impl Oracle {
         Oracle {
             shadow: empty(&rules),
             rules,
+            pass: Pass::default(),
             sequence: 0,
             digest: 0xcbf2_9ce4_8422_2325,
             now: 0,
@@ -120,6 +133,9 @@ impl Oracle {
             readings: BTreeMap::new(),
             presses: BTreeMap::new(),
             called: BTreeMap::new(),
+            hearing: None,
+            heard_ms: 0,
+            stirred: BTreeMap::new(),
             climbed: BTreeMap::new(),
             notices: BTreeMap::new(),
             left: BTreeMap::new(),
@@ -156,9 +172,17 @@ impl Oracle {
                 record::Entry::Site(change) => self.site(change),
             }
         }
+        self.pass.take(sequence, &contents);
         let facts: Vec<_> = contents.facts.iter().map(|(home, fact)| (*home, fact.clone())).collect();
         self.shadow.fold(sequence, 0, contents);
         self.sequence = sequence;
+        let heard = self.heard();
+        for (home, slot) in (0..).zip(&self.shadow.homes) {
+            let known = self.stirred.entry(home).or_insert((None, 0));
+            if known.0 != slot.state.activity {
+                *known = (slot.state.activity.clone(), heard);
+            }
+        }
         for (home, fact) in facts {
             let device = self.shadow.homes.get(home as usize).and_then(|h| h.state.devices.get(fact.device as usize));
             let Some(address) = device.map(|d| Box::<str>::from(d.address.as_str())) else { continue };
@@ -181,6 +205,7 @@ impl Oracle {
                     matches!(e, record::Entry::Home { home: at, change: HomeChange::Closed { alarm: ended, .. } }
                         if *at == home && ended.kind == alarm.kind)
                 });
+                self.silence(home, alarm);
                 self.promise(open.is_none() || closed_here, || format!("a second open {} in home {home}", alarm.kind));
                 self.transitions.push("raised");
             }
@@ -301,6 +326,27 @@ impl Oracle {
         });
     }
 
+    /// The site begins or ceases to hear its homes.
+    pub fn hears(&mut self, hears: bool) {
+        let since = self.hearing.take();
+        self.heard_ms += since.map_or(0, |since| self.now - since);
+        self.hearing = hears.then_some(self.now);
+    }
+
+    /// For how many milliseconds of the run the site could hear.
+    fn heard(&self) -> u64 {
+        self.heard_ms + self.hearing.map_or(0, |since| self.now - since)
+    }
+
+    /// A silence is one only as far as somebody could have heard its end.
+    fn silence(&mut self, home: u32, alarm: &Alarm) {
+        let Reason::Silent { limit_s, .. } = alarm.reason else { return };
+        let heard = self.heard() - self.stirred.get(&home).map_or(0, |(_, heard)| *heard);
+        self.promise(heard + SILENCE_SLACK_MS >= limit_s * 1_000 || self.damaged, || {
+            format!("{} after {} s in which it could be heard: the limit is {limit_s} s", alarm.kind, heard / 1_000)
+        });
+    }
+
     /// The home of a device, where it is frozen: of it only calls for help are taken in.
     fn frozen(&self, address: &str) -> Option<u32> {
         let has = |home: &Slot| home.state.devices.iter().any(|d| d.address.as_str() == address);
@@ -394,6 +440,12 @@ impl Oracle {
         self.climbed.clear();
         self.left.clear();
         self.compare(core, "after damage");
+    }
+
+    /// What followed through all deaths must hold what one pass gives.
+    pub fn followed(&mut self, shelf: &SimShelf) {
+        let different = shelf.difference(&self.pass.shelf).filter(|_| !self.damaged);
+        self.promise(different.is_none(), || format!("the store differs in {}", different.unwrap_or_default()));
     }
 
     /// The faults have stopped long ago: every call for help was heard, and whoever has to know does.

@@ -2,6 +2,7 @@
 
 use super::disk::SimDisk;
 use super::oracle::Oracle;
+use super::shelf::{SimFollower, SimShelf};
 use crate::clock;
 use crate::engine::change::Raw;
 use crate::engine::id::SiteId;
@@ -18,6 +19,7 @@ use crate::keeper::ports::{
 use crate::keeper::turn::{Keeper, Ports, Status};
 use crate::mqtt::{Lanes, Memory};
 use crate::service::{KeyVault, Listener, Recovery, SuspectsFile, recover};
+use crate::store::Known;
 use std::io;
 use std::path::Path;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
@@ -83,6 +85,8 @@ pub struct House {
     pub listener: Arc<Listener>,
     /// What the MQTT sessions keep on the disk.
     pub memory: Memory,
+    /// What the store holds.
+    pub shelf: SimShelf,
 }
 
 /// One life of the gateway.
@@ -94,6 +98,7 @@ pub struct Process {
     pub board: Arc<Board>,
     pub lanes: Lanes,
     pub given: Shared<Given>,
+    pub follower: SimFollower,
     /// Nothing is registered yet.
     pub new: bool,
     resumed: (u64, Tick),
@@ -130,8 +135,13 @@ impl Process {
             false => Vault::create(disk.clone(), Path::new(KEYS), random),
         };
         let vault = Arc::new(KeyVault(Arc::new(vault.map_err(|e| e.to_string())?)));
+        let mut options = options(house);
+        let durable = Arc::new(AtomicU64::new(0));
+        options.follower = Some(durable.clone());
         let Recovery { core, log, recovered, shown, last, .. } =
-            recover(Path::new(JOURNAL), options(house), house.rules.clone(), vault)?;
+            recover(Path::new(JOURNAL), options, house.rules.clone(), vault)?;
+        let known = Known::new(core.site.homes.iter().map(|h| h.id.clone()).collect());
+        let follower = SimFollower::new(&house.shelf, &log.segments(), known, durable);
         lock(&house.oracle).recovered(&core, &recovered, &log.segments());
         let (tick, _) = clock::resume(last, house.clocks.wall());
         let resumed = (house.clocks.now(), tick);
@@ -162,7 +172,7 @@ impl Process {
         };
         let keeper = Keeper::new(core, sequence, ports, handle.clone());
         let lanes = Lanes::new(house.memory.clone(), house.listener.filters(&life_devices));
-        Ok(Process { life, keeper, handle, board, lanes, given, new, resumed })
+        Ok(Process { life, keeper, handle, board, lanes, given, follower, new, resumed })
     }
 
     /// The tick at `now`.

@@ -101,6 +101,7 @@ impl World {
                 self.wires.quick_until = self.now + 60_000;
                 if lane == Lane::Bulk {
                     process.handle.link(state != LinkState::Down);
+                    lock(&self.oracle).hears(state != LinkState::Down);
                 }
             }
             Action::Report(report) => self.tell(format_args!("{}: {report}", lane.name())),

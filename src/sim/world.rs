@@ -46,6 +46,8 @@ pub(super) enum Happening {
     },
     /// The operator looks at the board.
     Look,
+    /// The store follows.
+    Follow,
     /// The broker saves.
     Save,
     BrokerBack,
@@ -89,6 +91,8 @@ pub struct World {
 const RECENT_MS: u64 = 600_000;
 /// The quiet end of a run: nothing fails any more.
 pub const CALM_MS: u64 = 90 * 60_000;
+/// How often the store follows. In life ten times a second; less often is the harder life.
+const FOLLOWS_MS: u64 = 5_000;
 /// Happenings of a run: a hundred times those of a day.
 const MOST_HAPPENINGS: u64 = 50_000_000;
 /// Lives of a run: more than all its faults together can end.
@@ -115,7 +119,16 @@ impl World {
         let oracle: Shared<Oracle> = Arc::new(Mutex::new(Oracle::new(rules.clone())));
         let disk = SimDisk::new(Dice::new(seed, 4));
         let listener = Arc::new(Listener::new(super::town::sources(), Vec::new()));
-        let house = House { seed, disk, clocks, oracle: oracle.clone(), rules, listener, memory: Default::default() };
+        let house = House {
+            seed,
+            disk,
+            clocks,
+            oracle: oracle.clone(),
+            rules,
+            listener,
+            memory: Default::default(),
+            shelf: Default::default(),
+        };
         let mut world = World {
             options: options.clone(),
             dice: Dice::new(seed, 2),
@@ -147,7 +160,7 @@ impl World {
                 world.at(at, Happening::Fault(fault));
             }
         }
-        for happening in [Happening::Start, Happening::Tick, Happening::Look] {
+        for happening in [Happening::Start, Happening::Tick, Happening::Look, Happening::Follow] {
             world.at(0, happening);
         }
         world.at(end, Happening::End);
@@ -250,6 +263,7 @@ impl World {
             }
             Happening::Acts { who, alarm, act, tries } => self.act(who, alarm, act, tries),
             Happening::Look => self.look_at_the_board(),
+            Happening::Follow => self.follow(),
             Happening::Save => self.wires.broker.save(),
             Happening::BrokerBack => self.broker_back(),
             Happening::Fault(fault) => self.fault(fault),
@@ -298,6 +312,8 @@ impl World {
         self.tell(format_args!("the process dies {how}, for {down} ms"));
         self.process = None;
         self.house.disk.process_dies();
+        self.house.shelf.crash(&mut self.dice);
+        lock(&self.oracle).hears(false);
         self.wires.all_cut();
         (self.busy_until, self.paused_until, self.turn_at) = (0, 0, None);
         self.nobody_answers();
@@ -373,6 +389,14 @@ impl World {
         self.hear_answers();
     }
 
+    fn follow(&mut self) {
+        if let Some(process) = &mut self.process {
+            let committed = lock(&self.oracle).sequence;
+            process.follower.follow(committed, &mut self.dice);
+        }
+        self.after(FOLLOWS_MS, Happening::Follow);
+    }
+
     fn durable(&mut self, life: u64, tokens: &[Token]) {
         if let Some(process) = self.process.as_mut().filter(|p| p.life == life) {
             process.lanes.durable(tokens, &mut self.wires.out);
@@ -391,6 +415,9 @@ impl World {
             let mut oracle = lock(&self.oracle);
             oracle.compare(process.keeper.core(), "at the end");
             oracle.at_the_end(process.tick(self.now), BOUND_MS);
+            let committed = oracle.sequence;
+            process.follower.follow(committed, &mut self.dice);
+            oracle.followed(&self.house.shelf);
         }
         self.look_at_a_copy("from a copy of the journal");
         if let Some(process) = &mut self.process {

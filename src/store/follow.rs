@@ -1,4 +1,4 @@
-//! The follower: reads what was committed, at its own pace, and writes it into sled in small batches.
+//! The follower: reads what was committed, at its own pace, and writes it onto a shelf (sled's, or the simulator's) in small batches.
 
 use super::Store;
 use super::open::{Held, OpenError, Opened, Options, open};
@@ -40,6 +40,45 @@ const ROUNDS: usize = 20;
 /// After it has followed, the thread rests so long: of a flood it then takes whole batches, and not each record of a few messages as
 /// a batch of its own.
 const REST: Duration = Duration::from_millis(100);
+
+/// What the follower writes onto: an ordered map of bytes. Of what was not synced a prefix of the batches survives a crash.
+pub trait Shelf {
+    type Error;
+
+    fn read(&self, key: &[u8]) -> Result<Option<Vec<u8>>, Self::Error>;
+
+    /// Every row whose key begins so, in order.
+    fn scan(&self, prefix: &[u8]) -> Result<Vec<Row>, Self::Error>;
+
+    /// Puts rows in (None: takes them out), all of them or none.
+    fn apply(&self, batch: Vec<(Vec<u8>, Option<Vec<u8>>)>) -> Result<(), Self::Error>;
+}
+
+/// A key and what stands there.
+pub type Row = (Vec<u8>, Vec<u8>);
+
+impl Shelf for sled::Db {
+    type Error = sled::Error;
+
+    fn read(&self, key: &[u8]) -> Result<Option<Vec<u8>>, sled::Error> {
+        Ok(self.get(key)?.map(|row| row.to_vec()))
+    }
+
+    fn scan(&self, prefix: &[u8]) -> Result<Vec<Row>, sled::Error> {
+        self.scan_prefix(prefix).map(|row| row.map(|(key, value)| (key.to_vec(), value.to_vec()))).collect()
+    }
+
+    fn apply(&self, rows: Vec<(Vec<u8>, Option<Vec<u8>>)>) -> Result<(), sled::Error> {
+        let mut batch = sled::Batch::default();
+        for (key, row) in rows {
+            match row {
+                Some(row) => batch.insert(key, row),
+                None => batch.remove(key),
+            }
+        }
+        self.apply_batch(batch)
+    }
+}
 
 /// The keeper's side: says that there is something to follow. Never blocks.
 pub struct Follower {
@@ -130,16 +169,8 @@ impl Thread {
     fn follow_some(&mut self, place: usize) -> Result<bool, OpenError> {
         let (site, feed) = (&mut self.sites[place], &mut self.feeds[place]);
         let committed = self.committed[place].load(Ordering::Acquire);
-        let mut additions = Additions::default();
-        let mut last = None;
-        while additions.len() < BATCH {
-            let Some((sequence, contents)) = feed(committed) else { break };
-            additions.add(&site.id, sequence, &contents, &mut site.known);
-            last = Some(sequence);
-        }
-        let Some(last) = last else { return Ok(false) };
-        let more = additions.len() >= BATCH;
-        write(&self.held, site, additions, last).map_err(OpenError::Sled)?;
+        let taken = take_batch(self.held.db(), &site.id, &mut site.known, || feed(committed));
+        let Some(more) = taken.map_err(OpenError::Sled)? else { return Ok(false) };
         self.unsynced += 1;
         if self.unsynced >= BATCHES {
             self.sync()?;
@@ -161,27 +192,51 @@ impl Thread {
     }
 }
 
+/// Takes the next records of a site onto the shelf, as many as one batch holds: whether there may be more, or None where there was
+/// nothing.
+///
+/// # Errors
+/// Those of the shelf.
+pub fn take_batch<S: Shelf>(
+    shelf: &S,
+    site: &SiteId,
+    known: &mut Known,
+    mut next: impl FnMut() -> Option<(u64, Contents)>,
+) -> Result<Option<bool>, S::Error> {
+    let mut additions = Additions::default();
+    let mut last = None;
+    while additions.len() < BATCH {
+        let Some((sequence, contents)) = next() else { break };
+        additions.add(site, sequence, &contents, known);
+        last = Some(sequence);
+    }
+    let Some(last) = last else { return Ok(None) };
+    let more = additions.len() >= BATCH;
+    write(shelf, site, additions, last)?;
+    Ok(Some(more))
+}
+
 /// Writes additions in batches. The rows first: written again after a crash, they are the same. What is not, counts and open alarms,
 /// goes into one batch with the cursor.
-fn write(held: &Held, site: &Site, additions: Additions, last: u64) -> Result<(), sled::Error> {
-    for some in additions.rows.chunks(BATCH) {
-        let mut batch = sled::Batch::default();
-        some.iter().for_each(|(key, row)| batch.insert(key.as_slice(), row.as_slice()));
-        held.db().apply_batch(batch)?;
+fn write<S: Shelf>(shelf: &S, site: &SiteId, additions: Additions, last: u64) -> Result<(), S::Error> {
+    let mut rows = additions.rows.into_iter().map(|(key, row)| (key, Some(row))).peekable();
+    while rows.peek().is_some() {
+        shelf.apply(rows.by_ref().take(BATCH).collect())?;
     }
-    let mut batch = sled::Batch::default();
+    let mut batch = Vec::new();
     for ((home, day), more) in additions.activity {
         let key = activity_key(&home, day);
-        let mut bins = held.db().get(&key)?.and_then(|row| open_bins(&row)).unwrap_or_default();
+        let mut bins = shelf.read(&key)?.and_then(|row| open_bins(&row)).unwrap_or_default();
         bins.iter_mut().zip(more).for_each(|(bin, n)| *bin = bin.saturating_add(n));
-        batch.insert(key, bins_row(&bins));
+        batch.push((key, Some(bins_row(&bins))));
     }
-    for (key, alarm) in additions.open {
-        match alarm {
-            Some(number) => batch.insert(key, &number.to_be_bytes()),
-            None => batch.remove(key),
-        }
-    }
-    batch.insert(cursor_key(&site.id), &last.to_be_bytes());
-    held.db().apply_batch(batch)
+    batch.extend(additions.open.into_iter().map(|(key, alarm)| (key, alarm.map(|n| n.to_be_bytes().to_vec()))));
+    batch.push((cursor_key(site), Some(last.to_be_bytes().to_vec())));
+    shelf.apply(batch)
+}
+
+/// The last sequence of the site that is on the shelf; 0 for none.
+pub fn cursor<S: Shelf>(shelf: &S, site: &SiteId) -> u64 {
+    let stored = shelf.read(&cursor_key(site)).ok().flatten();
+    stored.and_then(|v| v.as_slice().try_into().ok()).map_or(0, u64::from_be_bytes)
 }

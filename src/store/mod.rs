@@ -12,7 +12,7 @@ mod rows;
 #[cfg(test)]
 mod tests;
 
-pub use follow::{Feed, Follower, Site, start};
+pub use follow::{Feed, Follower, Row, Shelf, Site, cursor, start, take_batch};
 pub use open::{OpenError, Opened, Options, probe};
 pub use rows::Known;
 

@@ -2,7 +2,8 @@
 //! in a process of its own first; what fails is mended as far as that is known to help, and else moved aside.
 
 use super::Store;
-use super::rows::{GENERATION_KEY, cursor_key};
+use super::follow::cursor;
+use super::rows::GENERATION_KEY;
 use crate::engine::id::SiteId;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -176,8 +177,7 @@ impl Held {
 
     /// The last sequence of the site that is in the store; 0 for none.
     pub fn cursor(&self, site: &SiteId) -> u64 {
-        let stored = self.store.db.get(cursor_key(site)).ok().flatten();
-        stored.and_then(|v| v.as_ref().try_into().ok()).map_or(0, u64::from_be_bytes)
+        cursor(&self.store.db, site)
     }
 
     pub fn db(&self) -> &sled::Db {

@@ -1,5 +1,6 @@
 //! What a record becomes in the store: keys in time order, rows as JSON behind a version byte.
 
+use super::follow::Shelf;
 use crate::engine::alarm::{Act, Attention};
 use crate::engine::change::{AlarmChange, Fact, HomeChange, SiteChange};
 use crate::engine::id::{AlarmId, HomeId, SiteId};
@@ -86,15 +87,14 @@ impl Known {
     }
 
     /// Takes in the alarms that were open at the cursor.
-    pub(super) fn load(&mut self, db: &sled::Db, site: &SiteId) -> Result<(), sled::Error> {
+    pub fn load<S: Shelf>(&mut self, shelf: &S, site: &SiteId) -> Result<(), S::Error> {
         let prefix = key(b'o', site.as_str(), &[]);
-        for row in db.scan_prefix(&prefix) {
-            let (at, number) = row?;
+        for (at, number) in shelf.scan(&prefix)? {
             let place = at[prefix.len()..].split_first_chunk::<8>().and_then(|(home, kind)| {
                 let kind = AlarmKind::parse(std::str::from_utf8(kind).ok()?)?;
                 Some((u32::try_from(u64::from_be_bytes(*home)).ok()?, kind))
             });
-            let number = number.as_ref().try_into().map(u64::from_be_bytes);
+            let number = number.as_slice().try_into().map(u64::from_be_bytes);
             if let (Some(place), Ok(number)) = (place, number) {
                 self.open.insert(place, AlarmId { site: site.clone(), number });
             }

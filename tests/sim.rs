@@ -1,6 +1,8 @@
-//! The seeds that every run of the tests tries. More: `hearthwatch sim --seeds FROM..TO --jobs N`.
+//! Simulated days: the seeds that every run of the tests tries. More: `hearthwatch sim --seeds FROM..TO --jobs N`.
 
-use super::*;
+#![expect(clippy::expect_used, reason = "this whole file is a test")]
+
+use hearthwatch::sim::{Hits, Options, Report, faults, oracle, run};
 use std::collections::BTreeSet;
 
 /// Seeds that every run tries; others with `HEARTHWATCH_SIM_SEEDS=FROM..TO`.
