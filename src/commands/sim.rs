@@ -6,8 +6,8 @@ use crate::sim::oracle::TRANSITIONS;
 use crate::sim::{self, Hits, Report};
 use std::ops::Range;
 use std::process::ExitCode;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 /// What `sim` takes.
 #[derive(clap::Args)]
@@ -29,6 +29,9 @@ pub struct Options {
     /// Threads; each runs one seed at a time
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=64))]
     jobs: u8,
+    /// Stops at the first broken promise
+    #[arg(long)]
+    first: bool,
     /// A fault that never met one of the transitions fails the run
     #[arg(long)]
     complete: bool,
@@ -56,11 +59,12 @@ pub fn sim(options: Options) -> ExitCode {
     let (next, sum) = (AtomicU64::new(seeds.start), Mutex::new(Sum::default()));
     let work = || loop {
         let seed = next.fetch_add(1, Ordering::Relaxed);
-        if seed >= seeds.end {
+        let enough = options.first && !sum.lock().unwrap_or_else(PoisonError::into_inner).broken.is_empty();
+        if seed >= seeds.end || enough {
             return;
         }
         let report = run(&options, seed);
-        let mut sum = sum.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut sum = sum.lock().unwrap_or_else(PoisonError::into_inner);
         sum.take(&report);
         if let Some(story) = &report.broken {
             println!(
@@ -72,7 +76,7 @@ pub fn sim(options: Options) -> ExitCode {
     // What the service would log of a thousand deaths is not what this tells.
     let quietly = || tracing::subscriber::with_default(tracing::subscriber::NoSubscriber::default(), work);
     std::thread::scope(|scope| (0..options.jobs).for_each(|_| drop(scope.spawn(quietly))));
-    let sum = sum.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let sum = sum.into_inner().unwrap_or_else(PoisonError::into_inner);
     sum.print(&options)
 }
 
