@@ -43,6 +43,8 @@ pub struct Delivery {
     pub topic: String,
     pub payload: Bytes,
     pub retain: bool,
+    /// The broker has delivered it before: only such a one can have been worked on at a death of the process.
+    pub dup: bool,
     /// On the bulk lane: the life lane has it too, for certain. It is acknowledged and otherwise passed over.
     pub copy: bool,
     /// None where nothing waits for an acknowledgement (QoS 0).

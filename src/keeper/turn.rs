@@ -212,7 +212,7 @@ impl Keeper {
         self.ports.acknowledge.durable(&all.iter().take(MESSAGES_PER_TURN).filter_map(|d| d.token).collect::<Vec<_>>());
         // Once the process has died over some of them, each has a turn of its own: so the next death tells which one it was, and what
         // was made of the one before is written.
-        let careful = prints.iter().any(|print| self.ports.suspects.suspected(*print));
+        let careful = all.iter().zip(&prints).any(|(d, print)| d.dup && self.ports.suspects.suspected(*print));
         self.ports.suspects.working_on(if careful { &prints[..1] } else { &prints });
         let mut heard = 0;
         while let Some(delivery) = all.pop_front() {
@@ -234,7 +234,8 @@ impl Keeper {
             metrics::counter!("hearthwatch_copies_total").increment(1);
             return;
         }
-        if self.ports.suspects.deadly(print) {
+        // Only of what is delivered again: the same words said anew are another message, and mostly harmless.
+        if delivery.dup && self.ports.suspects.deadly(print) {
             return self.unreadable(delivery, "in flight at two deaths of the process");
         }
         #[cfg(feature = "poison")]

@@ -15,6 +15,8 @@ pub struct Message {
     pub topic: String,
     pub payload: Bytes,
     pub retain: bool,
+    /// It was written before, on an earlier connection: whoever died over it in between may have died *of* it.
+    pub dup: bool,
 }
 
 /// What happened on the wire.

@@ -330,8 +330,8 @@ impl Shared {
 /// The machine's word for a packet, where it has one.
 fn incoming(packet: Packet) -> Option<Event> {
     match packet {
-        Packet::Publish(Publish { qos, pkid, topic, payload, retain, .. }) => {
-            Some(Event::Message(Message { pkid, qos: qos as u8, topic, payload, retain }))
+        Packet::Publish(Publish { qos, pkid, topic, payload, retain, dup }) => {
+            Some(Event::Message(Message { pkid, qos: qos as u8, topic, payload, retain, dup }))
         }
         Packet::ConnAck(ack) => Some(Event::Accepted { session_present: ack.session_present }),
         Packet::SubAck(ack) => {

@@ -315,10 +315,11 @@ impl Session {
         if let Some((_, at)) = &mut self.asked {
             *at = self.now;
         }
-        let Message { pkid, topic, payload, retain, .. } = message;
+        let Message { pkid, topic, payload, retain, dup, .. } = message;
         let serial = self.acks.push(pkid, topic.len() + payload.len());
         let token = Token { lane: self.lane, connection: self.connection, serial };
-        self.act(out, Action::Deliver(Delivery { lane: self.lane, topic, payload, retain, copy, token: Some(token) }));
+        let lane = self.lane;
+        self.act(out, Action::Deliver(Delivery { lane, topic, payload, retain, dup, copy, token: Some(token) }));
     }
 
     /// Tokens of an earlier connection are void: their messages come again.

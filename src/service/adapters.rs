@@ -1,7 +1,7 @@
 //! Small pieces between two rooms that do not know each other.
 
 use super::{Fatal, reveal};
-use crate::clock::{Clock, SystemClock};
+use crate::clock::{Clock, StepWatch, SystemClock};
 use crate::config::{self, Config};
 use crate::courier::Courier;
 use crate::engine::change::Raw;
@@ -15,13 +15,29 @@ use crate::mqtt::{LaneFilters, LaneStatus, LinkState, Password, Settings, TlsFil
 use crate::wire::{self, Dialect, Lore, Message, Source, TopicTemplate};
 use std::sync::Arc;
 
-/// A site's clock.
-#[derive(Clone)]
-pub struct SiteTime(pub Arc<SystemClock>);
+/// A site's clock. Says when somebody has set the wall clock: deadlines run on, but windows and what people read have moved.
+pub struct SiteTime {
+    pub clock: Arc<SystemClock>,
+    watch: StepWatch,
+}
+
+impl SiteTime {
+    pub fn new(clock: SystemClock) -> SiteTime {
+        SiteTime { clock: Arc::new(clock), watch: StepWatch::default() }
+    }
+}
 
 impl Time for SiteTime {
     fn now(&mut self) -> (Tick, Wall) {
-        self.0.now()
+        let (tick, wall) = self.clock.now();
+        if let Some(step_ms) = self.watch.observe(tick, wall) {
+            metrics::counter!("hearthwatch_wall_steps_total").increment(1);
+            tracing::warn!(
+                step_ms,
+                "the wall clock was set; deadlines run on, night windows and shown times have moved"
+            );
+        }
+        (tick, wall)
     }
 }
 

@@ -239,7 +239,7 @@ impl Hands<'_> {
         let (sessions, tasks) = mqtt::start(settings, wanted, hooks(handle)).map_err(because("mqtt"))?;
         self.sessions.extend(tasks.into_iter().map(|t| watch::task(t.name, t.handle, self.report.clone())));
         let status: Arc<Status> = Arc::default();
-        let clock = site.time.0.clone();
+        let clock = site.time.clock.clone();
         let ports = Ports {
             ears: Box::new(listener.ears()),
             journal: Box::new(site.log),

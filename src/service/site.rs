@@ -60,7 +60,7 @@ pub fn open_site(config: &Config, site: &Site, vault: Arc<Vault>) -> Result<Open
     let notes = recovered.notes();
     info!(site = %site.id, sequence = recovered.last, folded, homes = core.homes.len(), open_alarms = shown.len(), "recovered");
     let suspects = SuspectsFile::open(Arc::new(RealDisk), &dir).map_err(because("the list of suspects"))?;
-    let time = SiteTime(Arc::new(clock));
+    let time = SiteTime::new(clock);
     Ok(Opened { id: site.id.clone(), core, sequence: log.sequence(), log, time, suspects, shown, notes, cursor })
 }
 

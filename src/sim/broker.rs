@@ -73,8 +73,6 @@ pub enum Packet {
 pub struct Sent {
     pub message: Message,
     pub serial: u64,
-    /// It has been written before, on an earlier connection.
-    pub dup: bool,
 }
 
 #[derive(Debug)]
@@ -98,8 +96,8 @@ impl Queued {
     fn packet(&self, pkid: u16, dup: bool) -> Packet {
         let Published { serial, topic, payload, .. } = &*self.published;
         let (topic, payload) = (topic.clone(), payload.clone());
-        let message = Message { pkid, qos: u8::from(pkid != 0), topic, payload, retain: self.retained };
-        Packet::Publish(Sent { message, serial: *serial, dup })
+        let message = Message { pkid, qos: u8::from(pkid != 0), topic, payload, retain: self.retained, dup };
+        Packet::Publish(Sent { message, serial: *serial })
     }
 }
 

@@ -13,6 +13,7 @@ pub mod faults;
 pub mod oracle;
 pub mod people;
 pub mod process;
+mod shadow;
 mod shelf;
 pub mod story;
 mod strikes;

@@ -3,25 +3,23 @@
 //! The oracle sits between the keeper and its journal and folds every record that was written into a core of its own, the *shadow*.
 //! So it knows what is committed, which is all that anybody outside may act upon, and what a restart has to come to.
 
+use super::shadow::{bytes, difference, empty};
 use super::shelf::{Pass, SimShelf};
 use super::story::Story;
 use crate::engine::alarm::{Alarm, Attention, Reason, Told};
-use crate::engine::change::{AlarmChange, HomeChange, Raw, SiteChange, Subject};
+use crate::engine::change::{AlarmChange, HomeChange, SiteChange, Subject};
 use crate::engine::delivery::Outcome;
 use crate::engine::home::Activity;
 use crate::engine::id::{AlarmId, ChannelId, NoticeId};
 use crate::engine::kind::{AlarmKind, Kind, Priority};
 use crate::engine::policy::SiteRules;
 use crate::engine::reading::Value;
-use crate::engine::registry::{Home, Resident};
-use crate::engine::sealed::Sealed;
-use crate::engine::time::{Stamp, Tick};
+use crate::engine::time::{Millis, Tick};
 use crate::journal::{Entry, Flaw, Recovered, Segments};
 use crate::keeper::core::{Core, Slot};
-use crate::keeper::ports::{NoticeType, Parcel, Personal, Turn, Vault};
+use crate::keeper::ports::{NoticeType, Parcel, Turn};
 use crate::keeper::record::{self, Contents};
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 /// A promise that was not kept, in words.
 pub type Broken = String;
@@ -67,19 +65,6 @@ const OVERDUE_MS: u64 = 12_000;
 
 /// Looks are not exact: a turn a second, a link that is down a moment before we know.
 const SILENCE_SLACK_MS: u64 = 120_000;
-
-/// Opens nothing: what is sealed is folded as it is.
-struct NoVault;
-
-impl Vault for NoVault {
-    fn seal_raw(&self, _: &str, _: &Raw) -> Option<Sealed<Raw>> {
-        None
-    }
-
-    fn personal(&self, _: &Home, _: &[&Resident]) -> Option<Personal> {
-        None
-    }
-}
 
 /// What is committed, and whether all that was promised of it holds.
 pub struct Oracle {
@@ -174,7 +159,9 @@ impl Oracle {
         }
         self.pass.take(sequence, &contents);
         let facts: Vec<_> = contents.facts.iter().map(|(home, fact)| (*home, fact.clone())).collect();
+        let unread: Vec<u32> = contents.entries.iter().filter_map(possible_sos).collect();
         self.shadow.fold(sequence, 0, contents);
+        unread.into_iter().for_each(|home| self.unread(home));
         self.sequence = sequence;
         let heard = self.heard();
         for (home, slot) in (0..).zip(&self.shadow.homes) {
@@ -236,6 +223,18 @@ impl Oracle {
                 self.transitions.push("closed");
             }
             _ => {}
+        }
+    }
+
+    /// A message that the process may have died of becomes an alarm, unread: of its device that is a reading too.
+    fn unread(&mut self, home: u32) {
+        let id = self.shadow.site.homes.get(home as usize).map(|h| h.id.to_string()).unwrap_or_default();
+        let Some(topic) = id.strip_prefix("unreadable/") else { return };
+        let levels: Vec<&str> = topic.rsplitn(3, '/').collect();
+        if let [device, home, ..] = levels[..] {
+            let address: Box<str> = format!("{home}/{device}").into();
+            self.presses.entry(address.clone()).or_default().push(self.now);
+            self.readings.insert(address, self.now);
         }
     }
 
@@ -317,12 +316,17 @@ impl Oracle {
     /// The broker was told that a message is ours. `delivered` is when this process got it; with `nothing` it need not come to
     /// anything, as a copy counts by the other lane's.
     pub fn acknowledged(&mut self, serial: u64, delivered: u64, nothing: bool) {
-        let Some(said) = self.said.get(serial as usize) else { return };
+        let Some(said) = self.said.get(serial as usize).cloned() else { return };
         let Some(address) = said.address.clone().filter(|_| said.telling && !nothing) else { return };
         let since = if said.named { said.at } else { delivered };
-        let committed = self.readings.get(&address).is_some_and(|at| *at >= since);
+        let latest = self.readings.get(&address).copied();
+        let committed = latest.is_some_and(|at| at >= since);
         self.promise(committed || self.frozen(&address).is_some() || self.damaged, || {
-            format!("message {serial} of {address} was acknowledged before a reading of it was committed")
+            let at = said.at;
+            format!(
+                "message {serial} of {address}, said at {at} and here at {delivered}, was acknowledged before a reading of it was \
+                 committed: the latest is of {latest:?}"
+            )
         });
     }
 
@@ -376,8 +380,7 @@ impl Oracle {
                 let id = &alarm.id;
                 let overdue = tick.since(deadline).0 > OVERDUE_MS;
                 self.promise(!overdue, || format!("nobody looks at {id} of home {number}: its deadline has passed"));
-                let woken =
-                    next_wake.is_some_and(|wake| wake <= deadline.max(tick) + crate::engine::time::Millis(OVERDUE_MS));
+                let woken = next_wake.is_some_and(|wake| wake <= deadline.max(tick) + Millis(OVERDUE_MS));
                 self.promise(woken, || format!("nothing will wake for {id} of home {number}"));
             }
         }
@@ -483,49 +486,15 @@ impl Oracle {
             .collect();
         self.promise(stuck.is_empty(), || format!("notices that never left: {stuck:?}"));
     }
-
-    /// The latest stamp that was committed.
-    pub fn last(&self) -> Stamp {
-        self.shadow.site.last
-    }
 }
 
-fn empty(rules: &SiteRules) -> Core {
-    let mut core = Core::new(rules.clone(), Arc::new(NoVault));
-    core.ready();
-    core
-}
-
-fn bytes<T: minicbor::Encode<()>>(state: &T) -> Vec<u8> {
-    // Writing into a Vec cannot fail.
-    minicbor::to_vec(state).unwrap_or_default()
-}
-
-/// What differs between two cores, in words; none where nothing does.
-fn difference(one: &Core, other: &Core) -> Option<String> {
-    if one.homes.len() != other.homes.len() {
-        return Some(format!("{} homes in memory, {} by the journal", one.homes.len(), other.homes.len()));
-    }
-    if bytes(&one.site) != bytes(&other.site) {
-        return Some(first_difference("the site", &format!("{:#?}", one.site), &format!("{:#?}", other.site)));
-    }
-    let home = one.homes.iter().zip(&other.homes).position(|(a, b)| bytes(&a.state) != bytes(&b.state))?;
-    let (a, b) = (&one.homes[home].state, &other.homes[home].state);
-    Some(first_difference(&format!("home {home}"), &format!("{a:#?}"), &format!("{b:#?}")))
-}
-
-fn first_difference(what: &str, memory: &str, journal: &str) -> String {
-    let lines = memory.lines().zip(journal.lines()).enumerate().find(|(_, (a, b))| a != b);
-    match lines {
-        Some((at, (a, b))) => {
-            let above = memory.lines().take(at).filter(|l| l.trim_end().ends_with(['{', '[', '('])).last();
-            format!(
-                "{what} in {} is {:?} in memory, {:?} by the journal",
-                above.unwrap_or("").trim(),
-                a.trim(),
-                b.trim()
-            )
-        }
-        None => format!("{what} differs in length"),
-    }
+/// The home in which an entry raises or counts a possible call.
+fn possible_sos(entry: &record::Entry) -> Option<u32> {
+    let record::Entry::Home { home, change } = entry else { return None };
+    let counts = match change {
+        HomeChange::Raised(alarm) => alarm.kind == AlarmKind::PossibleSos,
+        HomeChange::Alarm { kind, change: AlarmChange::Counted { .. } } => *kind == AlarmKind::PossibleSos,
+        _ => false,
+    };
+    counts.then_some(*home)
 }

@@ -2,9 +2,9 @@
 
 use super::disk::SimDisk;
 use super::oracle::Oracle;
+use super::shadow::NoVault;
 use super::shelf::{SimFollower, SimShelf};
 use crate::clock;
-use crate::engine::change::Raw;
 use crate::engine::id::SiteId;
 use crate::engine::policy::SiteRules;
 use crate::engine::time::{Millis, Tick, Wall};
@@ -193,22 +193,9 @@ impl Process {
 /// # Errors
 /// Why the journal cannot be opened.
 pub fn look(house: &House, disk: &SimDisk) -> Result<Recovery, String> {
-    struct Blind;
-    impl crate::keeper::ports::Vault for Blind {
-        fn seal_raw(&self, _: &str, _: &Raw) -> Option<crate::engine::sealed::Sealed<Raw>> {
-            None
-        }
-        fn personal(
-            &self,
-            _: &crate::engine::registry::Home,
-            _: &[&crate::engine::registry::Resident],
-        ) -> Option<crate::keeper::ports::Personal> {
-            None
-        }
-    }
     let mut options = options(house);
     options.disk = Arc::new(disk.clone());
-    recover(Path::new(JOURNAL), options, house.rules.clone(), Arc::new(Blind))
+    recover(Path::new(JOURNAL), options, house.rules.clone(), Arc::new(NoVault))
 }
 
 /// The site of every run.

@@ -275,6 +275,7 @@ impl House {
             topic: topic.into(),
             payload: word.to_owned().into(),
             retain: false,
+            dup: false,
             copy: false,
             token: None,
         });

@@ -49,6 +49,7 @@ fn a_clock_set_back_while_nobody_runs_is_doubted_and_costs_no_rung() {
 fn stepped_while_it_runs(offset: &str) {
     let mut climb = Climb::begin();
     climb.clock.set(offset);
+    climb.gateway.wait_for_line("the wall clock was set");
     climb.receiver.wait_for(2, SOON);
     eventually("the outcome of the second", || climb.gateway.past().attempts.len() == 2);
     assert!(climb.gateway.kill());

@@ -234,6 +234,7 @@ impl Storm {
                     topic: self.world.published[number].into(),
                     payload,
                     retain: false,
+                    dup: false,
                 })
             }
         };

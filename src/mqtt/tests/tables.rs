@@ -100,7 +100,14 @@ impl Rig {
         let qos = u8::from(pkid != 0);
         self.on(
             lane,
-            Event::Message(Message { pkid, qos, topic: topic.to_owned(), payload: Default::default(), retain: false }),
+            Event::Message(Message {
+                pkid,
+                qos,
+                topic: topic.to_owned(),
+                payload: Default::default(),
+                retain: false,
+                dup: false,
+            }),
         )
     }
 
@@ -217,7 +224,7 @@ fn what_mqtt_forbids_ends_the_connection() {
     let mut rig = Rig::new("a");
     rig.up(1, false, false);
     let message = |qos, pkid| {
-        Event::Message(Message { pkid, qos, topic: "a".into(), payload: Default::default(), retain: false })
+        Event::Message(Message { pkid, qos, topic: "a".into(), payload: Default::default(), retain: false, dup: false })
     };
     assert_eq!(rig.on(LIFE, message(2, 7)), protocol);
     assert_eq!(rig.on(LIFE, message(1, 0)), [""; 0], "given up once");
@@ -528,7 +535,14 @@ fn reading_pauses_when_too_much_waits() {
         assert!(!rig.lanes.crowded(BULK), "{pkid}");
         rig.on(
             BULK,
-            Event::Message(Message { pkid, qos: 1, topic: "t".into(), payload: payload.clone(), retain: false }),
+            Event::Message(Message {
+                pkid,
+                qos: 1,
+                topic: "t".into(),
+                payload: payload.clone(),
+                retain: false,
+                dup: false,
+            }),
         );
     }
     assert!(rig.lanes.crowded(BULK), "16 MiB wait");

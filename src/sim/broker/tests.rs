@@ -28,10 +28,10 @@ fn read(broker: &mut Broker) -> String {
     let word = |packet| match packet {
         Packet::SubAck(codes) => format!("suback{codes:?}"),
         Packet::UnsubAck => "unsuback".to_owned(),
-        Packet::Publish(Sent { message, serial, dup }) => {
+        Packet::Publish(Sent { message, serial }) => {
             assert_eq!(message.qos, u8::from(message.pkid != 0));
             let mark = |yes, mark| if yes { mark } else { "" };
-            format!("{serial}@{}{}{}", message.pkid, mark(message.retain, "r"), mark(dup, "d"))
+            format!("{serial}@{}{}{}", message.pkid, mark(message.retain, "r"), mark(message.dup, "d"))
         }
     };
     let words: Vec<String> = std::iter::from_fn(|| broker.next(Life)).map(word).collect();
