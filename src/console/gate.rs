@@ -1,5 +1,6 @@
 //! Who may: accounts, sessions, and the limit on failed sign-ins.
 
+use super::door::Address;
 use super::problem::Problem;
 use super::{Shared, guard};
 use crate::config::Role;
@@ -13,7 +14,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ring::hmac;
 use ring::rand::{SecureRandom, SystemRandom};
 use std::collections::BTreeMap;
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// The name of the session's cookie.
@@ -215,7 +216,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Peer {
     type Rejection = std::convert::Infallible;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Peer, Self::Rejection> {
-        Ok(Peer(parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip())))
+        Ok(Peer(parts.extensions.get::<ConnectInfo<Address>>().map(|ConnectInfo(Address(from))| from.ip())))
     }
 }
 

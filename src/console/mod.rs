@@ -9,6 +9,7 @@
 //! **Nothing in here writes down** a token, a cookie or personal data.
 
 mod alarms;
+mod door;
 mod events;
 mod gate;
 mod guard;
@@ -35,7 +36,6 @@ use axum::extract::DefaultBodyLimit;
 use axum::routing::{MethodRouter, get, post};
 use problem::Problem;
 use serde_json::Value;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
@@ -189,8 +189,8 @@ pub fn router(desk: Desk) -> Router {
 /// # Errors
 /// Where the listener fails.
 pub async fn serve(listener: TcpListener, router: Router, shutdown: watch::Receiver<bool>) -> std::io::Result<()> {
-    let service = router.into_make_service_with_connect_info::<SocketAddr>();
-    let server = axum::serve(listener, service).with_graceful_shutdown(stopped(shutdown.clone()));
+    let service = router.into_make_service_with_connect_info::<door::Address>();
+    let server = axum::serve(door::Door::new(listener), service).with_graceful_shutdown(stopped(shutdown.clone()));
     tokio::select! {
         ended = server.into_future() => ended,
         () = async { stopped(shutdown).await; tokio::time::sleep(GRACE).await } => Ok(()),
