@@ -11,7 +11,7 @@ use crate::engine::id::HomeId;
 use crate::engine::input::SiteInput;
 use crate::engine::kind::AlarmKind;
 use crate::engine::time::{Millis, Tick};
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
@@ -63,6 +63,8 @@ pub struct Keeper {
     sequence: u64,
     /// What a turn took and the record had no room for.
     left: VecDeque<Delivery>,
+    /// Messages of the life lane that the process died of, until their twins have come.
+    unread: BTreeSet<u64>,
     /// Turns that are over and not written: on a full disk they wait here, each with its own time.
     unwritten: VecDeque<Turn>,
     after: After,
@@ -99,6 +101,7 @@ impl Keeper {
             handle,
             sequence,
             left: VecDeque::new(),
+            unread: BTreeSet::new(),
             unwritten: VecDeque::new(),
             after: After::default(),
             full: false,
@@ -234,8 +237,7 @@ impl Keeper {
             metrics::counter!("hearthwatch_copies_total").increment(1);
             return;
         }
-        // Only of what is delivered again: the same words said anew are another message, and mostly harmless.
-        if delivery.dup && self.ports.suspects.deadly(print) {
+        if self.is_deadly(delivery, print) {
             return self.unreadable(delivery, "in flight at two deaths of the process");
         }
         #[cfg(feature = "poison")]
@@ -262,6 +264,17 @@ impl Keeper {
             }
             Err(_) => self.unreadable(delivery, "the decoder failed on it"),
         }
+    }
+
+    /// Whether the process died over this message twice. Only of what is delivered again, and of its twin on the bulk lane, which may
+    /// come for the first time: the same words said anew are another message, and mostly harmless.
+    fn is_deadly(&mut self, delivery: &Delivery, print: u64) -> bool {
+        let twin = delivery.lane == Lane::Bulk && self.unread.remove(&print);
+        let deadly = twin || delivery.dup && self.ports.suspects.deadly(print);
+        if deadly && delivery.lane == Lane::Life {
+            self.unread.insert(print);
+        }
+        deadly
     }
 
     /// A message that must not be looked into: it counts as a call for help, since it may have been one.
