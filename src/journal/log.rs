@@ -287,6 +287,17 @@ impl Journal for Log {
         Ok(self.sequence)
     }
 
+    fn has_room(&mut self) -> Result<bool, JournalFault> {
+        self.check()?;
+        if !self.is_full() {
+            return Ok(true);
+        }
+        match self.roll(0) {
+            Ok(room) => Ok(matches!(room, Room::Made)),
+            Err(e) => Err(self.poisoned("cannot begin a journal segment", &e)),
+        }
+    }
+
     fn begin_checkpoint(&mut self) -> Result<(), JournalFault> {
         self.check()?;
         self.abandon_draft();

@@ -96,6 +96,9 @@ pub trait Journal: Send {
     /// Appends one record of at most 1 MiB and syncs it; gives its sequence. When it returns, the record survives a power cut.
     fn append(&mut self, turn: &Turn) -> Result<u64, JournalFault>;
 
+    /// Whether turns without a call for help have a place too; tries to make one. False on a full disk, where the reserve is for life.
+    fn has_room(&mut self) -> Result<bool, JournalFault>;
+
     /// Begins a new checkpoint generation that holds everything up to the given sequence at the earliest.
     fn begin_checkpoint(&mut self) -> Result<(), JournalFault>;
 

@@ -355,7 +355,9 @@ impl Keeper {
             }
             self.unwritten.pop_front();
         }
-        self.set_full(false);
+        // What is left of the reserve is for the next calls: nothing else is taken in beside them.
+        let room = self.ports.journal.has_room()?;
+        self.set_full(!room);
         Ok(true)
     }
 

@@ -216,6 +216,10 @@ impl Journal for Written {
         Ok(sequence)
     }
 
+    fn has_room(&mut self) -> Result<bool, JournalFault> {
+        self.log.has_room()
+    }
+
     fn begin_checkpoint(&mut self) -> Result<(), JournalFault> {
         self.log.begin_checkpoint()
     }

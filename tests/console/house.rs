@@ -71,6 +71,10 @@ impl Journal for MemoryJournal {
         Ok(self.turns)
     }
 
+    fn has_room(&mut self) -> Result<bool, JournalFault> {
+        Ok(true)
+    }
+
     fn begin_checkpoint(&mut self) -> Result<(), JournalFault> {
         Ok(())
     }

@@ -27,6 +27,8 @@ fn a_disk_filled_to_the_last_block_takes_presses_and_lets_readings_wait() {
         std::thread::sleep(std::time::Duration::from_millis(300));
         ready(&district.gateway).0 == 503
     });
+    say_readings(&district, said);
+    said += READINGS;
     let missing = |gateway: &Gateway| missing(gateway, said);
     let (_, parts) = ready(&district.gateway);
     assert!(parts.contains("the disk is full: life only"), "{parts}");

@@ -17,7 +17,7 @@
 //! | no room at the first start (`disks`) | leaves with 1 | nothing | last line: the file, No space left on device |
 //! | read-only at the start, or while it runs (`disks`) | leaves with 1, recovers when mended | nothing | last line: Read-only file system |
 //! | no descriptor left (`descriptors`) | alarms are written, notices end as `refused`; at the next segment it leaves with 1 | nothing | last line: Too many open files |
-//! | idle connections to the console take every descriptor (`descriptors`) | alarms are written, notices wait until the connections go | nothing | no answer of `/healthz`; attempts `refused` |
+//! | idle connections to the console, more than there are descriptors (`descriptors`) | they fill the console's places and no more; notices go out | nothing | no answer of `/healthz` until some leave |
 //! | receivers: no such name, a byte a second, 10 MB, and nine others (`answers`) | a named outcome each, the ladder goes on | nothing | log, `hearthwatch_attempts_total`, the deliveries of the console |
 
 #![allow(
