@@ -215,7 +215,7 @@ impl Keeper {
         self.ports.acknowledge.durable(&all.iter().take(MESSAGES_PER_TURN).filter_map(|d| d.token).collect::<Vec<_>>());
         // Once the process has died over some of them, each has a turn of its own: so the next death tells which one it was, and what
         // was made of the one before is written.
-        let careful = all.iter().zip(&prints).any(|(d, print)| d.dup && self.ports.suspects.suspected(*print));
+        let careful = all.iter().zip(&prints).any(|(d, print)| comes_again(d) && self.ports.suspects.suspected(*print));
         self.ports.suspects.working_on(if careful { &prints[..1] } else { &prints });
         let mut heard = 0;
         while let Some(delivery) = all.pop_front() {
@@ -270,7 +270,7 @@ impl Keeper {
     /// come for the first time: the same words said anew are another message, and mostly harmless.
     fn is_deadly(&mut self, delivery: &Delivery, print: u64) -> bool {
         let twin = delivery.lane == Lane::Bulk && self.unread.remove(&print);
-        let deadly = twin || delivery.dup && self.ports.suspects.deadly(print);
+        let deadly = twin || comes_again(delivery) && self.ports.suspects.deadly(print);
         if deadly && delivery.lane == Lane::Life {
             self.unread.insert(print);
         }
@@ -451,6 +451,11 @@ impl Keeper {
 fn snapshot<T: minicbor::Encode<()>>(state: &T) -> Vec<u8> {
     // Writing into a Vec cannot fail.
     minicbor::to_vec(state).unwrap_or_default()
+}
+
+/// Whether an earlier life may have had this very message: what the broker keeps, it gives anew at every start.
+fn comes_again(delivery: &Delivery) -> bool {
+    delivery.dup || delivery.retain
 }
 
 fn print_of(delivery: &Delivery) -> u64 {
