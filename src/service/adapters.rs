@@ -6,7 +6,7 @@ use crate::config::{self, Config};
 use crate::courier::Courier;
 use crate::engine::change::Raw;
 use crate::engine::id::SiteId;
-use crate::engine::registry::{Device, Home, Resident};
+use crate::engine::registry::{Device, Home, Registry, Resident};
 use crate::engine::sealed::Sealed;
 use crate::engine::time::{Tick, Wall};
 use crate::journal::vault::Vault as Keys;
@@ -104,10 +104,11 @@ impl Listener {
         Listener { sources, life_topics }
     }
 
-    /// The filters of both sessions, given the registered devices that can call for help.
-    pub fn filters(&self, life: &[Device]) -> LaneFilters {
+    /// The filters of both sessions: the registered devices that can call for help have theirs on the life session.
+    pub fn filters(&self, registry: &Registry) -> LaneFilters {
         let source = |d: &Device| self.sources.iter().find(|s| s.name == d.source);
-        let of_devices = life.iter().filter_map(|d| source(d)?.device_filter(&d.address));
+        let life = registry.devices.values().filter(|d| d.life);
+        let of_devices = life.filter_map(|d| source(d)?.device_filter(&d.address));
         let mut filters: Vec<String> = self.life_topics.iter().cloned().chain(of_devices).collect();
         filters.sort();
         filters.dedup();

@@ -233,8 +233,7 @@ struct Hands<'a> {
 impl Hands<'_> {
     fn start_site(&mut self, site: Opened, handle: &Handle, follow: Box<dyn Follow>) -> Result<RunningSite, Fatal> {
         let listener = Arc::new(Listener::new(sources_of(self.config, &site.id), self.config.mqtt.life_topics.clone()));
-        let life: Vec<_> = site.core.site.registry.devices.values().filter(|d| d.life).cloned().collect();
-        let (filters, wanted) = signal::channel(listener.filters(&life));
+        let (filters, wanted) = signal::channel(listener.filters(&site.core.site.registry));
         let settings = adapters::mqtt_settings(self.config, &site.id)?;
         let (sessions, tasks) = mqtt::start(settings, wanted, hooks(handle)).map_err(because("mqtt"))?;
         self.sessions.extend(tasks.into_iter().map(|t| watch::task(t.name, t.handle, self.report.clone())));
@@ -274,15 +273,14 @@ fn hooks(handle: &Handle) -> mqtt::Hooks {
 impl RunningSite {
     /// After a change of the registry: what the life session listens to, and the channels' clients.
     pub async fn renew(&self, courier: &Courier) -> Result<(), crate::keeper::inbox::Gone> {
-        let (devices, channels) = self
+        let listener = self.listener.clone();
+        let (wanted, channels) = self
             .handle
-            .ask(|core| {
+            .ask(move |core| {
                 let registry = &core.site.registry;
-                let life: Vec<_> = registry.devices.values().filter(|d| d.life).cloned().collect();
-                (life, registry.channels.values().cloned().collect::<Vec<_>>())
+                (listener.filters(registry), registry.channels.values().cloned().collect::<Vec<_>>())
             })
             .await?;
-        let wanted = self.listener.filters(&devices);
         self.filters.send_if_modified(|now| std::mem::replace(now, wanted.clone()) != wanted);
         for channel in channels {
             courier.prepare(Arc::new(channel));

@@ -136,9 +136,8 @@ pub fn registry(homes: &[FleetHome], dice: &mut Dice) -> Vec<Entity> {
     all.push(ladder("desk", &[(&["desk"], 600)], 3_600));
     for home in homes {
         let id = HomeId::cut(&home.id);
-        let (status, rules) = (Status::Active, RulesPatch::default());
-        let personal = (None, Some(home.community.as_str().into()), Some(home.block.as_str().into()));
-        let (details, community, block) = personal;
+        let (status, rules, details) = (Status::Active, RulesPatch::default(), None);
+        let (community, block) = (Some(home.community.as_str().into()), Some(home.block.as_str().into()));
         all.push(Entity::Home(Home {
             id: id.clone(),
             site: site(),

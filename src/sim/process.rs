@@ -152,8 +152,8 @@ impl Process {
             let home = crate::service::gateway(&house.rules.site);
             handle.own_alarm(home, crate::engine::kind::AlarmKind::StoreRebuilt, note);
         }
-        let life_devices: Vec<_> = core.site.registry.devices.values().filter(|d| d.life).cloned().collect();
         let new = core.site.registry.homes.is_empty();
+        let lanes = Lanes::new(house.memory.clone(), house.listener.filters(&core.site.registry));
         let sequence = log.sequence();
         let ports = Ports {
             ears: Box::new(Hearing {
@@ -171,7 +171,6 @@ impl Process {
             status: Arc::<Status>::default(),
         };
         let keeper = Keeper::new(core, sequence, ports, handle.clone());
-        let lanes = Lanes::new(house.memory.clone(), house.listener.filters(&life_devices));
         Ok(Process { life, keeper, handle, board, lanes, given, follower, new, resumed })
     }
 
@@ -182,9 +181,7 @@ impl Process {
 
     /// After a change of the registry: what the life session listens to.
     pub fn renew(&mut self, listener: &Listener) {
-        let devices = self.keeper.core().site.registry.devices.values();
-        let life: Vec<_> = devices.filter(|d| d.life).cloned().collect();
-        self.lanes.want(listener.filters(&life));
+        self.lanes.want(listener.filters(&self.keeper.core().site.registry));
     }
 }
 

@@ -1,8 +1,8 @@
 //! Disks that are full, and disks that turn read-only, under the real service.
 
-use super::gateway::{Gateway, Registry, eventually};
+use super::gateway::{Gateway, eventually};
 use super::mount::Mount;
-use super::{Broker, District, Receiver, home};
+use super::{Broker, District, home};
 use std::collections::BTreeSet;
 
 const HOMES: usize = 12;
@@ -115,13 +115,7 @@ fn a_disk_that_turns_read_only_ends_the_process_and_costs_nothing() {
 
 /// A district whose data lie on this disk.
 fn on(disk: &Mount) -> District {
-    let (broker, receiver) = (Broker::start(), Receiver::start());
-    let gateway = Gateway::new(&broker.url());
-    disk.take(&gateway);
-    let registry =
-        Registry::default().channel(&gateway, "desk", &receiver.url()).ladder("life", 3_600, &[("desk", 3_600)]);
-    gateway.import(super::with_homes(registry, HOMES).text());
-    District { broker, gateway, receiver }
+    District::on(HOMES, |gateway| disk.take(gateway))
 }
 
 fn say_readings(district: &District, from: i64) {

@@ -11,7 +11,7 @@
 //! | … with `no-sync`, `ack-early` | red: 487 and 42 of 500 buttons lost | | |
 //! | kill -9 of gateway and broker, 200 rounds (`broker_deaths`) | 3,015 presses accepted at 10 a second, 1,252 of them alarms | after the gateway's PUBACK 0; by the broker 1,763: 0.9 s of presses a death, for its `autosave_interval` of 1 s | log and `hearthwatch_session_up`: the link breaks; nobody is told of what the broker forgot |
 //! | retention dropped the first segments, store lost, journal torn (`retention`) | the store is built anew, the checkpoints have the rest | nothing | alarm `store_rebuilt`, log |
-//! | clock set by an hour while it runs (`clocks`) | rungs at their real times | nothing | not at all |
+//! | clock set by an hour while it runs (`clocks`) | rungs at their real times | nothing | log: the wall clock was set; `hearthwatch_wall_steps_total` |
 //! | clock set while nobody runs (`clocks`) | forward: what was due comes at once; back: the time away does not count | nothing | late notices; log: the wall clock is doubtful |
 //! | disk full to the last block (`disks`) | presses go into the reserve, readings wait at the broker, the store rests | nothing | `/readyz` 503, `hearthwatch_journal_full`, log; alarm `store_rebuilt` at the next start |
 //! | no room at the first start (`disks`) | leaves with 1 | nothing | last line: the file, No space left on device |
@@ -81,8 +81,14 @@ struct District {
 impl District {
     /// `homes` homes `h000`… with a button that is known to call for help, on a ladder of one rung that repeats hourly.
     fn new(homes: usize) -> District {
+        District::on(homes, |_| {})
+    }
+
+    /// The same, with the service's folders made ready first.
+    fn on(homes: usize, ready: impl FnOnce(&Gateway)) -> District {
         let (broker, receiver) = (Broker::start(), Receiver::start());
         let gateway = Gateway::new(&broker.url());
+        ready(&gateway);
         let registry =
             Registry::default().channel(&gateway, "desk", &receiver.url()).ladder("life", 3_600, &[("desk", 3_600)]);
         gateway.import(with_homes(registry, homes).text());
@@ -140,8 +146,8 @@ fn long() -> bool {
     std::env::var_os("HEARTHWATCH_LONG").is_some_and(|value| value == "1")
 }
 
-/// Numbers that look random and come again with the same seed (SplitMix64).
-struct Dice(u64);
+/// Numbers that look random and come again with the same seed.
+struct Dice(hearthwatch::fleet::Dice);
 
 impl Dice {
     /// From `HEARTHWATCH_SEED`, else of the moment; printed, since it is the bug report.
@@ -150,14 +156,10 @@ impl Dice {
         let told = std::env::var("HEARTHWATCH_SEED").ok().and_then(|seed| seed.parse().ok());
         let seed = told.unwrap_or_else(of_the_moment);
         println!("HEARTHWATCH_SEED={seed}");
-        Dice(seed)
+        Dice(hearthwatch::fleet::Dice::new(seed, 0))
     }
 
     fn below(&mut self, end: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (z ^ (z >> 31)) % end
+        self.0.roll() % end
     }
 }
