@@ -126,7 +126,10 @@ impl Log {
     fn make_reserve(&mut self) -> io::Result<bool> {
         let whole = self.options.reserve_bytes;
         if (1..whole).contains(&self.reserve) {
-            self.reserve = self.hold_reserve()?;
+            self.reserve = match self.hold_reserve() {
+                Err(e) if e.kind() == io::ErrorKind::NotFound => 0,
+                held => held?,
+            };
         }
         let mut bytes = whole;
         while self.reserve == 0 && bytes >= LEAST_RESERVE_BYTES.min(whole) {
@@ -184,8 +187,16 @@ impl Log {
         if SEGMENT_HEADER_BYTES as u64 + length > capacity {
             return Ok(Room::Full);
         }
-        let file = self.segments.disk().open(&self.segments.path(RESERVE), Access::Write)?;
         self.reserve = 0;
+        let file = match self.segments.disk().open(&self.segments.path(RESERVE), Access::Write) {
+            Err(e) if e.kind() == io::ErrorKind::NotFound => {
+                tracing::error!(
+                    "somebody deleted the reserve file; with this disk full, not even life inputs have room"
+                );
+                return Ok(Room::Full);
+            }
+            opened => opened?,
+        };
         self.install(file, RESERVE, capacity, true)?;
         tracing::warn!("the disk is full: the journal writes life inputs into its reserve");
         Ok(Room::Made)

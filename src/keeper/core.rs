@@ -41,6 +41,9 @@ impl Slot {
     }
 }
 
+/// What deadlines may add to the record of one turn: after a long sleep of the machine a whole city is due at once, and a record has
+/// 1 MiB at most.
+const DUE_BYTES: usize = 256 * 1024;
 /// What failed when its time had come would fail again at once, for ever.
 const FAULT_PAUSE: Millis = Millis::from_secs(10);
 
@@ -230,21 +233,29 @@ impl Core {
         answer.unwrap_or(Err(Refusal::NoSuchAlarm))
     }
 
-    /// Wakes every home whose time has come. Life goes first within a home; between homes the earliest deadline does.
+    /// Wakes the homes whose time has come, each once, as many as a record has room for; what is due then is so in the next turn. Life
+    /// goes first within a home; between homes the earliest deadline does.
     pub fn due(&mut self) {
+        let most = self.blocks.len() + DUE_BYTES;
+        let mut due = Vec::new();
         while let Some(Reverse((at, home))) = self.heap.peek().copied().filter(|Reverse((at, _))| *at <= self.now.tick)
         {
             self.heap.pop();
-            let Some(slot) = self.homes.get_mut(home as usize).filter(|s| s.wake == Some(at)) else { continue };
-            slot.wake = None;
+            if let Some(slot) = self.homes.get_mut(home as usize).filter(|s| s.wake == Some(at)) {
+                slot.wake = None;
+                due.push(home);
+            }
+        }
+        for home in due {
+            let slot = &self.homes[home as usize];
             match home::next_wake(&slot.policy, &slot.state, self.now, self.site.deaf_since.is_some()) {
-                Some(next) if next <= self.now.tick => {
+                Some(next) if next <= self.now.tick && self.blocks.len() <= most => {
                     self.home_input(home, HomeInput::Due);
+                    self.drain();
                 }
                 _ => self.schedule(home),
             }
         }
-        self.drain();
     }
 
     /// When the next turn is due, if nothing comes in before.

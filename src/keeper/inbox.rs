@@ -147,6 +147,21 @@ impl Handle {
         self.with(|waiting| waiting.stop = true);
     }
 
+    /// Messages that were taken and had no room in the turn: they are the first again of their lanes.
+    pub(super) fn give_back(&self, mut left: VecDeque<Delivery>) {
+        if left.is_empty() {
+            return;
+        }
+        self.with(|waiting| {
+            while let Some(delivery) = left.pop_back() {
+                match delivery.lane {
+                    Lane::Life => waiting.life.push_front(delivery),
+                    Lane::Bulk => waiting.bulk.push_front(delivery),
+                }
+            }
+        });
+    }
+
     /// How many messages wait: life, bulk.
     pub fn backlog(&self) -> (usize, usize) {
         let waiting = self.shared.waiting.lock().unwrap_or_else(PoisonError::into_inner);

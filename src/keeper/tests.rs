@@ -8,6 +8,7 @@ mod poison;
 mod presses;
 mod scene;
 mod silence;
+mod turns;
 mod words;
 
 use scene::Scene;

@@ -11,7 +11,7 @@ use crate::engine::id::HomeId;
 use crate::engine::input::SiteInput;
 use crate::engine::kind::AlarmKind;
 use crate::engine::time::{Millis, Tick};
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
@@ -20,7 +20,7 @@ use tracing::{debug, error, info, warn};
 
 /// Messages that one turn takes at most: a press that comes meanwhile waits for no more than these.
 const MESSAGES_PER_TURN: usize = 2_048;
-/// A turn is closed once its record has this size; a record may have 1 MiB.
+/// A turn takes no more messages once its record has this size; a record may have 1 MiB.
 const RECORD_BYTES: usize = 384 * 1024;
 /// Entities of one record at most.
 const ENTITIES_PER_TURN: usize = 200;
@@ -61,14 +61,18 @@ pub struct Keeper {
     ports: Ports,
     handle: Handle,
     sequence: u64,
-    /// What a turn took and the record had no room for.
-    left: VecDeque<Delivery>,
-    /// Messages of the life lane that the process died of, until their twins have come.
-    unread: BTreeSet<u64>,
+    /// Messages that the process died of, each with the lane it came over, until its twin has come over the other.
+    unread: BTreeMap<u64, Lane>,
     /// Turns that are over and not written: on a full disk they wait here, each with its own time.
     unwritten: VecDeque<Turn>,
+    /// The first of them was closed while there was room: it may hold more than the reserve has.
+    bulky: bool,
     after: After,
     full: bool,
+    /// Telemetry can reach us, as the bulk session says.
+    link: bool,
+    /// The site was told last that it hears its homes.
+    hears: bool,
     checkpoint: Checkpoint,
 }
 
@@ -100,11 +104,13 @@ impl Keeper {
             ports,
             handle,
             sequence,
-            left: VecDeque::new(),
-            unread: BTreeSet::new(),
+            unread: BTreeMap::new(),
             unwritten: VecDeque::new(),
+            bulky: false,
             after: After::default(),
             full: false,
+            link: false,
+            hears: false,
             checkpoint,
         }
     }
@@ -137,6 +143,8 @@ impl Keeper {
     /// # Errors
     /// As [`Keeper::run`].
     pub fn begin(&mut self) -> Result<(), JournalFault> {
+        let room = self.ports.journal.has_room()?;
+        self.set_full(!room);
         let (tick, wall) = self.ports.time.now();
         self.core.begin(tick, wall);
         self.core.start();
@@ -150,11 +158,15 @@ impl Keeper {
     /// As [`Keeper::run`].
     pub fn round(&mut self, patience: Duration) -> Result<bool, JournalFault> {
         let taken = self.handle.take(MESSAGES_PER_TURN, self.full, patience);
-        let stop = taken.stop && taken.deliveries.is_empty() && taken.errands.is_empty() && self.left.is_empty();
+        let stop = taken.stop && taken.deliveries.is_empty() && taken.errands.is_empty();
         self.turn(taken)?;
         self.checkpoint_step()?;
         if stop {
             info!(sequence = self.sequence, "the keeper stops");
+            if !self.unwritten.is_empty() {
+                let turns = self.unwritten.len();
+                warn!(turns, "the disk is full: what was not written is not acknowledged either, and comes again");
+            }
             self.last_checkpoint()?;
         }
         Ok(stop)
@@ -172,14 +184,11 @@ impl Keeper {
 
     /// Whether something waits that a round would take.
     pub fn waits(&self) -> bool {
-        !self.left.is_empty() || self.handle.waits(self.full)
+        self.handle.waits(self.full)
     }
 
     /// How long until the next turn, if nothing comes in before.
     pub fn patience(&mut self) -> Duration {
-        if !self.left.is_empty() {
-            return Duration::ZERO;
-        }
         let (tick, _) = self.ports.time.now();
         let next = self.core.next_wake().map_or(CHECKPOINT_STEP, |at| at.since(tick));
         let patience = Duration::from_millis(next.0.min(CHECKPOINT_STEP.0));
@@ -196,44 +205,44 @@ impl Keeper {
         for errand in taken.errands {
             self.run_errand(errand)?;
         }
+        self.tell_whether_heard();
         self.core.due();
         self.finish_turn()
     }
 
-    fn listen(&mut self, new: VecDeque<Delivery>) {
-        // What was left from before is older, but for life.
-        let life = new.iter().take_while(|d| d.lane == Lane::Life).count();
-        let mut all: VecDeque<Delivery> = new;
-        let bulk = all.split_off(life);
-        all.append(&mut self.left);
-        all.extend(bulk);
-        if all.is_empty() {
-            return;
+    /// What nobody takes in is not heard: on a full disk a silence is ours, and not of the homes.
+    fn tell_whether_heard(&mut self) {
+        let hears = self.link && !self.full;
+        if std::mem::replace(&mut self.hears, hears) != hears {
+            self.core.site_input(SiteInput::Link { up: hears });
         }
-        let prints: Vec<u64> = all.iter().take(MESSAGES_PER_TURN).map(print_of).collect();
+    }
+
+    fn listen(&mut self, mut new: VecDeque<Delivery>) {
+        let prints: Vec<u64> = new.iter().map(print_of).collect();
         #[cfg(feature = "ack-early")]
-        self.ports.acknowledge.durable(&all.iter().take(MESSAGES_PER_TURN).filter_map(|d| d.token).collect::<Vec<_>>());
+        self.ports.acknowledge.durable(&new.iter().filter_map(|d| d.token).collect::<Vec<_>>());
         // Once the process has died over some of them, each has a turn of its own: so the next death tells which one it was, and what
         // was made of the one before is written.
-        let careful = all.iter().zip(&prints).any(|(d, print)| comes_again(d) && self.ports.suspects.suspected(*print));
+        let careful = new.iter().zip(&prints).any(|(d, print)| comes_again(d) && self.ports.suspects.suspected(*print));
         self.ports.suspects.working_on(if careful { &prints[..1] } else { &prints });
-        let mut heard = 0;
-        while let Some(delivery) = all.pop_front() {
-            let print = prints.get(heard).copied().unwrap_or_else(|| print_of(&delivery));
+        let taken = new.len();
+        for print in prints {
+            let Some(delivery) = new.pop_front() else { break };
             self.hear(&delivery, print);
             self.after.tokens.extend(delivery.token);
-            heard += 1;
-            if careful || self.core.blocks.len() > RECORD_BYTES || heard == MESSAGES_PER_TURN {
+            if careful || self.core.blocks.len() > RECORD_BYTES {
                 break;
             }
         }
-        self.left = all;
+        metrics::counter!("hearthwatch_messages_total").increment((taken - new.len()) as u64);
+        self.handle.give_back(new);
         self.ports.suspects.working_on(&[]);
-        metrics::counter!("hearthwatch_messages_total").increment(heard as u64);
     }
 
     fn hear(&mut self, delivery: &Delivery, print: u64) {
         if delivery.copy {
+            self.unread.remove(&print);
             metrics::counter!("hearthwatch_copies_total").increment(1);
             return;
         }
@@ -266,13 +275,16 @@ impl Keeper {
         }
     }
 
-    /// Whether the process died over this message twice. Only of what is delivered again, and of its twin on the bulk lane, which may
-    /// come for the first time: the same words said anew are another message, and mostly harmless.
+    /// Whether the process died over this message twice. Only of what comes again, and of its twin on the other lane, which may come
+    /// for the first time: the same words said anew are another message, and mostly harmless.
     fn is_deadly(&mut self, delivery: &Delivery, print: u64) -> bool {
-        let twin = delivery.lane == Lane::Bulk && self.unread.remove(&print);
-        let deadly = twin || comes_again(delivery) && self.ports.suspects.deadly(print);
-        if deadly && delivery.lane == Lane::Life {
-            self.unread.insert(print);
+        if self.unread.get(&print).is_some_and(|lane| *lane != delivery.lane) {
+            self.unread.remove(&print);
+            return true;
+        }
+        let deadly = comes_again(delivery) && self.ports.suspects.deadly(print);
+        if deadly {
+            self.unread.insert(print, delivery.lane);
         }
         deadly
     }
@@ -295,7 +307,7 @@ impl Keeper {
                 metrics::counter!("hearthwatch_attempts_total", "outcome" => outcome.name()).increment(1);
                 self.core.site_input(SiteInput::Ended { notice, attempt, outcome });
             }
-            Errand::Link { up } => self.core.site_input(SiteInput::Link { up }),
+            Errand::Link { up } => self.link = up,
             Errand::Act { alarm, act, by, revision, answer } => {
                 let given = self.core.act(alarm, act, by, revision);
                 self.after.answers.push((answer, given));
@@ -345,15 +357,15 @@ impl Keeper {
             match written {
                 Ok(sequence) => self.sequence = sequence,
                 Err(fault) if fault.full => {
-                    if !self.full {
-                        warn!(%fault, "the disk is full: only calls for help are taken in until there is room");
-                    }
+                    self.bulky |= !self.full;
                     self.set_full(true);
-                    return Ok(false);
+                    // The readings are not acknowledged: the next life takes the call without them, and has room for it.
+                    return if life && self.bulky { Err(in_the_way()) } else { Ok(false) };
                 }
                 Err(fault) => return Err(fault),
             }
             self.unwritten.pop_front();
+            self.bulky = false;
         }
         // What is left of the reserve is for the next calls: nothing else is taken in beside them.
         let room = self.ports.journal.has_room()?;
@@ -362,7 +374,11 @@ impl Keeper {
     }
 
     fn set_full(&mut self, full: bool) {
-        self.full = full;
+        match (std::mem::replace(&mut self.full, full), full) {
+            (false, true) => warn!("the disk is full: only calls for help are taken in until there is room"),
+            (true, false) => info!("the disk has room again"),
+            _ => {}
+        }
         self.ports.status.full.store(full, Ordering::Relaxed);
     }
 
@@ -446,6 +462,12 @@ impl Keeper {
         self.begin_checkpoint(self.core.now().tick)?;
         self.checkpoint_homes(0, self.core.homes.len())
     }
+}
+
+fn in_the_way() -> JournalFault {
+    let what =
+        "the disk is full, and before a call for help stand readings that the reserve has no room for".to_owned();
+    JournalFault { what, full: true }
 }
 
 fn snapshot<T: minicbor::Encode<()>>(state: &T) -> Vec<u8> {

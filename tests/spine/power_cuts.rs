@@ -5,7 +5,7 @@
 //! `cargo test --features no-sync --test spine power_cut` (the journal's sync does nothing) and
 //! `cargo test --features ack-early --test spine power_cut` (messages are acknowledged before their record is written).
 
-use super::gateway::{Gateway, Registry, eventually};
+use super::gateway::{Gateway, Registry};
 use super::kills::{Calm, Storm, check_ids, wait_for_homes};
 use super::power::{Kept, library};
 use super::{Broker, Dice, Receiver};
@@ -59,7 +59,7 @@ fn what_the_broker_accepted_survives_a_power_cut() {
     for receiver in [&desk, &lead] {
         wait_for_homes(receiver, &storm);
     }
-    eventually("every reading", || storm.lost_readings(&gateway.past()).is_empty());
+    storm.wait_for_readings(&gateway);
     let past = gateway.past();
     let presses: u32 = storm.presses.values().sum();
     let counted: u32 = past.alarms.values().flatten().map(|told| told.events).sum();

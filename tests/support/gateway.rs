@@ -12,7 +12,7 @@
 //! ```
 #![allow(dead_code, reason = "each test takes what it needs")]
 
-pub use super::past::{Past, Told};
+pub use super::past::Past;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;

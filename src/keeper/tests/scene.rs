@@ -79,7 +79,7 @@ fn site_rules() -> SiteRules {
     }
 }
 
-fn empty_core() -> Core {
+pub fn empty_core() -> Core {
     let mut core = Core::new(site_rules(), Arc::new(OpenVault));
     core.ready();
     core
@@ -150,6 +150,21 @@ fn registry(repeat_s: u32) -> Vec<Entity> {
     all
 }
 
+/// One home, and ladders that tell one channel once a day.
+pub fn calm_registry() -> Vec<Entity> {
+    let mut all = vec![channel("desk", 4), responder("desk", &["desk"])];
+    all.extend(["life", "welfare"].map(|name| ladder(name, &[("desk", 86_400)], 86_400)));
+    all.push(home("h1", Status::Active));
+    let devices = ["button", "smoke", "motion", "door", "bed", "cupboard", "fridge"];
+    all.extend(devices.map(|d| device("h1", &format!("h1/{d}"))));
+    all
+}
+
+/// The clocks so many milliseconds after midnight.
+pub fn stamp(now: u64) -> (Tick, Wall) {
+    (FIRST_TICK + Millis(now), MIDNIGHT + Millis(now))
+}
+
 impl Scene {
     /// An empty site that hears, in its first turn.
     pub fn empty(now: u64) -> Scene {
@@ -188,20 +203,14 @@ impl Scene {
     /// One home, and ladders that tell one channel once a day.
     pub fn calm(now: u64) -> Scene {
         let mut scene = Scene::empty(now);
-        let mut all = vec![channel("desk", 4), responder("desk", &["desk"])];
-        all.extend(["life", "welfare"].map(|name| ladder(name, &[("desk", 86_400)], 86_400)));
-        all.push(home("h1", Status::Active));
-        all.extend(
-            ["button", "smoke", "motion", "door", "bed", "cupboard", "fridge"]
-                .map(|d| device("h1", &format!("h1/{d}"))),
-        );
-        scene.turn(|core| core.site_input(SiteInput::Register(all)));
+        scene.turn(|core| core.site_input(SiteInput::Register(calm_registry())));
         scene.told.clear();
         scene
     }
 
     fn stamp(&self) -> (Tick, Wall) {
-        (FIRST_TICK + Millis(self.now), Wall(MIDNIGHT.0 + self.now as i64 + self.skew))
+        let (tick, wall) = stamp(self.now);
+        (tick, Wall(wall.0 + self.skew))
     }
 
     pub fn tick(&self) -> Tick {
@@ -490,7 +499,7 @@ impl Scene {
     }
 }
 
-fn report(readings: Vec<Reading>) -> Report {
+pub fn report(readings: Vec<Reading>) -> Report {
     Report {
         source: id("z2m"),
         speaker: Speaker::Bridge("".into()),
@@ -504,7 +513,7 @@ fn report(readings: Vec<Reading>) -> Report {
     }
 }
 
-fn reading(kind: &str, value: &str) -> Reading {
+pub fn reading(kind: &str, value: &str) -> Reading {
     let (zone, kind) = kind.split_once(':').map_or((None, kind), |(zone, kind)| (Some(id(zone)), kind));
     let (value, form) = match (value.strip_suffix('!'), value.strip_suffix('~')) {
         (Some(value), _) => (value, Form::Event),

@@ -1,0 +1,281 @@
+//! The loop around the core: in what order messages are heard, what a full disk does to them, and how large a record gets.
+
+use super::scene::{calm_registry, device, empty_core, home, reading, report, stamp};
+use crate::engine::id::Address;
+use crate::engine::kind::AlarmKind;
+use crate::engine::reading::{Report, Speaker};
+use crate::engine::registry::{Entity, Status as HomeStatus};
+use crate::engine::time::{Tick, Wall};
+use crate::keeper::board::Board;
+use crate::keeper::inbox::Handle;
+use crate::keeper::ports::*;
+use crate::keeper::record;
+use crate::keeper::turn::{Keeper, Ports, Status};
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Waker};
+use std::time::Duration;
+
+/// What outlives a keeper.
+#[derive(Default)]
+struct World {
+    /// Milliseconds since midnight.
+    now: u64,
+    full: bool,
+    /// Bytes that the reserve still has.
+    reserve: usize,
+    records: Vec<Turn>,
+    acknowledged: Vec<u64>,
+    /// The process died over messages before.
+    died: bool,
+}
+
+#[derive(Clone, Default)]
+struct Port(Arc<Mutex<World>>);
+
+impl Port {
+    fn with<T>(&self, f: impl FnOnce(&mut World) -> T) -> T {
+        f(&mut self.0.lock().unwrap())
+    }
+}
+
+impl Journal for Port {
+    fn append(&mut self, turn: &Turn) -> Result<u64, JournalFault> {
+        self.with(|world| {
+            let size = turn.telemetry.len() + turn.ledger.len();
+            assert!(size < 1 << 20, "a record of {size} bytes");
+            if world.full && !(turn.life && size <= world.reserve) {
+                return Err(JournalFault { what: "full".to_owned(), full: true });
+            }
+            world.reserve -= if world.full { size } else { 0 };
+            world.records.push(turn.clone());
+            Ok(world.records.len() as u64)
+        })
+    }
+
+    fn has_room(&mut self) -> Result<bool, JournalFault> {
+        Ok(self.with(|world| !world.full))
+    }
+
+    fn begin_checkpoint(&mut self) -> Result<(), JournalFault> {
+        Ok(())
+    }
+
+    fn checkpoint(&mut self, _: u32, _: u64, _: &[u8]) -> Result<(), JournalFault> {
+        Ok(())
+    }
+
+    fn finish_checkpoint(&mut self) -> Result<(), JournalFault> {
+        Ok(())
+    }
+}
+
+impl Acknowledge for Port {
+    fn durable(&mut self, tokens: &[Token]) {
+        self.with(|world| world.acknowledged.extend(tokens.iter().map(|t| t.serial)));
+    }
+}
+
+impl Dispatch for Port {
+    fn send(&mut self, _: Parcel) {}
+}
+
+impl Follow for Port {
+    fn committed(&mut self, _: u64) {}
+}
+
+impl Suspects for Port {
+    fn working_on(&mut self, _: &[u64]) {}
+
+    fn suspected(&self, _: u64) -> bool {
+        self.with(|world| world.died)
+    }
+
+    fn deadly(&self, _: u64) -> bool {
+        false
+    }
+}
+
+impl Time for Port {
+    fn now(&mut self) -> (Tick, Wall) {
+        stamp(self.with(|world| world.now))
+    }
+}
+
+/// The topic is the device, the payload is what it says.
+impl Ears for Port {
+    fn understand(&mut self, topic: &str, payload: &[u8], _: bool) -> Understood {
+        let words = std::str::from_utf8(payload).unwrap().split_whitespace();
+        let readings = words.filter_map(|word| word.split_once('=')).map(|(kind, value)| reading(kind, value));
+        let speaker = Speaker::Device(Address::cut(topic));
+        Understood::Readings(vec![Report { speaker, ..report(readings.collect()) }])
+    }
+}
+
+/// A keeper that is turned by hand.
+struct Bench {
+    port: Port,
+    keeper: Keeper,
+    handle: Handle,
+    serial: u64,
+}
+
+impl Bench {
+    /// A new life on what the records hold.
+    fn on(port: Port) -> Bench {
+        let mut core = empty_core();
+        for (sequence, turn) in (1..).zip(port.with(|world| world.records.clone())) {
+            core.fold(sequence, 0, record::read(&turn.telemetry, &turn.ledger).unwrap());
+        }
+        core.ready();
+        let ports = Ports {
+            ears: Box::new(port.clone()),
+            journal: Box::new(port.clone()),
+            acknowledge: Box::new(port.clone()),
+            dispatch: Box::new(port.clone()),
+            follow: Box::new(port.clone()),
+            suspects: Box::new(port.clone()),
+            time: Box::new(port.clone()),
+            board: Arc::<Board>::default(),
+            status: Arc::<Status>::default(),
+        };
+        let handle = Handle::default();
+        let last = port.with(|world| world.records.len() as u64);
+        let mut keeper = Keeper::new(core, last, ports, handle.clone());
+        keeper.begin().unwrap();
+        handle.link(true);
+        Bench { port, keeper, handle, serial: 0 }
+    }
+
+    fn with_homes(entities: Vec<Entity>) -> Bench {
+        let mut bench = Bench::on(Port::default());
+        bench.register(entities);
+        bench
+    }
+
+    fn register(&mut self, entities: Vec<Entity>) {
+        let handle = self.handle.clone();
+        let mut errand = Box::pin(async move { handle.register(entities).await });
+        let _ = errand.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+        self.round().unwrap();
+    }
+
+    /// A message, which gets the next serial.
+    fn says(&mut self, lane: Lane, topic: &str, payload: &str) {
+        self.serial += 1;
+        let token = Some(Token { lane, connection: 1, serial: self.serial });
+        let (topic, payload) = (topic.to_owned(), payload.to_owned().into());
+        self.handle.deliver(Delivery { lane, topic, payload, retain: false, dup: true, copy: false, token });
+    }
+
+    fn round(&mut self) -> Result<bool, JournalFault> {
+        self.keeper.round(Duration::ZERO)
+    }
+
+    /// Turns as long as something is to do at this time.
+    fn settle(&mut self) {
+        self.round().unwrap();
+        while self.keeper.waits() || self.keeper.patience().is_zero() {
+            self.round().unwrap();
+        }
+    }
+
+    /// To the minute `minute` of the day, with a turn in each.
+    fn advance(&mut self, minute: u64) {
+        while self.port.with(|world| world.now < minute * 60_000) {
+            self.port.with(|world| world.now += 60_000);
+            self.settle();
+        }
+    }
+
+    fn open(&self, kind: AlarmKind) -> usize {
+        self.keeper.core().homes.iter().filter(|home| home.state.alarm(kind).is_some()).count()
+    }
+
+    fn acknowledged(&self) -> Vec<u64> {
+        self.port.with(|world| std::mem::take(&mut world.acknowledged))
+    }
+}
+
+const HOUR: u64 = 60;
+
+#[test]
+fn hours_of_a_full_disk_are_no_silence_of_the_homes() {
+    let mut bench = Bench::with_homes(calm_registry());
+    bench.advance(8 * HOUR);
+    bench.says(Lane::Bulk, "h1/motion", "motion=true");
+    bench.settle();
+    bench.port.with(|world| world.full = true);
+    for hour in 9..40 {
+        bench.says(Lane::Bulk, "h1/motion", "motion=true");
+        bench.advance(hour * HOUR);
+    }
+    bench.port.with(|world| world.full = false);
+    bench.advance(41 * HOUR);
+    assert_eq!(bench.acknowledged().len(), 32);
+    let raised = |bench: &Bench| bench.keeper.core().site.next_alarm > 1;
+    assert!(!raised(&bench), "a silence that was ours");
+    bench.advance(70 * HOUR);
+    assert!(raised(&bench), "a silence that is theirs");
+}
+
+#[test]
+fn a_call_does_not_wait_behind_readings_that_the_reserve_has_no_room_for() {
+    let mut bench = Bench::with_homes(calm_registry());
+    bench.settle();
+    bench.port.with(|world| (world.full, world.reserve) = (true, 2_000));
+    for degrees in 0..500 {
+        bench.says(Lane::Bulk, "h1/motion", &format!("temperature={degrees}"));
+    }
+    bench.settle();
+    assert!(bench.acknowledged().is_empty(), "nothing of it is written");
+    bench.says(Lane::Life, "h1/button", "sos=true!");
+    let left = bench.round();
+    assert!(left.is_err_and(|fault| fault.full), "the process leaves");
+
+    let mut bench = Bench::on(bench.port);
+    for degrees in 0..500 {
+        bench.says(Lane::Bulk, "h1/motion", &format!("temperature={degrees}"));
+    }
+    bench.says(Lane::Life, "h1/button", "sos=true!");
+    bench.settle();
+    assert_eq!(bench.acknowledged(), [501], "what comes again is taken in without the readings");
+    assert_eq!(bench.open(AlarmKind::Sos), 1);
+    bench.port.with(|world| world.reserve = 0);
+    bench.says(Lane::Life, "h1/button", "fall=true!");
+    bench.settle();
+    assert!(bench.acknowledged().is_empty(), "with the reserve at its end a call waits, and nothing dies of it");
+    bench.port.with(|world| world.full = false);
+    bench.advance(1);
+    assert_eq!(bench.acknowledged().len(), 501);
+}
+
+#[test]
+fn the_older_message_of_a_lane_is_heard_first_and_life_before_bulk() {
+    let mut bench = Bench::with_homes(calm_registry());
+    bench.port.with(|world| world.died = true);
+    bench.says(Lane::Bulk, "h1/motion", "motion=true");
+    bench.says(Lane::Bulk, "h1/motion", "motion=false");
+    bench.says(Lane::Life, "h1/button", "sos=true!");
+    bench.says(Lane::Life, "h1/button", "fall=true!");
+    // The process has died over such: each has a turn of its own, and the next are there by then.
+    bench.round().unwrap();
+    bench.says(Lane::Life, "h1/smoke", "smoke=true");
+    bench.settle();
+    assert_eq!(bench.acknowledged(), [3, 4, 5, 1, 2]);
+}
+
+#[test]
+fn a_city_that_is_due_at_once_has_room_in_the_records() {
+    let homes = 4_000;
+    let names = (1..=homes).map(|n| format!("c{n}"));
+    let entities = names.flat_map(|name| [home(&name, HomeStatus::Active), device(&name, &format!("{name}/motion"))]);
+    let mut bench = Bench::with_homes(calm_registry().into_iter().chain(entities).collect());
+    for n in 1..=homes {
+        bench.says(Lane::Bulk, &format!("c{n}/motion"), "motion=true");
+    }
+    bench.settle();
+    // The machine slept for two days, and heard nothing only since it says so.
+    bench.port.with(|world| world.now += 48 * 3_600_000);
+    bench.settle();
+    assert_eq!(bench.open(AlarmKind::Inactivity), homes + 1, "each of them, and h1");
+}
