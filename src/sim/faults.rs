@@ -216,6 +216,9 @@ fn one(dice: &mut Dice) -> Fault {
     let down = if dice.chance(0.8) { 500 + dice.below(5_000) as u64 } else { dice.below(1_800_000) as u64 };
     let operations = 1 + dice.below(60) as u32;
     let length = (dice.wait(180_000.0) as u64).clamp(1_000, 1_800_000);
+    // A full disk may be found after hours only.
+    let left = dice.below(300_000) as u64;
+    let full = if left.is_multiple_of(4) { (length * 30).min(5 * 3_600_000) } else { length };
     let manner = Manner::BAD[dice.below(Manner::BAD.len())];
     let hours = dice.between(3_000.0, 7_200_000.0) as i64;
     match dice.below(30) {
@@ -224,7 +227,7 @@ fn one(dice: &mut Dice) -> Fault {
         3 => Fault::PowerCut { down },
         4 | 5 => Fault::PowerCutAtWrite { operations, down },
         6 => Fault::SyncFails,
-        7 | 8 => Fault::DiskFull { left: dice.below(300_000) as u64, length },
+        7 | 8 => Fault::DiskFull { left, length: full },
         9 => Fault::DiskSlow { ms: 20 + dice.below(2_000) as u64, length },
         10 => Fault::BitFlip { down },
         11 => Fault::BrokerStops { down },

@@ -3,43 +3,30 @@
 //! The oracle sits between the keeper and its journal and folds every record that was written into a core of its own, the *shadow*.
 //! So it knows what is committed, which is all that anybody outside may act upon, and what a restart has to come to.
 
+mod calls;
+mod silences;
+
+pub use calls::{Ack, Said};
+
 use super::shadow::{bytes, difference, empty};
 use super::shelf::{Pass, SimShelf};
 use super::story::Story;
-use crate::engine::alarm::{Alarm, Attention, Reason, Told};
+use crate::engine::alarm::{Alarm, Attention, Told};
 use crate::engine::change::{AlarmChange, HomeChange, SiteChange, Subject};
 use crate::engine::delivery::Outcome;
-use crate::engine::home::Activity;
 use crate::engine::id::{AlarmId, ChannelId, NoticeId};
-use crate::engine::kind::{AlarmKind, Kind, Priority};
+use crate::engine::kind::{AlarmKind, Priority};
 use crate::engine::policy::SiteRules;
-use crate::engine::reading::Value;
+use crate::engine::registry::Entity;
 use crate::engine::time::{Millis, Tick};
 use crate::journal::{Entry, Flaw, Recovered, Segments};
-use crate::keeper::core::{Core, Slot};
+use crate::keeper::core::Core;
 use crate::keeper::ports::{NoticeType, Parcel, Turn};
 use crate::keeper::record::{self, Contents};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A promise that was not kept, in words.
 pub type Broken = String;
-
-/// What the devices said, and what became of it.
-#[derive(Debug, Clone)]
-pub struct Said {
-    /// When the broker had it.
-    pub at: u64,
-    /// The device, as the registry has its address; none for what no device said.
-    pub address: Option<Box<str>>,
-    /// It always comes to a reading.
-    pub telling: bool,
-    /// It names the event that it tells: told again, it comes to nothing.
-    pub named: bool,
-    /// A call for help that has to become an alarm.
-    pub press: bool,
-    /// The broker lost it by its own settings, before we had acknowledged it.
-    pub lost: bool,
-}
 
 /// What changes in the life of an alarm, a notice or a home: the columns of the table of hits.
 pub const TRANSITIONS: &[&str] = &[
@@ -63,9 +50,6 @@ pub const TRANSITIONS: &[&str] = &[
 /// Longer than any restart of the process and any look at the ladder takes: a deadline that passed by more was forgotten.
 const OVERDUE_MS: u64 = 12_000;
 
-/// Looks are not exact: a turn a second, a link that is down a moment before we know.
-const SILENCE_SLACK_MS: u64 = 120_000;
-
 /// What is committed, and whether all that was promised of it holds.
 pub struct Oracle {
     rules: SiteRules,
@@ -78,17 +62,10 @@ pub struct Oracle {
     pub digest: u64,
     /// Milliseconds since the run began.
     pub now: u64,
+    /// What the devices said, and what became of it.
     pub said: Vec<Said>,
-    /// When a device's latest reading was committed, and when its presses were.
-    readings: BTreeMap<Box<str>, u64>,
-    presses: BTreeMap<Box<str>, Vec<u64>>,
-    /// When a home's call for help was raised or counted last.
-    called: BTreeMap<u32, u64>,
-    /// Since when the site can hear its homes, as the world knows it; and how long it could before.
-    hearing: Option<u64>,
-    heard_ms: u64,
-    /// By home: its latest activity, and what [`Oracle::heard`] was then.
-    stirred: BTreeMap<u32, (Option<Activity>, u64)>,
+    calls: calls::Calls,
+    silences: silences::Silences,
     /// Where each ladder stands: round and rung.
     climbed: BTreeMap<AlarmId, (u32, u32)>,
     /// What each notice says, by its id, for good.
@@ -99,8 +76,12 @@ pub struct Oracle {
     pub transitions: Vec<&'static str>,
     /// A bit has flipped on the disk.
     pub flipped: bool,
-    /// Synced data were damaged: what stood there is gone, and was told to be.
-    pub damaged: bool,
+    /// When synced data were found damaged last: what stood there is gone, and was told to be.
+    damaged: Option<u64>,
+    /// Since when nothing fails any more.
+    calm: Option<u64>,
+    /// Alarms that are closed.
+    closed: BTreeSet<AlarmId>,
     pub story: Story,
     pub broken: Option<Broken>,
 }
@@ -115,18 +96,16 @@ impl Oracle {
             digest: 0xcbf2_9ce4_8422_2325,
             now: 0,
             said: Vec::new(),
-            readings: BTreeMap::new(),
-            presses: BTreeMap::new(),
-            called: BTreeMap::new(),
-            hearing: None,
-            heard_ms: 0,
-            stirred: BTreeMap::new(),
+            calls: calls::Calls::default(),
+            silences: silences::Silences::default(),
             climbed: BTreeMap::new(),
             notices: BTreeMap::new(),
             left: BTreeMap::new(),
             transitions: Vec::new(),
             flipped: false,
-            damaged: false,
+            damaged: None,
+            calm: None,
+            closed: BTreeSet::new(),
             story: Story::default(),
             broken: None,
         }
@@ -159,32 +138,21 @@ impl Oracle {
         }
         self.pass.take(sequence, &contents);
         let facts: Vec<_> = contents.facts.iter().map(|(home, fact)| (*home, fact.clone())).collect();
-        let unread: Vec<u32> = contents.entries.iter().filter_map(possible_sos).collect();
+        let unread: Vec<u32> = contents.entries.iter().filter_map(calls::possible_sos).collect();
         self.shadow.fold(sequence, 0, contents);
         unread.into_iter().for_each(|home| self.unread(home));
         self.sequence = sequence;
-        let heard = self.heard();
-        for (home, slot) in (0..).zip(&self.shadow.homes) {
-            let known = self.stirred.entry(home).or_insert((None, 0));
-            if known.0 != slot.state.activity {
-                *known = (slot.state.activity.clone(), heard);
-            }
-        }
-        for (home, fact) in facts {
-            let device = self.shadow.homes.get(home as usize).and_then(|h| h.state.devices.get(fact.device as usize));
-            let Some(address) = device.map(|d| Box::<str>::from(d.address.as_str())) else { continue };
-            if fact.reading.kind == Kind::Sos && fact.reading.value == Value::Flag(true) && !fact.retained {
-                self.presses.entry(address.clone()).or_default().push(self.now);
-            }
-            self.readings.insert(address, self.now);
-        }
+        self.stirrings();
+        facts.iter().for_each(|(home, fact)| self.told(*home, fact));
     }
 
     fn home(&mut self, home: u32, change: &HomeChange, record: &Contents) {
-        let before = |kind: AlarmKind| self.shadow.homes.get(home as usize).and_then(|h| h.state.alarm(kind)).cloned();
-        if let HomeChange::Raised(_) | HomeChange::Alarm { change: AlarmChange::Counted { .. }, .. } = change {
-            self.called.insert(home, self.now);
+        match change {
+            HomeChange::Raised(alarm) => self.alarmed(home, alarm.kind),
+            HomeChange::Alarm { kind, change: AlarmChange::Counted { .. } } => self.alarmed(home, *kind),
+            _ => {}
         }
+        let before = |kind: AlarmKind| self.shadow.homes.get(home as usize).and_then(|h| h.state.alarm(kind)).cloned();
         match change {
             HomeChange::Raised(alarm) => {
                 let open = before(alarm.kind);
@@ -220,21 +188,10 @@ impl Oracle {
             }
             HomeChange::Closed { alarm, .. } => {
                 self.climbed.remove(&alarm.id);
+                self.closed.insert(alarm.id.clone());
                 self.transitions.push("closed");
             }
             _ => {}
-        }
-    }
-
-    /// A message that the process may have died of becomes an alarm, unread: of its device that is a reading too.
-    fn unread(&mut self, home: u32) {
-        let id = self.shadow.site.homes.get(home as usize).map(|h| h.id.to_string()).unwrap_or_default();
-        let Some(topic) = id.strip_prefix("unreadable/") else { return };
-        let levels: Vec<&str> = topic.rsplitn(3, '/').collect();
-        if let [device, home, ..] = levels[..] {
-            let address: Box<str> = format!("{home}/{device}").into();
-            self.presses.entry(address.clone()).or_default().push(self.now);
-            self.readings.insert(address, self.now);
         }
     }
 
@@ -288,6 +245,11 @@ impl Oracle {
             SiteChange::Withdrawn { .. } => self.transitions.push("withdrawn"),
             SiteChange::Deaf => self.transitions.push("deaf"),
             SiteChange::Hearing { .. } => self.transitions.push("hearing"),
+            SiteChange::Registered(entity) => {
+                if let Entity::Home(home) = &**entity {
+                    self.begins_anew(&home.id);
+                }
+            }
             _ => {}
         }
     }
@@ -313,71 +275,30 @@ impl Oracle {
         });
     }
 
-    /// The broker was told that a message is ours. `delivered` is when this process got it; with `nothing` it need not come to
-    /// anything, as a copy counts by the other lane's.
-    pub fn acknowledged(&mut self, serial: u64, delivered: u64, nothing: bool) {
-        let Some(said) = self.said.get(serial as usize).cloned() else { return };
-        let Some(address) = said.address.clone().filter(|_| said.telling && !nothing) else { return };
-        let since = if said.named { said.at } else { delivered };
-        let latest = self.readings.get(&address).copied();
-        let committed = latest.is_some_and(|at| at >= since);
-        self.promise(committed || self.frozen(&address).is_some() || self.damaged, || {
-            let at = said.at;
-            format!(
-                "message {serial} of {address}, said at {at} and here at {delivered}, was acknowledged before a reading of it was \
-                 committed: the latest is of {latest:?}"
-            )
-        });
-    }
-
-    /// The site begins or ceases to hear its homes.
-    pub fn hears(&mut self, hears: bool) {
-        let since = self.hearing.take();
-        self.heard_ms += since.map_or(0, |since| self.now - since);
-        self.hearing = hears.then_some(self.now);
-    }
-
-    /// For how many milliseconds of the run the site could hear.
-    fn heard(&self) -> u64 {
-        self.heard_ms + self.hearing.map_or(0, |since| self.now - since)
-    }
-
-    /// A silence is one only as far as somebody could have heard its end.
-    fn silence(&mut self, home: u32, alarm: &Alarm) {
-        let Reason::Silent { limit_s, .. } = alarm.reason else { return };
-        let heard = self.heard() - self.stirred.get(&home).map_or(0, |(_, heard)| *heard);
-        self.promise(heard + SILENCE_SLACK_MS >= limit_s * 1_000 || self.damaged, || {
-            format!("{} after {} s in which it could be heard: the limit is {limit_s} s", alarm.kind, heard / 1_000)
-        });
-    }
-
-    /// The home of a device, where it is frozen: of it only calls for help are taken in.
-    fn frozen(&self, address: &str) -> Option<u32> {
-        let has = |home: &Slot| home.state.devices.iter().any(|d| d.address.as_str() == address);
-        let home = self.shadow.homes.iter().position(|home| home.state.frozen.is_some() && has(home))?;
-        u32::try_from(home).ok()
-    }
-
-    /// The broker lost a message by its own settings, or nobody had a session for it.
-    pub fn lost(&mut self, serial: u64) {
-        if let Some(said) = self.said.get_mut(serial as usize) {
-            said.lost = true;
-        }
-    }
-
     /// A person got an answer: what was answered must be committed.
     pub fn answered(&mut self, alarm: &AlarmId, revision: u32) {
         let open = self.shadow.homes.iter().flat_map(|h| &h.state.alarms).find(|a| a.id == *alarm);
-        let kept = open.is_none_or(|a| a.revision >= revision);
+        let kept = open.map_or(self.closed.contains(alarm), |a| a.revision >= revision);
         self.promise(kept, || format!("an act on {alarm} was answered before it was committed"));
     }
 
-    /// After a turn, with nothing uncommitted: memory is what the journal folds to, and no deadline was forgotten.
-    pub fn turned(&mut self, core: &Core, tick: Tick, next_wake: Option<Tick>) {
+    /// From here on nothing fails.
+    pub fn calms(&mut self) {
+        self.calm = Some(self.now);
+    }
+
+    /// After a turn, with nothing uncommitted: no deadline was forgotten, and whoever has to know is told within `bound_ms`.
+    pub fn turned(&mut self, core: &Core, tick: Tick, next_wake: Option<Tick>, bound_ms: u64) {
+        self.promise(core.faults == 0 || cfg!(feature = "poison"), || {
+            "a decision failed, and nobody planted that".to_owned()
+        });
+        let calm_for = self.calm.map_or(0, |since| self.now - since);
         for (number, slot) in core.homes.iter().enumerate() {
             for alarm in &slot.state.alarms {
-                let Some(deadline) = alarm.deadline() else { continue };
                 let id = &alarm.id;
+                let waits = tick.since(alarm.raised.tick).0.min(calm_for);
+                self.promise(waits < bound_ms || !needs_somebody(alarm), || format!("nobody was ever told of {id}"));
+                let Some(deadline) = alarm.deadline() else { continue };
                 let overdue = tick.since(deadline).0 > OVERDUE_MS;
                 self.promise(!overdue, || format!("nobody looks at {id} of home {number}: its deadline has passed"));
                 let woken = next_wake.is_some_and(|wake| wake <= deadline.max(tick) + Millis(OVERDUE_MS));
@@ -401,14 +322,14 @@ impl Oracle {
             format!("no bit has flipped, and yet the journal is damaged: {:?}", recovered.damage)
         });
         let hurt = recovered.damage.iter().any(|d| d.flaw != Flaw::Checkpoint);
-        self.damaged |= hurt;
+        if hurt {
+            self.damaged = Some(self.now);
+        }
         let (last, known) = (recovered.last, self.sequence);
         self.promise(last >= known || hurt, || {
             format!("record {known} was committed, and {last} is the last after a restart")
         });
-        self.promise(last <= known + 1 || self.damaged, || {
-            format!("{last} records after a restart, {known} were written")
-        });
+        self.promise(last <= known + 1 || hurt, || format!("{last} records after a restart, {known} were written"));
         if hurt {
             return self.begin_anew_from(core, last);
         }
@@ -442,40 +363,19 @@ impl Oracle {
         self.sequence = self.sequence.max(last);
         self.climbed.clear();
         self.left.clear();
+        self.forget_stirrings();
         self.compare(core, "after damage");
     }
 
     /// What followed through all deaths must hold what one pass gives.
     pub fn followed(&mut self, shelf: &SimShelf) {
-        let different = shelf.difference(&self.pass.shelf).filter(|_| !self.damaged);
+        let different = shelf.difference(&self.pass.shelf).filter(|_| self.damaged.is_none());
         self.promise(different.is_none(), || format!("the store differs in {}", different.unwrap_or_default()));
     }
 
-    /// The faults have stopped long ago: every call for help was heard, and whoever has to know does.
+    /// The faults have stopped long ago: every call for help was heard, and every notice has left.
     pub fn at_the_end(&mut self, tick: Tick, bound_ms: u64) {
-        let presses: Vec<Said> = self.said.iter().filter(|s| s.press && !s.lost).cloned().collect();
-        for said in presses {
-            let Some(address) = &said.address else { continue };
-            let heard = self.presses.get(address).is_some_and(|at| at.iter().any(|at| *at >= said.at));
-            let called = self.frozen(address).and_then(|home| self.called.get(&home));
-            let heard = heard || called.is_some_and(|at| *at >= said.at);
-            let young = self.now < said.at + bound_ms;
-            self.promise(heard || young || self.damaged, || {
-                format!("the press of {address} at {} never became one of ours", super::story::clock(said.at))
-            });
-        }
-        let mut untold = Vec::new();
-        for slot in &self.shadow.homes {
-            for alarm in &slot.state.alarms {
-                let calling = matches!(alarm.attention, Attention::Calling { .. });
-                let grave = matches!(alarm.priority(), Priority::Life | Priority::Welfare) && !alarm.kind.quiet();
-                let old = tick.since(alarm.raised.tick).0 > bound_ms;
-                if calling && grave && old && !alarm.tellings.iter().any(|t| t.knows) {
-                    untold.push(alarm.id.clone());
-                }
-            }
-        }
-        self.promise(untold.is_empty(), || format!("nobody was ever told of {untold:?}"));
+        self.every_call_came(bound_ms);
         let stuck: Vec<NoticeId> = self
             .shadow
             .site
@@ -488,13 +388,9 @@ impl Oracle {
     }
 }
 
-/// The home in which an entry raises or counts a possible call.
-fn possible_sos(entry: &record::Entry) -> Option<u32> {
-    let record::Entry::Home { home, change } = entry else { return None };
-    let counts = match change {
-        HomeChange::Raised(alarm) => alarm.kind == AlarmKind::PossibleSos,
-        HomeChange::Alarm { kind, change: AlarmChange::Counted { .. } } => *kind == AlarmKind::PossibleSos,
-        _ => false,
-    };
-    counts.then_some(*home)
+/// Whether an alarm calls, gravely, and nobody knows of it.
+fn needs_somebody(alarm: &Alarm) -> bool {
+    let calling = matches!(alarm.attention, Attention::Calling { .. });
+    let grave = matches!(alarm.priority(), Priority::Life | Priority::Welfare) && !alarm.kind.quiet();
+    calling && grave && !alarm.tellings.iter().any(|t| t.knows)
 }

@@ -96,6 +96,7 @@ pub struct Process {
     pub keeper: Keeper,
     pub handle: Handle,
     pub board: Arc<Board>,
+    pub status: Arc<Status>,
     pub lanes: Lanes,
     pub given: Shared<Given>,
     pub follower: SimFollower,
@@ -155,6 +156,8 @@ impl Process {
         let new = core.site.registry.homes.is_empty();
         let lanes = Lanes::new(house.memory.clone(), house.listener.filters(&core.site.registry));
         let sequence = log.sequence();
+        let status = Arc::<Status>::default();
+        let let_go = || Let { given: given.clone(), oracle: house.oracle.clone() };
         let ports = Ports {
             ears: Box::new(Hearing {
                 ears: Box::new(house.listener.ears()),
@@ -162,16 +165,16 @@ impl Process {
                 given: given.clone(),
             }),
             journal: Box::new(Written { log, oracle: house.oracle.clone() }),
-            acknowledge: Box::new(Let(given.clone())),
-            dispatch: Box::new(Let(given.clone())),
-            follow: Box::new(Let(given.clone())),
+            acknowledge: Box::new(let_go()),
+            dispatch: Box::new(let_go()),
+            follow: Box::new(let_go()),
             suspects: Box::new(suspects),
             time: Box::new(Now { clocks: house.clocks.clone(), resumed }),
             board: board.clone(),
-            status: Arc::<Status>::default(),
+            status: status.clone(),
         };
         let keeper = Keeper::new(core, sequence, ports, handle.clone());
-        Ok(Process { life, keeper, handle, board, lanes, given, follower, new, resumed })
+        Ok(Process { life, keeper, handle, board, status, lanes, given, follower, new, resumed })
     }
 
     /// The tick at `now`.
@@ -230,18 +233,23 @@ impl Journal for Written {
     }
 }
 
-/// Keeps what the keeper lets go of until the turn is over.
-struct Let(Shared<Given>);
+/// Judges what the keeper lets go of, and keeps it until the turn is over.
+struct Let {
+    given: Shared<Given>,
+    oracle: Shared<Oracle>,
+}
 
 impl Acknowledge for Let {
     fn durable(&mut self, tokens: &[Token]) {
-        lock(&self.0).tokens.extend_from_slice(tokens);
+        lock(&self.oracle).lets_go(tokens);
+        lock(&self.given).tokens.extend_from_slice(tokens);
     }
 }
 
 impl Dispatch for Let {
     fn send(&mut self, parcel: Parcel) {
-        lock(&self.0).parcels.push(parcel);
+        lock(&self.oracle).leaves(&parcel);
+        lock(&self.given).parcels.push(parcel);
     }
 }
 

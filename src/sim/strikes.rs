@@ -86,6 +86,7 @@ impl World {
     /// Nothing fails from here on.
     pub(super) fn calm_down(&mut self) {
         self.tell(format_args!("from here on nothing fails"));
+        lock(&self.oracle).calms();
         self.at_write = None;
         self.house.disk.heal();
     }
@@ -122,7 +123,7 @@ impl World {
     }
 
     fn poison(&mut self, home: &str, payload: &[u8]) {
-        let said = Said { at: self.now, address: None, telling: false, named: false, press: false, lost: false };
+        let said = Said { at: self.now, ..Said::default() };
         self.publish_raw(said, &format!("zigbee2mqtt/{home}/sos_button"), payload.to_vec(), false);
     }
 

@@ -6,6 +6,7 @@ use super::process::lock;
 use super::world::{Happening, World};
 use crate::engine::alarm::{Act, Refusal};
 use crate::engine::id::{AlarmId, ChannelId, ResponderId, SourceId};
+use crate::engine::kind::AlarmKind;
 use crate::engine::time::{Millis, Wall};
 use crate::fleet::{Cause, Fleet, Message};
 use crate::keeper::core::Answer;
@@ -100,7 +101,15 @@ impl World {
     }
 
     fn publish(&mut self, message: Message) {
-        let press = message.cause == Cause::Sos;
+        let calls = match message.cause {
+            Cause::Sos => Some(AlarmKind::Sos),
+            Cause::Smoke => Some(AlarmKind::Smoke),
+            Cause::Gas => Some(AlarmKind::Gas),
+            Cause::Co => Some(AlarmKind::Co),
+            Cause::WaterLeak => Some(AlarmKind::Leak),
+            _ => None,
+        };
+        let press = calls == Some(AlarmKind::Sos);
         let telling = !matches!(message.cause, Cause::Bridge | Cause::Echo | Cause::Availability);
         let named = message.topic.starts_with("hearthwatch/");
         let address = message.topic.split('/').rev().take(2).collect::<Vec<_>>();
@@ -111,7 +120,7 @@ impl World {
         let retain = message.retain || (press && self.town.retained);
         let times = if self.town.duplicates { 2 } else { 1 };
         for _ in 0..times {
-            let said = Said { at: self.now, address: address.clone(), telling, named, press, lost: false };
+            let said = Said { at: self.now, address: address.clone(), telling, named, calls, ..Said::default() };
             self.publish_raw(said, &message.topic, message.payload.clone().into_bytes(), retain);
         }
     }
@@ -123,9 +132,7 @@ impl World {
             oracle.said.len() as u64 - 1
         };
         let owed = self.wires.broker.publish(serial, topic, payload.into(), 1, retain);
-        if owed.is_empty() {
-            lock(&self.oracle).lost(serial);
-        }
+        lock(&self.oracle).said[serial as usize].owed.clone_from(&owed);
         owed.into_iter().for_each(|lane| self.expect(lane));
     }
 

@@ -1,11 +1,13 @@
 //! The wire between the gateway's MQTT machine and the broker: connections, lags, and which message was acknowledged.
 
 use super::broker::{Broker, Keeps, Packet};
+use super::oracle::Ack;
 use super::process::lock;
 use super::world::{Happening, World};
 use crate::keeper::ports::Lane;
 use crate::mqtt::{self, Action, Event, LinkState, Out};
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::Ordering;
 
 /// A connection that has been made, or is being made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,9 +25,10 @@ pub struct Wires {
     arriving: BTreeSet<Lane>,
     /// How late a lane is, in milliseconds.
     pub lag: BTreeMap<Lane, u64>,
-    /// Of each message that is not acknowledged: when it came to this process, and whether it need not come to anything, being a
-    /// copy or what the broker kept.
-    delivered: BTreeMap<(Lane, u16), (u64, bool)>,
+    /// What the process has in hand: each message that is not acknowledged.
+    delivered: BTreeMap<(Lane, u16), Ack>,
+    /// The gateway has been told that its bulk session stands.
+    link: bool,
     /// The machine is given its time often until then.
     pub quick_until: u64,
     /// What the machine wants done.
@@ -44,6 +47,7 @@ impl Wires {
             arriving: BTreeSet::new(),
             lag: BTreeMap::new(),
             delivered: BTreeMap::new(),
+            link: false,
             quick_until: 0,
             out: Out::new(),
         }
@@ -55,6 +59,7 @@ impl Wires {
         self.lines.clear();
         self.arriving.clear();
         self.delivered.clear();
+        self.link = false;
         self.out.clear();
     }
 }
@@ -100,8 +105,9 @@ impl World {
             Action::Link(state) => {
                 self.wires.quick_until = self.now + 60_000;
                 if lane == Lane::Bulk {
-                    process.handle.link(state != LinkState::Down);
-                    lock(&self.oracle).hears(state != LinkState::Down);
+                    self.wires.link = state != LinkState::Down;
+                    process.handle.link(self.wires.link);
+                    self.hears();
                 }
             }
             Action::Report(report) => self.tell(format_args!("{}: {report}", lane.name())),
@@ -109,10 +115,19 @@ impl World {
         }
     }
 
+    /// Whether the gateway hears the homes: what comes in on a full disk is not taken.
+    pub(super) fn hears(&mut self) {
+        let full = self.process.as_ref().is_none_or(|p| p.status.full.load(Ordering::Relaxed));
+        lock(&self.oracle).hears(self.wires.link && !full);
+    }
+
     fn acknowledge(&mut self, lane: Lane, pkid: u16) {
-        let Some((at, copy)) = self.wires.delivered.remove(&(lane, pkid)) else { return };
+        let Some(ack) = self.wires.delivered.remove(&(lane, pkid)) else {
+            lock(&self.oracle).broken.get_or_insert(format!("{} acknowledges {pkid}, which it never got", lane.name()));
+            return;
+        };
         if let Some(serial) = self.wires.broker.acknowledge(lane, pkid) {
-            lock(&self.oracle).acknowledged(serial, at, copy);
+            lock(&self.oracle).acknowledged(serial, ack);
         }
         self.expect(lane);
     }
@@ -156,7 +171,8 @@ impl World {
             process.lanes.event(lane, event, &mut wires.out);
             for (_, action) in &wires.out[before..] {
                 if let Action::Deliver(delivery) = action {
-                    wires.delivered.insert((lane, pkid), (self.now, delivery.copy || delivery.retain));
+                    let (token, copy, retained) = (delivery.token, delivery.copy, delivery.retain);
+                    wires.delivered.insert((lane, pkid), Ack { lane, token, delivered: self.now, copy, retained });
                 }
             }
         }
@@ -194,9 +210,7 @@ impl World {
             }
         }
         let lost = self.wires.broker.take_lost();
-        for (_, serial) in lost.into_iter().filter(|(lane, _)| *lane == Lane::Life) {
-            lock(&self.oracle).lost(serial);
-        }
+        lost.into_iter().for_each(|(lane, serial)| lock(&self.oracle).lost(lane, serial));
         self.after(down, Happening::BrokerBack);
     }
 

@@ -98,7 +98,7 @@ const MOST_HAPPENINGS: u64 = 50_000_000;
 /// Lives of a run: more than all its faults together can end.
 const MOST_LIVES: u64 = 600;
 /// Turns that what happens in one millisecond can take.
-const MOST_ROUNDS: u32 = 10_000;
+const MOST_ROUNDS: u32 = 1_000;
 /// mosquitto's `autosave_interval 1` comes to one save in two seconds.
 const BROKER_SAVES_MS: usize = 2_000;
 
@@ -313,7 +313,7 @@ impl World {
         self.process = None;
         self.house.disk.process_dies();
         self.house.shelf.crash(&mut self.dice);
-        lock(&self.oracle).hears(false);
+        lock(&self.oracle).dies();
         self.wires.all_cut();
         (self.busy_until, self.paused_until, self.turn_at) = (0, 0, None);
         self.nobody_answers();
@@ -367,13 +367,13 @@ impl World {
             let mut oracle = lock(&self.oracle);
             let core = process.keeper.core();
             if process.keeper.written() {
-                oracle.turned(core, tick, core.next_wake());
+                oracle.turned(core, tick, core.next_wake(), BOUND_MS);
                 if oracle.sequence.is_multiple_of(64) {
                     oracle.compare(core, "after a turn");
                 }
             }
-            given.parcels.iter().for_each(|parcel| oracle.leaves(parcel));
         }
+        self.hears();
         let delay = self.house.disk.take_delay();
         self.busy_until = self.now + delay;
         let at = self.now + patience.max(delay).max(1);

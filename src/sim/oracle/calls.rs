@@ -1,0 +1,191 @@
+//! Nothing that the broker was told to be ours is lost: what a device said is a reading, and a call for help an alarm.
+
+use super::super::story::clock;
+use super::Oracle;
+use crate::engine::change::{AlarmChange, Fact, HomeChange};
+use crate::engine::kind::{AlarmKind, Kind};
+use crate::engine::reading::Value;
+use crate::keeper::ports::{Lane, Token};
+use crate::keeper::record;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+/// What a device said, and what became of it.
+#[derive(Debug, Clone, Default)]
+pub struct Said {
+    /// When the broker had it.
+    pub at: u64,
+    /// The device, as the registry has its address; none for what no device said.
+    pub address: Option<Box<str>>,
+    /// It always comes to a reading.
+    pub telling: bool,
+    /// It names the event that it tells: told again, it comes to nothing.
+    pub named: bool,
+    /// The alarm that it calls for.
+    pub calls: Option<AlarmKind>,
+    /// The lanes whose session had it, those that lost it by the broker's settings, and those that passed it over, relying on the other.
+    pub owed: BTreeSet<Lane>,
+    pub lost: BTreeSet<Lane>,
+    pub passed: BTreeSet<Lane>,
+    /// It was acknowledged as ours.
+    pub ours: bool,
+}
+
+/// An acknowledgement on its way to the broker.
+#[derive(Debug, Clone, Copy)]
+pub struct Ack {
+    pub lane: Lane,
+    pub token: Option<Token>,
+    /// When this process got the message.
+    pub delivered: u64,
+    /// It need not come to anything: the other lane has it, or the broker had kept it.
+    pub copy: bool,
+    pub retained: bool,
+}
+
+/// When something was committed, and by which record.
+type When = (u64, u64);
+
+/// What was committed of what the devices said.
+#[derive(Default)]
+pub(super) struct Calls {
+    /// By device: its readings, and its presses among them.
+    readings: BTreeMap<Box<str>, Vec<When>>,
+    presses: BTreeMap<Box<str>, Vec<When>>,
+    /// By home and kind: when an alarm was raised or counted last.
+    alarmed: BTreeMap<(u32, AlarmKind), u64>,
+    /// The last record that was committed when the keeper let go of a message.
+    let_go: HashMap<Token, u64>,
+}
+
+impl Oracle {
+    pub(super) fn alarmed(&mut self, home: u32, kind: AlarmKind) {
+        self.calls.alarmed.insert((home, kind), self.now);
+    }
+
+    /// A reading was committed.
+    pub(super) fn told(&mut self, home: u32, fact: &Fact) {
+        let device = self.shadow.homes.get(home as usize).and_then(|h| h.state.devices.get(fact.device as usize));
+        let Some(address) = device.map(|d| Box::<str>::from(d.address.as_str())) else { return };
+        let when = (self.now, self.sequence);
+        if fact.reading.kind == Kind::Sos && fact.reading.value == Value::Flag(true) && !fact.retained {
+            self.calls.presses.entry(address.clone()).or_default().push(when);
+        }
+        self.calls.readings.entry(address).or_default().push(when);
+    }
+
+    /// A message that the process may have died of becomes an alarm, unread: of its device that is a reading too, and a press.
+    pub(super) fn unread(&mut self, home: u32) {
+        let id = self.shadow.site.homes.get(home as usize).map(|h| h.id.to_string()).unwrap_or_default();
+        let Some(topic) = id.strip_prefix("unreadable/") else { return };
+        let levels: Vec<&str> = topic.rsplitn(3, '/').collect();
+        if let [device, home, ..] = levels[..] {
+            let address: Box<str> = format!("{home}/{device}").into();
+            let when = (self.now, self.sequence);
+            self.calls.presses.entry(address.clone()).or_default().push(when);
+            self.calls.readings.entry(address.clone()).or_default().push(when);
+            if let Some(home) = self.home_of(&address) {
+                self.alarmed(home, AlarmKind::PossibleSos);
+            }
+        }
+    }
+
+    /// The keeper lets go of messages: what they came to must be committed now, and not later.
+    pub fn lets_go(&mut self, tokens: &[Token]) {
+        let sequence = self.sequence;
+        self.calls.let_go.extend(tokens.iter().map(|token| (*token, sequence)));
+    }
+
+    /// The process is gone, and with it what it had in hand.
+    pub fn dies(&mut self) {
+        self.calls.let_go.clear();
+        self.hears(false);
+    }
+
+    /// The broker is told that a message is ours.
+    pub fn acknowledged(&mut self, serial: u64, ack: Ack) {
+        let let_go = ack.token.and_then(|token| self.calls.let_go.get(&token).copied());
+        self.promise(let_go.is_some(), || format!("message {serial} was acknowledged, and the keeper still had it"));
+        let Some(said) = self.said.get_mut(serial as usize) else { return };
+        if ack.copy {
+            said.passed.insert(ack.lane);
+        }
+        if ack.copy || ack.retained {
+            return;
+        }
+        said.ours = true;
+        let said = said.clone();
+        let Some(address) = said.address.as_deref().filter(|of| said.telling && self.frozen(of).is_none()) else {
+            return;
+        };
+        let since = if said.named { said.at } else { ack.delivered };
+        let within = |when: Option<&Vec<When>>| {
+            when.is_some_and(|all| all.iter().rev().any(|(at, by)| *at >= since && Some(*by) <= let_go))
+        };
+        let press = said.calls == Some(AlarmKind::Sos);
+        let committed = within(self.calls.readings.get(address)) && (!press || within(self.calls.presses.get(address)));
+        let (at, delivered) = (clock(said.at), clock(ack.delivered));
+        self.promise(committed, || {
+            format!("message {serial} of {address}, said at {at} and here at {delivered}, was acknowledged before it was committed")
+        });
+        let Some(kind) = said.calls else { return };
+        let alarmed = self.is_alarmed(address, kind, since);
+        self.promise(alarmed, || {
+            format!("message {serial} of {address}, said at {at} and here at {delivered}, was acknowledged without an alarm of {kind}")
+        });
+    }
+
+    /// Whether there was an alarm for a call: a press counts each time; what lasts has its one alarm as long as that is open.
+    fn is_alarmed(&self, address: &str, kind: AlarmKind, since: u64) -> bool {
+        let Some(home) = self.home_of(address) else { return false };
+        let called = |kind| self.calls.alarmed.get(&(home, kind)).is_some_and(|at| *at >= since);
+        let lasts = kind != AlarmKind::Sos;
+        let open = || self.shadow.homes.get(home as usize).is_some_and(|slot| slot.state.alarm(kind).is_some());
+        let perhaps = [AlarmKind::PossibleSos, AlarmKind::PossiblePress].into_iter().any(called);
+        called(kind) || perhaps || (lasts && open())
+    }
+
+    fn home_of(&self, address: &str) -> Option<u32> {
+        let has =
+            |devices: &[_]| devices.iter().any(|d: &crate::engine::home::DeviceState| d.address.as_str() == address);
+        let home = self.shadow.homes.iter().position(|home| has(&home.state.devices))?;
+        u32::try_from(home).ok()
+    }
+
+    /// The home of a device, where it is frozen: of it only calls for help are taken in.
+    fn frozen(&self, address: &str) -> Option<u32> {
+        self.home_of(address).filter(|home| self.shadow.homes[*home as usize].state.frozen.is_some())
+    }
+
+    /// A session was owed messages, and the broker lost them by its own settings.
+    pub fn lost(&mut self, lane: Lane, serial: u64) {
+        if let Some(said) = self.said.get_mut(serial as usize) {
+            said.lost.insert(lane);
+        }
+    }
+
+    /// Long after the last fault: what called for help is ours, unless the broker lost it, or found nobody to give it to.
+    pub(super) fn every_call_came(&mut self, bound_ms: u64) {
+        let all = std::mem::take(&mut self.said);
+        for said in &all {
+            let ways = said.owed.iter().any(|lane| !said.lost.contains(lane) && !said.passed.contains(lane));
+            let gone = said.owed.is_empty() || (!ways && !said.lost.is_empty());
+            let young = self.now < said.at + bound_ms;
+            self.promise(said.calls.is_none() || said.ours || gone || young, || {
+                let address = said.address.as_deref().unwrap_or("?");
+                format!("what {address} said at {} never became one of ours", clock(said.at))
+            });
+        }
+        self.said = all;
+    }
+}
+
+/// The home in which an entry raises or counts a possible call.
+pub(super) fn possible_sos(entry: &record::Entry) -> Option<u32> {
+    let record::Entry::Home { home, change } = entry else { return None };
+    let counts = match change {
+        HomeChange::Raised(alarm) => alarm.kind == AlarmKind::PossibleSos,
+        HomeChange::Alarm { kind, change: AlarmChange::Counted { .. } } => *kind == AlarmKind::PossibleSos,
+        _ => false,
+    };
+    counts.then_some(*home)
+}
