@@ -74,8 +74,9 @@ pub struct Oracle {
     left: BTreeMap<(AlarmId, ChannelId), u32>,
     /// Committed since asked last.
     pub transitions: Vec<&'static str>,
-    /// A bit has flipped on the disk.
-    pub flipped: bool,
+    /// A bit has flipped on the disk; and whether it did since the last start.
+    flipped: bool,
+    fresh_flip: bool,
     /// When synced data were found damaged last: what stood there is gone, and was told to be.
     damaged: Option<u64>,
     /// Since when nothing fails any more.
@@ -103,6 +104,7 @@ impl Oracle {
             left: BTreeMap::new(),
             transitions: Vec::new(),
             flipped: false,
+            fresh_flip: false,
             damaged: None,
             calm: None,
             closed: BTreeSet::new(),
@@ -282,6 +284,11 @@ impl Oracle {
         self.promise(kept, || format!("an act on {alarm} was answered before it was committed"));
     }
 
+    /// A bit flips on the disk.
+    pub fn flips(&mut self) {
+        (self.flipped, self.fresh_flip) = (true, true);
+    }
+
     /// From here on nothing fails.
     pub fn calms(&mut self) {
         self.calm = Some(self.now);
@@ -321,11 +328,13 @@ impl Oracle {
         self.promise(recovered.damage.is_empty() || self.flipped, || {
             format!("no bit has flipped, and yet the journal is damaged: {:?}", recovered.damage)
         });
-        let hurt = recovered.damage.iter().any(|d| d.flaw != Flaw::Checkpoint);
+        let (last, known) = (recovered.last, self.sequence);
+        // In the very last record it cannot be told from a write that was torn.
+        let cut = std::mem::take(&mut self.fresh_flip) && last + 1 == known;
+        let hurt = cut || recovered.damage.iter().any(|d| d.flaw != Flaw::Checkpoint);
         if hurt {
             self.damaged = Some(self.now);
         }
-        let (last, known) = (recovered.last, self.sequence);
         self.promise(last >= known || hurt, || {
             format!("record {known} was committed, and {last} is the last after a restart")
         });
@@ -357,10 +366,10 @@ impl Oracle {
                 self.shadow.restore_home(number as u32, 0, home);
             }
         }
-        for pending in self.shadow.site.outbox.all() {
-            self.notices.entry(pending.notice.id.clone()).or_insert_with(|| pending.notice.subject.clone());
-        }
-        self.sequence = self.sequence.max(last);
+        // What was taken away may be given anew, under the same numbers.
+        let pending = self.shadow.site.outbox.all();
+        self.notices = pending.map(|p| (p.notice.id.clone(), p.notice.subject.clone())).collect();
+        self.sequence = last;
         self.climbed.clear();
         self.left.clear();
         self.forget_stirrings();

@@ -34,7 +34,9 @@ impl World {
             Fault::BitFlip { down } => {
                 let flipped = disk.flip_bit(|path| path.starts_with("/data/journal") && !path.ends_with("reserve"));
                 self.tell(format_args!("a bit flips: {flipped:?}"));
-                lock(&self.oracle).flipped |= flipped.is_some();
+                if flipped.is_some() {
+                    lock(&self.oracle).flips();
+                }
                 self.dies("killed", down);
             }
             Fault::BrokerStops { down } => self.broker_ends(Keeps::Everything, down),
