@@ -80,8 +80,10 @@ pub(super) struct Guest {
 }
 
 impl Guest {
-    fn moved<T>(&mut self, what: io::Result<T>) -> Poll<io::Result<T>> {
+    fn moved<T>(&mut self, cx: &mut Context<'_>, what: io::Result<T>) -> Poll<io::Result<T>> {
         self.silent.set(sleep(self.idle));
+        // Else nobody would be woken: whoever waits to read does not ask again because something was written.
+        let _ = self.silent.as_mut().poll(cx);
         Poll::Ready(what)
     }
 
@@ -95,7 +97,7 @@ impl Guest {
 impl AsyncRead for Guest {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         match Pin::new(&mut self.stream).poll_read(cx, buffer) {
-            Poll::Ready(read) => self.moved(read),
+            Poll::Ready(read) => self.moved(cx, read),
             Poll::Pending => self.waits(cx),
         }
     }
@@ -104,7 +106,7 @@ impl AsyncRead for Guest {
 impl AsyncWrite for Guest {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         match Pin::new(&mut self.stream).poll_write(cx, bytes) {
-            Poll::Ready(written) => self.moved(written),
+            Poll::Ready(written) => self.moved(cx, written),
             Poll::Pending => self.waits(cx),
         }
     }
@@ -139,5 +141,25 @@ mod tests {
         let (mut second, _) = door.accept().await;
         next.write_all(b"x").await.unwrap();
         assert_eq!(second.read(&mut byte).await.unwrap(), 1, "and who speaks is heard");
+    }
+
+    #[tokio::test]
+    async fn who_got_an_answer_and_says_no_more_loses_the_place_too() {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+        let at = listener.local_addr().unwrap();
+        let door = Door { listener, places: Arc::new(Semaphore::new(1)), idle: Duration::from_millis(50) };
+        let page = axum::Router::new().route("/", axum::routing::get(async || "here"));
+        let asks = async {
+            let mut guest = TcpStream::connect(at).await.unwrap();
+            guest.write_all(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
+            let mut answer = String::new();
+            let ended = tokio::time::timeout(Duration::from_secs(20), guest.read_to_string(&mut answer));
+            ended.await.expect("the connection ends").unwrap();
+            assert!(answer.ends_with("here"), "{answer}");
+        };
+        tokio::select! {
+            served = axum::serve(door, page).into_future() => served.unwrap(),
+            () = asks => {}
+        }
     }
 }
