@@ -1,7 +1,7 @@
 //! Remembers over the death of the process which messages were being worked on. A message that was so at two deaths in a row is not
 //! looked into a third time.
 
-use crate::journal::disk::{Access, Disk, DiskFile, read_all};
+use crate::journal::disk::{Access, Disk, DiskFile, is_full, read_all};
 use crate::keeper::ports::Suspects;
 use std::collections::HashSet;
 use std::io;
@@ -14,21 +14,31 @@ const MAX_BYTES: u64 = 1 << 20;
 
 /// The file of the present life, and what the last two had in common. Nothing is synced: it has to survive the process, not the machine.
 pub struct SuspectsFile {
-    file: Box<dyn DiskFile>,
+    /// None where the disk had no room for it.
+    file: Option<Box<dyn DiskFile>>,
     last: HashSet<u64>,
     deadly: HashSet<u64>,
     empty: bool,
 }
 
 impl SuspectsFile {
-    /// Takes what the last life left in `dir`.
+    /// Takes what the last life left in `dir`. On a full disk nothing new is noted: life has its reserve there, and has to be heard.
+    ///
+    /// # Errors
+    /// Where the files cannot be written for another reason.
     pub fn open(disk: Arc<dyn Disk>, dir: &Path) -> io::Result<SuspectsFile> {
         let (now, before) = (dir.join("working-on"), dir.join("worked-on-at-death"));
         let read = |path| read_all(&*disk, path, MAX_BYTES).map(|bytes| decode(&bytes)).unwrap_or_default();
         let last = read(&now);
         let earlier: HashSet<u64> = read(&before).into_iter().collect();
-        disk.open(&before, Access::Create)?.write_at(&encode(&last), 0)?;
-        let file = disk.open(&now, Access::Create)?;
+        let noted = disk.open(&before, Access::Create).and_then(|file| file.write_at(&encode(&last), 0));
+        let file = match noted.and_then(|()| disk.open(&now, Access::Create)) {
+            Err(error) if is_full(&error) => {
+                warn!(%error, "what is being worked on cannot be noted");
+                None
+            }
+            opened => Some(opened?),
+        };
         let last: HashSet<u64> = last.into_iter().collect();
         Ok(SuspectsFile { file, deadly: last.intersection(&earlier).copied().collect(), last, empty: true })
     }
@@ -50,7 +60,8 @@ impl Suspects for SuspectsFile {
             return;
         }
         self.empty = messages.is_empty();
-        if let Err(error) = self.file.write_at(&encode(messages), 0) {
+        let Some(file) = &self.file else { return };
+        if let Err(error) = file.write_at(&encode(messages), 0) {
             warn!(%error, "what is being worked on cannot be noted");
         }
     }
@@ -67,7 +78,9 @@ impl Suspects for SuspectsFile {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fleet::Dice;
     use crate::journal::RealDisk;
+    use crate::sim::disk::SimDisk;
 
     #[test]
     fn a_message_is_deadly_after_two_deaths_in_a_row_and_not_after_one() {
@@ -84,5 +97,20 @@ mod tests {
         assert_eq!(life(&[7, 8]), [suspected, nothing]);
         assert_eq!(life(&[]), [deadly, suspected]);
         assert_eq!(life(&[8]), [nothing, nothing], "a life that ended in peace breaks the row");
+    }
+
+    #[test]
+    fn a_full_disk_keeps_nobody_from_starting() {
+        let disk = SimDisk::new(Dice::new(1, 1));
+        let dir = Path::new("/data");
+        disk.create_dir(dir).unwrap();
+        let open = || SuspectsFile::open(Arc::new(disk.clone()), dir).unwrap();
+        open().working_on(&[7]);
+        disk.set_capacity(disk.used());
+        let mut file = open();
+        assert!(file.suspected(7), "what is known is known");
+        file.working_on(&[7, 8, 9]);
+        disk.set_capacity(0);
+        open().working_on(&[7]);
     }
 }
