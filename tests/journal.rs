@@ -880,6 +880,23 @@ fn a_start_on_a_full_disk_has_the_reserve_of_the_life_before() {
 }
 
 #[test]
+fn a_reserve_that_somebody_deleted_ends_nothing() {
+    let dir = tempdir().unwrap();
+    let disk = FaultyDisk::default();
+    let (mut log, _) = Log::open(dir.path(), Options { reserve_bytes: 8 << 10, ..on(&disk) }).unwrap();
+    std::fs::remove_file(dir.path().join("reserve")).unwrap();
+    disk.full.store(true, Ordering::SeqCst);
+    let mut sequence = 0;
+    while log.append(&turn(b"", &[1; 500])).is_ok() {
+        sequence += 1;
+    }
+    assert!(log.append(&life(&[2; 500])).unwrap_err().full);
+    disk.full.store(false, Ordering::SeqCst);
+    assert_eq!(log.append(&life(&[2; 500])).unwrap(), sequence + 1);
+    assert!(!log.is_full() && dir.path().join("reserve").exists());
+}
+
+#[test]
 fn a_failed_sync_is_never_tried_again() {
     let dir = tempdir().unwrap();
     let disk = FaultyDisk::default();

@@ -108,10 +108,18 @@ impl Log {
         Ok(())
     }
 
+    /// None where there is none, also since somebody has deleted it.
+    fn open_reserve(&self) -> io::Result<Option<Box<dyn DiskFile>>> {
+        match self.segments.disk().open(&self.segments.path(RESERVE), Access::Write) {
+            Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
+            opened => opened.map(Some),
+        }
+    }
+
     /// Brings the reserve file that is there to its whole size, or as far as it goes on a full disk; gives its bytes. Allocated again,
     /// since a copy of the folder may have come without its place.
     fn hold_reserve(&self) -> io::Result<u64> {
-        let file = self.segments.disk().open(&self.segments.path(RESERVE), Access::Write)?;
+        let Some(file) = self.open_reserve()? else { return Ok(0) };
         let mut bytes = self.options.reserve_bytes;
         if let Err(e) = file.allocate(bytes) {
             bytes = if is_full(&e) { file.size()? } else { return Err(e) };
@@ -126,10 +134,7 @@ impl Log {
     fn make_reserve(&mut self) -> io::Result<bool> {
         let whole = self.options.reserve_bytes;
         if (1..whole).contains(&self.reserve) {
-            self.reserve = match self.hold_reserve() {
-                Err(e) if e.kind() == io::ErrorKind::NotFound => 0,
-                held => held?,
-            };
+            self.reserve = self.hold_reserve()?;
         }
         let mut bytes = whole;
         while self.reserve == 0 && bytes >= LEAST_RESERVE_BYTES.min(whole) {
@@ -188,14 +193,9 @@ impl Log {
             return Ok(Room::Full);
         }
         self.reserve = 0;
-        let file = match self.segments.disk().open(&self.segments.path(RESERVE), Access::Write) {
-            Err(e) if e.kind() == io::ErrorKind::NotFound => {
-                tracing::error!(
-                    "somebody deleted the reserve file; with this disk full, not even life inputs have room"
-                );
-                return Ok(Room::Full);
-            }
-            opened => opened?,
+        let Some(file) = self.open_reserve()? else {
+            tracing::error!("somebody deleted the reserve file; with this disk full, not even life inputs have room");
+            return Ok(Room::Full);
         };
         self.install(file, RESERVE, capacity, true)?;
         tracing::warn!("the disk is full: the journal writes life inputs into its reserve");

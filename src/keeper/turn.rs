@@ -71,8 +71,6 @@ pub struct Keeper {
     full: bool,
     /// Telemetry can reach us, as the bulk session says.
     link: bool,
-    /// The site was told last that it hears its homes.
-    hears: bool,
     checkpoint: Checkpoint,
 }
 
@@ -110,7 +108,6 @@ impl Keeper {
             after: After::default(),
             full: false,
             link: false,
-            hears: false,
             checkpoint,
         }
     }
@@ -213,7 +210,7 @@ impl Keeper {
     /// What nobody takes in is not heard: on a full disk a silence is ours, and not of the homes.
     fn tell_whether_heard(&mut self) {
         let hears = self.link && !self.full;
-        if std::mem::replace(&mut self.hears, hears) != hears {
+        if hears == self.core.site.deaf_since.is_some() {
             self.core.site_input(SiteInput::Link { up: hears });
         }
     }
