@@ -149,11 +149,6 @@ impl Oracle {
     }
 
     fn home(&mut self, home: u32, change: &HomeChange, record: &Contents) {
-        match change {
-            HomeChange::Raised(alarm) => self.alarmed(home, alarm.kind),
-            HomeChange::Alarm { kind, change: AlarmChange::Counted { .. } } => self.alarmed(home, *kind),
-            _ => {}
-        }
         let before = |kind: AlarmKind| self.shadow.homes.get(home as usize).and_then(|h| h.state.alarm(kind)).cloned();
         match change {
             HomeChange::Raised(alarm) => {
@@ -162,6 +157,7 @@ impl Oracle {
                     matches!(e, record::Entry::Home { home: at, change: HomeChange::Closed { alarm: ended, .. } }
                         if *at == home && ended.kind == alarm.kind)
                 });
+                self.alarmed(home, alarm.kind);
                 self.silence(home, alarm);
                 self.promise(open.is_none() || closed_here, || format!("a second open {} in home {home}", alarm.kind));
                 self.transitions.push("raised");
@@ -173,6 +169,9 @@ impl Oracle {
                         self.transitions.push("late");
                     }
                     self.attention(id, attention, before(*kind).map(|a| a.attention));
+                }
+                if let AlarmChange::Counted { .. } = change {
+                    self.alarmed(home, *kind);
                 }
                 self.transitions.extend(match change {
                     AlarmChange::Counted { .. } => Some("counted"),
@@ -382,8 +381,10 @@ impl Oracle {
         self.promise(different.is_none(), || format!("the store differs in {}", different.unwrap_or_default()));
     }
 
-    /// The faults have stopped long ago: every call for help was heard, and every notice has left.
-    pub fn at_the_end(&mut self, tick: Tick, bound_ms: u64) {
+    /// The faults have stopped long ago: the gateway has taken in what came and `rests`, every call for help was heard, and every notice
+    /// has left.
+    pub fn at_the_end(&mut self, tick: Tick, rests: bool, bound_ms: u64) {
+        self.promise(rests, || "something still waits to be taken in or written".to_owned());
         self.every_call_came(bound_ms);
         let stuck: Vec<NoticeId> = self
             .shadow

@@ -414,7 +414,8 @@ impl World {
         {
             let mut oracle = lock(&self.oracle);
             oracle.compare(process.keeper.core(), "at the end");
-            oracle.at_the_end(process.tick(self.now), BOUND_MS);
+            let rests = process.keeper.written() && process.handle.backlog() == (0, 0);
+            oracle.at_the_end(process.tick(self.now), rests, BOUND_MS);
             let committed = oracle.sequence;
             process.follower.follow(committed, &mut self.dice);
             oracle.followed(&self.house.shelf);

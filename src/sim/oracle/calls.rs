@@ -3,8 +3,9 @@
 use super::super::story::clock;
 use super::Oracle;
 use crate::engine::change::{AlarmChange, Fact, HomeChange};
-use crate::engine::kind::{AlarmKind, Kind};
+use crate::engine::kind::{AlarmKind, Kind, Priority};
 use crate::engine::reading::Value;
+use crate::keeper::core::Slot;
 use crate::keeper::ports::{Lane, Token};
 use crate::keeper::record;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -114,9 +115,8 @@ impl Oracle {
         }
         said.ours = true;
         let said = said.clone();
-        let Some(address) = said.address.as_deref().filter(|of| said.telling && self.frozen(of).is_none()) else {
-            return;
-        };
+        let Some(address) = said.address.as_deref().filter(|_| said.telling) else { return };
+        let frozen = self.frozen(address).is_some();
         let since = if said.named { said.at } else { ack.delivered };
         let within = |when: Option<&Vec<When>>| {
             when.is_some_and(|all| all.iter().rev().any(|(at, by)| *at >= since && Some(*by) <= let_go))
@@ -124,10 +124,10 @@ impl Oracle {
         let press = said.calls == Some(AlarmKind::Sos);
         let committed = within(self.calls.readings.get(address)) && (!press || within(self.calls.presses.get(address)));
         let (at, delivered) = (clock(said.at), clock(ack.delivered));
-        self.promise(committed, || {
+        self.promise(committed || frozen, || {
             format!("message {serial} of {address}, said at {at} and here at {delivered}, was acknowledged before it was committed")
         });
-        let Some(kind) = said.calls else { return };
+        let Some(kind) = said.calls.filter(|kind| !frozen || kind.priority() == Priority::Life) else { return };
         let alarmed = self.is_alarmed(address, kind, since);
         self.promise(alarmed, || {
             format!("message {serial} of {address}, said at {at} and here at {delivered}, was acknowledged without an alarm of {kind}")
@@ -145,10 +145,8 @@ impl Oracle {
     }
 
     fn home_of(&self, address: &str) -> Option<u32> {
-        let has =
-            |devices: &[_]| devices.iter().any(|d: &crate::engine::home::DeviceState| d.address.as_str() == address);
-        let home = self.shadow.homes.iter().position(|home| has(&home.state.devices))?;
-        u32::try_from(home).ok()
+        let has = |home: &Slot| home.state.devices.iter().any(|d| d.address.as_str() == address);
+        u32::try_from(self.shadow.homes.iter().position(has)?).ok()
     }
 
     /// The home of a device, where it is frozen: of it only calls for help are taken in.
