@@ -10,6 +10,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 /// What `sim` takes.
+/// Seeds of which a hole in the table of hits tells something.
+const MANY: u64 = 100;
+
 #[derive(clap::Args)]
 pub struct Options {
     /// One seed: what a failing run printed
@@ -110,7 +113,8 @@ impl Sum {
         );
         println!("{}", self.hits.table(NAMES, TRANSITIONS));
         let missing = self.hits.missing(NAMES, TRANSITIONS);
-        if !missing.is_empty() {
+        // In a few days hardly anything meets everything.
+        if !missing.is_empty() && (options.complete || self.runs >= MANY) {
             println!("never met: {}", missing.join(", "));
         }
         match (self.broken.is_empty(), options.complete && !missing.is_empty()) {

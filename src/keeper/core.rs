@@ -46,6 +46,8 @@ impl Slot {
 const DUE_BYTES: usize = 256 * 1024;
 /// What failed when its time had come would fail again at once, for ever.
 const FAULT_PAUSE: Millis = Millis::from_secs(10);
+/// What a full disk has no place for is looked at again after so long.
+const LOOK_AGAIN: Millis = Millis::from_secs(5);
 
 /// What may leave once the record is safe.
 #[derive(Debug, Default)]
@@ -234,8 +236,9 @@ impl Core {
     }
 
     /// Wakes the homes whose time has come, each once, as many as a record has room for; what is due then is so in the next turn. Life
-    /// goes first within a home; between homes the earliest deadline does.
-    pub fn due(&mut self) {
+    /// goes first within a home; between homes the earliest deadline does. With `life_only` (a full disk has no place for the others)
+    /// the homes with an open alarm of life are woken, and the others looked at again a little later.
+    pub fn due(&mut self, life_only: bool) {
         let most = self.blocks.len() + DUE_BYTES;
         let mut due = Vec::new();
         while let Some(Reverse((at, home))) = self.heap.peek().copied().filter(|Reverse((at, _))| *at <= self.now.tick)
@@ -248,6 +251,10 @@ impl Core {
         }
         for home in due {
             let slot = &self.homes[home as usize];
+            if life_only && slot.state.alarms.iter().all(|alarm| alarm.priority() != Priority::Life) {
+                self.wake(home, self.now.tick + LOOK_AGAIN);
+                continue;
+            }
             match home::next_wake(&slot.policy, &slot.state, self.now, self.site.deaf_since.is_some()) {
                 Some(next) if next <= self.now.tick && self.blocks.len() <= most => {
                     self.home_input(home, HomeInput::Due);
@@ -435,13 +442,18 @@ impl Core {
 
     /// Sees to it that the heap has the home's next deadline, or an earlier one.
     fn schedule(&mut self, home: u32) {
-        let slot = &mut self.homes[home as usize];
+        let slot = &self.homes[home as usize];
         let next = home::next_wake(&slot.policy, &slot.state, self.now, self.site.deaf_since.is_some());
-        if let Some(next) = next.map(|next| next.max(slot.not_before))
-            && slot.wake.is_none_or(|wake| next < wake)
-        {
-            slot.wake = Some(next);
-            self.heap.push(Reverse((next, home)));
+        if let Some(next) = next.map(|next| next.max(slot.not_before)) {
+            self.wake(home, next);
+        }
+    }
+
+    fn wake(&mut self, home: u32, at: Tick) {
+        let slot = &mut self.homes[home as usize];
+        if slot.wake.is_none_or(|wake| at < wake) {
+            slot.wake = Some(at);
+            self.heap.push(Reverse((at, home)));
         }
     }
 

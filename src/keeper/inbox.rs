@@ -20,7 +20,7 @@ pub(super) enum Errand {
     Outcome { notice: NoticeId, attempt: u32, outcome: Outcome },
     Link { up: bool },
     Act { alarm: AlarmId, act: Act, by: ResponderId, revision: Option<u32>, answer: oneshot::Sender<Answer> },
-    Register { entities: Vec<Entity>, done: oneshot::Sender<()> },
+    Register { entities: Vec<Entity>, done: oneshot::Sender<Result<(), NotTaken>> },
     Own { home: HomeId, kind: AlarmKind, what: String },
     Rules(Box<SiteRules>),
     Ask(Box<dyn FnOnce(&Core) + Send>),
@@ -68,6 +68,27 @@ impl fmt::Display for Gone {
 }
 
 impl std::error::Error for Gone {}
+
+/// Why the registry stays as it was.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NotTaken {
+    /// What is left of the disk is kept for calls for help.
+    DiskFull,
+    Gone,
+}
+
+impl fmt::Display for NotTaken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            NotTaken::DiskFull => {
+                f.write_str("the disk is full, and what is left is kept for calls for help: make room, then try again")
+            }
+            NotTaken::Gone => Gone.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for NotTaken {}
 
 /// How the rooms around it speak to a keeper.
 #[derive(Clone, Default)]
@@ -118,11 +139,11 @@ impl Handle {
         wait.await.map_err(|_| Gone)
     }
 
-    /// Enters checked entities into the registry; returns after the sync.
-    pub async fn register(&self, entities: Vec<Entity>) -> Result<(), Gone> {
+    /// Enters checked entities into the registry; returns after the sync. A full disk takes none.
+    pub async fn register(&self, entities: Vec<Entity>) -> Result<(), NotTaken> {
         let (done, wait) = oneshot::channel();
         self.put(Errand::Register { entities, done });
-        wait.await.map_err(|_| Gone)
+        wait.await.unwrap_or(Err(NotTaken::Gone))
     }
 
     /// Raises an alarm of the gateway's own.

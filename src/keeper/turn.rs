@@ -3,7 +3,7 @@
 
 use super::board::Board;
 use super::core::{Answer, Core, Effects};
-use super::inbox::{Errand, Handle, Taken};
+use super::inbox::{Errand, Handle, NotTaken, Taken};
 use super::ports::*;
 use super::routes::fingerprint;
 use super::views::raw;
@@ -26,6 +26,9 @@ const RECORD_BYTES: usize = 384 * 1024;
 const ENTITIES_PER_TURN: usize = 200;
 /// While the disk is full, how long until the record is tried again.
 const FULL_PATIENCE: Duration = Duration::from_secs(1);
+/// While the disk is full, so many messages of the life lane are kept waiting and no more: mosquitto gives a session 20 that are not
+/// acknowledged where nobody sets `max_inflight_messages` (mosquitto.conf(5)), and the next press needs a place among them.
+const WINDOW_HELD: usize = 10;
 /// The rolling checkpoint: a step a second, a generation a minute, every home within five minutes.
 const CHECKPOINT_STEP: Millis = Millis::from_secs(1);
 const CHECKPOINT_EVERY: Millis = Millis::from_secs(60);
@@ -79,7 +82,7 @@ pub struct Keeper {
 struct After {
     tokens: Vec<Token>,
     answers: Vec<(oneshot::Sender<Answer>, Answer)>,
-    done: Vec<oneshot::Sender<()>>,
+    done: Vec<oneshot::Sender<Result<(), NotTaken>>>,
     effects: Effects,
 }
 
@@ -145,7 +148,7 @@ impl Keeper {
         let (tick, wall) = self.ports.time.now();
         self.core.begin(tick, wall);
         self.core.start();
-        self.core.due();
+        self.core.due(self.full);
         self.finish_turn()
     }
 
@@ -203,7 +206,7 @@ impl Keeper {
             self.run_errand(errand)?;
         }
         self.tell_whether_heard();
-        self.core.due();
+        self.core.due(self.full);
         self.finish_turn()
     }
 
@@ -309,6 +312,7 @@ impl Keeper {
                 let given = self.core.act(alarm, act, by, revision);
                 self.after.answers.push((answer, given));
             }
+            Errand::Register { done, .. } if self.full => drop(done.send(Err(NotTaken::DiskFull))),
             Errand::Register { entities, done } => {
                 for some in entities.chunks(ENTITIES_PER_TURN) {
                     self.core.site_input(SiteInput::Register(some.to_vec()));
@@ -345,8 +349,8 @@ impl Keeper {
     /// Writes what is unwritten, in order; false where there is no room for all of it.
     fn write(&mut self) -> Result<bool, JournalFault> {
         while let Some(turn) = self.unwritten.front() {
-            // What stands before a call for help goes with it into the reserve.
-            let life = self.unwritten.iter().any(|turn| turn.life);
+            // What stands before a call for help goes with it into the reserve, and so does what would keep the next from coming in.
+            let life = self.unwritten.iter().any(|turn| turn.life) || self.holds_the_window();
             let written = match life == turn.life {
                 true => self.ports.journal.append(turn),
                 false => self.ports.journal.append(&Turn { life, ..turn.clone() }),
@@ -356,7 +360,7 @@ impl Keeper {
                 Err(fault) if fault.full => {
                     self.bulky |= !self.full;
                     self.set_full(true);
-                    // The readings are not acknowledged: the next life takes the call without them, and has room for it.
+                    // Nothing of it is acknowledged: the next life takes the call without it, and has room for it.
                     return if life && self.bulky { Err(in_the_way()) } else { Ok(false) };
                 }
                 Err(fault) => return Err(fault),
@@ -368,6 +372,12 @@ impl Keeper {
         let room = self.ports.journal.has_room()?;
         self.set_full(!room);
         Ok(true)
+    }
+
+    /// Whether so many messages of the life lane wait for the disk that a press may find no place at the broker.
+    fn holds_the_window(&self) -> bool {
+        let held = self.after.tokens.iter().filter(|token| token.lane == Lane::Life);
+        self.full && held.count() >= WINDOW_HELD
     }
 
     fn set_full(&mut self, full: bool) {
@@ -392,7 +402,7 @@ impl Keeper {
             let _ = answer.send(given);
         }
         for done in after.done {
-            let _ = done.send(());
+            let _ = done.send(Ok(()));
         }
         if !after.effects.shown.is_empty() {
             self.ports.board.show(after.effects.shown);

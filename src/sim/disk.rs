@@ -168,6 +168,21 @@ impl SimDisk {
         self.inner().used()
     }
 
+    /// The bytes that files may still grow by.
+    pub fn room(&self) -> u64 {
+        let inner = self.inner();
+        inner.capacity.saturating_sub(inner.used())
+    }
+
+    /// How many zeros a file ends with; 0 where there is no such file.
+    pub fn zeros_at_the_end(&self, path: &Path) -> u64 {
+        let inner = self.inner();
+        inner
+            .live
+            .get(path)
+            .map_or(0, |node| grip(node).live.iter().rev().take_while(|byte| **byte == 0).count() as u64)
+    }
+
     /// Fails the next sync of a file. As kernels do, it drops what was to be synced: later syncs succeed without it, unless it
     /// is written once more.
     pub fn fail_sync(&self) {

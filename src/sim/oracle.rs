@@ -81,6 +81,10 @@ pub struct Oracle {
     damaged: Option<u64>,
     /// Since when nothing fails any more.
     calm: Option<u64>,
+    /// The disk is full to the last byte of its reserve: not even a call has room.
+    pub no_room_for_life: bool,
+    /// When the gateway took the disk for full last; 0 for never.
+    pub was_full: u64,
     /// Alarms that are closed.
     closed: BTreeSet<AlarmId>,
     pub story: Story,
@@ -107,6 +111,8 @@ impl Oracle {
             fresh_flip: false,
             damaged: None,
             calm: None,
+            no_room_for_life: false,
+            was_full: 0,
             closed: BTreeSet::new(),
             story: Story::default(),
             broken: None,
@@ -132,6 +138,7 @@ impl Oracle {
     }
 
     fn take(&mut self, sequence: u64, contents: Contents) {
+        self.sequence = sequence;
         for entry in &contents.entries {
             match entry {
                 record::Entry::Home { home, change } => self.home(*home, change, &contents),
@@ -143,7 +150,6 @@ impl Oracle {
         let unread: Vec<u32> = contents.entries.iter().filter_map(calls::possible_sos).collect();
         self.shadow.fold(sequence, 0, contents);
         unread.into_iter().for_each(|home| self.unread(home));
-        self.sequence = sequence;
         self.stirrings();
         facts.iter().for_each(|(home, fact)| self.told(*home, fact));
     }
@@ -276,6 +282,14 @@ impl Oracle {
         });
     }
 
+    /// The journal had no room for a record of a call of `length` bytes; `place` is what lay ready in its folder.
+    pub fn refused(&mut self, length: u64, place: u64) {
+        self.no_room_for_life = true;
+        self.promise(place < length, || {
+            format!("a call of {length} bytes had no room, and {place} bytes lay ready for it")
+        });
+    }
+
     /// A person got an answer: what was answered must be committed.
     pub fn answered(&mut self, alarm: &AlarmId, revision: u32) {
         let open = self.shadow.homes.iter().flat_map(|h| &h.state.alarms).find(|a| a.id == *alarm);
@@ -294,7 +308,9 @@ impl Oracle {
     }
 
     /// After a turn, with nothing uncommitted: no deadline was forgotten, and whoever has to know is told within `bound_ms`.
+    /// On a full disk, and just after, that holds for alarms of life.
     pub fn turned(&mut self, core: &Core, tick: Tick, next_wake: Option<Tick>, bound_ms: u64) {
+        let full = self.was_full > 0 && self.now < self.was_full + OVERDUE_MS;
         self.promise(core.faults == 0 || cfg!(feature = "poison"), || {
             "a decision failed, and nobody planted that".to_owned()
         });
@@ -304,7 +320,8 @@ impl Oracle {
                 let id = &alarm.id;
                 let waits = tick.since(alarm.raised.tick).0.min(calm_for);
                 self.promise(waits < bound_ms || !needs_somebody(alarm), || format!("nobody was ever told of {id}"));
-                let Some(deadline) = alarm.deadline() else { continue };
+                let stands = !full || alarm.priority() == Priority::Life;
+                let Some(deadline) = alarm.deadline().filter(|_| stands) else { continue };
                 let overdue = tick.since(deadline).0 > OVERDUE_MS;
                 self.promise(!overdue, || format!("nobody looks at {id} of home {number}: its deadline has passed"));
                 let woken = next_wake.is_some_and(|wake| wake <= deadline.max(tick) + Millis(OVERDUE_MS));
@@ -369,6 +386,7 @@ impl Oracle {
         let pending = self.shadow.site.outbox.all();
         self.notices = pending.map(|p| (p.notice.id.clone(), p.notice.subject.clone())).collect();
         self.sequence = last;
+        self.forget_calls(last);
         self.climbed.clear();
         self.left.clear();
         self.forget_stirrings();

@@ -9,6 +9,7 @@ use crate::engine::id::SiteId;
 use crate::engine::policy::SiteRules;
 use crate::engine::time::{Millis, Tick, Wall};
 use crate::fleet::Dice;
+use crate::journal::disk::Disk;
 use crate::journal::vault::{Random, Vault};
 use crate::journal::{Log, Options};
 use crate::keeper::board::Board;
@@ -89,6 +90,22 @@ pub struct House {
     pub shelf: SimShelf,
 }
 
+impl House {
+    /// Whether the disk has place for another segment and its reserve.
+    pub fn roomy(&self) -> bool {
+        self.disk.room() >= SEGMENT_BYTES + RESERVE_BYTES + HEADS_BYTES
+    }
+}
+
+/// The bytes that lie ready for a call on a full disk: in the reserve, or behind the last record.
+fn place_for_life(disk: &SimDisk) -> u64 {
+    let names = Disk::list(disk, Path::new(JOURNAL)).unwrap_or_default();
+    let last = names.iter().filter(|name| name.ends_with("seg")).max();
+    let ends = last.map(|name| disk.zeros_at_the_end(&Path::new(JOURNAL).join(name)));
+    let reserve = disk.zeros_at_the_end(&Path::new(JOURNAL).join("reserve"));
+    ends.unwrap_or(0).max(reserve).saturating_sub(HEADS_BYTES)
+}
+
 /// One life of the gateway.
 pub struct Process {
     /// Which one, from 1: what comes from an earlier life is void.
@@ -107,15 +124,19 @@ pub struct Process {
 
 const JOURNAL: &str = "/data/journal";
 const KEYS: &str = "/keys/keys";
+const SEGMENT_BYTES: u64 = 256 << 10;
+const RESERVE_BYTES: u64 = 128 << 10;
+/// Heads of a segment and of a record, generously.
+const HEADS_BYTES: u64 = 1_024;
 
 /// Small, so that a day rolls many segments and expires some of them.
 fn options(house: &House) -> Options {
     let clocks = house.clocks.clone();
     let mut options = Options::new(house.rules.site.clone(), Arc::new(move || clocks.wall()));
     options.disk = Arc::new(house.disk.clone());
-    options.segment_bytes = 256 << 10;
+    options.segment_bytes = SEGMENT_BYTES;
     options.segment_age = Millis::from_mins(3 * 60);
-    options.reserve_bytes = 128 << 10;
+    options.reserve_bytes = RESERVE_BYTES;
     options.keep_telemetry = Some(Millis::from_mins(6 * 60));
     options.keep_ledger = Some(Millis::from_mins(12 * 60));
     options.background = false;
@@ -130,7 +151,7 @@ impl Process {
     pub fn start(house: &House, life: u64) -> Result<Process, String> {
         let disk: Arc<SimDisk> = Arc::new(house.disk.clone());
         let random = Box::new(SimRandom(Mutex::new(Dice::new(house.seed, 0x1000 + life))));
-        let has = |path: &str| crate::journal::disk::Disk::list(&*disk, Path::new(path)).is_ok_and(|l| !l.is_empty());
+        let has = |path: &str| Disk::list(&*disk, Path::new(path)).is_ok_and(|l| !l.is_empty());
         let vault = match has("/keys") || has(JOURNAL) {
             true => Vault::load(disk.clone(), Path::new(KEYS), random),
             false => Vault::create(disk.clone(), Path::new(KEYS), random),
@@ -164,7 +185,7 @@ impl Process {
                 disk: house.disk.clone(),
                 given: given.clone(),
             }),
-            journal: Box::new(Written { log, oracle: house.oracle.clone() }),
+            journal: Box::new(Written { log, disk: house.disk.clone(), oracle: house.oracle.clone() }),
             acknowledge: Box::new(let_go()),
             dispatch: Box::new(let_go()),
             follow: Box::new(let_go()),
@@ -206,14 +227,26 @@ pub fn site() -> SiteId {
 /// The journal, with the oracle behind it.
 struct Written {
     log: Log,
+    disk: SimDisk,
     oracle: Shared<Oracle>,
 }
 
 impl Journal for Written {
     fn append(&mut self, turn: &Turn) -> Result<u64, JournalFault> {
-        let sequence = self.log.append(turn)?;
-        lock(&self.oracle).committed(sequence, turn);
-        Ok(sequence)
+        let mut oracle = lock(&self.oracle);
+        match self.log.append(turn) {
+            Ok(sequence) => {
+                oracle.no_room_for_life = false;
+                oracle.committed(sequence, turn);
+                Ok(sequence)
+            }
+            Err(fault) => {
+                if fault.full && turn.life {
+                    oracle.refused((turn.telemetry.len() + turn.ledger.len()) as u64, place_for_life(&self.disk));
+                }
+                Err(fault)
+            }
+        }
     }
 
     fn has_room(&mut self) -> Result<bool, JournalFault> {

@@ -80,6 +80,21 @@ pub fn put<T>(errand: impl Future<Output = T> + 'static) -> Pin<Box<dyn Future<O
     errand
 }
 
+/// A payload with one more reading by which it is known again. None for what may say that a call lasts: with other news beside it that
+/// means something else.
+fn tagged(payload: &str, tag: u64) -> Option<String> {
+    if payload.contains("\"sos\"") {
+        return None;
+    }
+    let own = format!(r#"{{"kind":"illuminance","value":{tag}}}"#);
+    Some(match (payload.strip_suffix('}'), payload.strip_suffix(']')) {
+        (Some(_), _) if payload.contains("\"kind\"") => format!("[{payload},{own}]"),
+        (Some(object), _) => format!(r#"{object},"illuminance":{tag}}}"#),
+        (_, Some(list)) => format!("{list},{own}]"),
+        _ => return None,
+    })
+}
+
 impl World {
     pub(super) fn next_message(&mut self) {
         if let Some(message) = self.town.fleet.next() {
@@ -119,9 +134,13 @@ impl World {
         }
         let retain = message.retain || (press && self.town.retained);
         let times = if self.town.duplicates { 2 } else { 1 };
+        let next = lock(&self.oracle).said.len() as u64;
+        let tagged = if telling { tagged(&message.payload, next) } else { None };
+        let tag = tagged.is_some().then_some(next);
+        let payload = tagged.unwrap_or(message.payload);
         for _ in 0..times {
-            let said = Said { at: self.now, address: address.clone(), telling, named, calls, ..Said::default() };
-            self.publish_raw(said, &message.topic, message.payload.clone().into_bytes(), retain);
+            let said = Said { at: self.now, address: address.clone(), telling, named, tag, calls, ..Said::default() };
+            self.publish_raw(said, &message.topic, payload.clone().into_bytes(), retain);
         }
     }
 
@@ -132,7 +151,7 @@ impl World {
             oracle.said.len() as u64 - 1
         };
         let owed = self.wires.broker.publish(serial, topic, payload.into(), 1, retain);
-        lock(&self.oracle).said[serial as usize].owed.clone_from(&owed);
+        lock(&self.oracle).published(serial, &owed);
         owed.into_iter().for_each(|lane| self.expect(lane));
     }
 

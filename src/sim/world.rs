@@ -18,6 +18,7 @@ use crate::keeper::ports::{JournalFault, Lane, Parcel, Token};
 use crate::mqtt;
 use crate::service::Listener;
 use std::collections::BTreeMap;
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -75,6 +76,8 @@ pub struct World {
     pub(super) paused_until: u64,
     /// The disk is busy until then.
     busy_until: u64,
+    /// Since when the disk has room and the gateway does not see it.
+    roomy_since: Option<u64>,
     turn_at: Option<u64>,
     /// What happens where the disk stops.
     pub(super) at_write: Option<Fault>,
@@ -93,6 +96,8 @@ const RECENT_MS: u64 = 600_000;
 pub const CALM_MS: u64 = 90 * 60_000;
 /// How often the store follows. In life ten times a second; less often is the harder life.
 const FOLLOWS_MS: u64 = 5_000;
+/// A keeper looks for room each second.
+const SEES_ROOM_MS: u64 = 5_000;
 /// Happenings of a run: a hundred times those of a day.
 const MOST_HAPPENINGS: u64 = 50_000_000;
 /// Lives of a run: more than all its faults together can end.
@@ -143,6 +148,7 @@ impl World {
             town: Town::new(fleet, start),
             paused_until: 0,
             busy_until: 0,
+            roomy_since: None,
             turn_at: None,
             at_write: None,
             renew: false,
@@ -186,6 +192,7 @@ impl World {
                 self.happen(happening);
                 self.settle();
             }
+            self.opens();
             self.count_hits();
             if self.count > MOST_HAPPENINGS {
                 lock(&self.oracle).broken.get_or_insert("the world turns in circles".to_owned());
@@ -282,6 +289,7 @@ impl World {
         if self.lives > MOST_LIVES {
             lock(&self.oracle).broken.get_or_insert("the gateway dies over and over".to_owned());
         }
+        let failed = self.house.disk.counts().failed_syncs;
         match Process::start(&self.house, self.lives) {
             Ok(mut process) => {
                 self.tell(format_args!("life {} begins", self.lives));
@@ -301,6 +309,10 @@ impl World {
                 if self.house.disk.dead() {
                     return self.stopped_at_write();
                 }
+                let planted = self.house.disk.counts().failed_syncs > failed;
+                if !planted {
+                    lock(&self.oracle).broken.get_or_insert(format!("it does not start: {why}"));
+                }
                 self.house.disk.process_dies();
                 self.after(5_000, Happening::Start);
             }
@@ -315,7 +327,7 @@ impl World {
         self.house.shelf.crash(&mut self.dice);
         lock(&self.oracle).dies();
         self.wires.all_cut();
-        (self.busy_until, self.paused_until, self.turn_at) = (0, 0, None);
+        (self.busy_until, self.paused_until, self.roomy_since, self.turn_at) = (0, 0, None, None);
         self.nobody_answers();
         self.after(down, Happening::Start);
     }
@@ -363,14 +375,22 @@ impl World {
         }
         let patience = u64::try_from(process.keeper.patience().as_millis()).unwrap_or(1_000);
         let (life, tick) = (process.life, process.tick(self.now));
+        let full = process.status.full.load(Ordering::Relaxed);
+        self.roomy_since = if full && self.house.roomy() { self.roomy_since.or(Some(self.now)) } else { None };
+        let blind = self.roomy_since.is_some_and(|since| self.now > since + SEES_ROOM_MS);
         {
             let mut oracle = lock(&self.oracle);
             let core = process.keeper.core();
+            oracle.was_full = if full { self.now } else { oracle.was_full };
             if process.keeper.written() {
                 oracle.turned(core, tick, core.next_wake(), BOUND_MS);
                 if oracle.sequence.is_multiple_of(64) {
                     oracle.compare(core, "after a turn");
                 }
+            }
+            oracle.no_call_waits();
+            if blind {
+                oracle.broken.get_or_insert("there is room on the disk, and it is taken for full".to_owned());
             }
         }
         self.hears();
@@ -387,6 +407,15 @@ impl World {
             _ => self.after(delay, Happening::Durable(life, given.tokens)),
         }
         self.hear_answers();
+    }
+
+    /// Whether anything keeps a call for help from coming in over its lane.
+    fn opens(&self) {
+        let works = self.now >= self.paused_until.max(self.busy_until) && self.wires.up;
+        let comes = self.wires.lines.contains_key(&Lane::Life) && !self.wires.lag.contains_key(&Lane::Life);
+        let mut oracle = lock(&self.oracle);
+        let open = works && comes && self.process.is_some() && !oracle.no_room_for_life;
+        oracle.opens(open);
     }
 
     fn follow(&mut self) {

@@ -120,7 +120,7 @@ fn keeper_turns(core: &mut Core, start: Tick, work: Vec<(&Message, Vec<Report>)>
         }
         in_turn = (in_turn + 1) % TURN;
         if in_turn == 0 {
-            core.due();
+            core.due(false);
             black_box(core.end());
             bytes += core.blocks.len();
             core.blocks.clear();

@@ -108,7 +108,7 @@ fn responder(name: &str, channels: &[&str]) -> Entity {
     Entity::Responder(Responder { id: id(name), site: id("z"), channels, details: Sealed::from_bytes(vec![]) })
 }
 
-fn ladder(name: &str, rungs: &[(&str, u32)], repeat_s: u32) -> Entity {
+pub fn ladder(name: &str, rungs: &[(&str, u32)], repeat_s: u32) -> Entity {
     let rung =
         |(to, wait_s): &(&str, u32)| Rung { name: (*to).into(), to: to.split('+').map(id).collect(), wait_s: *wait_s };
     Entity::Ladder(Ladder { id: id(name), site: id("z"), rungs: rungs.iter().map(rung).collect(), repeat_s })
@@ -221,7 +221,7 @@ impl Scene {
         let (tick, wall) = self.stamp();
         self.core.begin(tick, wall);
         input(&mut self.core);
-        self.core.due();
+        self.core.due(false);
         let effects = self.core.end();
         self.write(&effects);
         self.check();

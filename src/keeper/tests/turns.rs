@@ -1,18 +1,18 @@
 //! The loop around the core: in what order messages are heard, what a full disk does to them, and how large a record gets.
 
-use super::scene::{calm_registry, device, empty_core, home, reading, report, stamp};
-use crate::engine::id::Address;
+use super::scene::{calm_registry, device, empty_core, home, ladder, reading, report, stamp};
+use crate::engine::id::{Address, HomeId};
 use crate::engine::kind::AlarmKind;
 use crate::engine::reading::{Report, Speaker};
 use crate::engine::registry::{Entity, Status as HomeStatus};
 use crate::engine::time::{Tick, Wall};
 use crate::keeper::board::Board;
-use crate::keeper::inbox::Handle;
+use crate::keeper::inbox::{Handle, NotTaken};
 use crate::keeper::ports::*;
 use crate::keeper::record;
 use crate::keeper::turn::{Keeper, Ports, Status};
 use std::sync::{Arc, Mutex};
-use std::task::{Context, Waker};
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 /// What outlives a keeper.
@@ -148,15 +148,17 @@ impl Bench {
 
     fn with_homes(entities: Vec<Entity>) -> Bench {
         let mut bench = Bench::on(Port::default());
-        bench.register(entities);
+        assert_eq!(bench.register(entities), Poll::Ready(Ok(())));
         bench
     }
 
-    fn register(&mut self, entities: Vec<Entity>) {
+    fn register(&mut self, entities: Vec<Entity>) -> Poll<Result<(), NotTaken>> {
         let handle = self.handle.clone();
         let mut errand = Box::pin(async move { handle.register(entities).await });
-        let _ = errand.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+        let mut context = Context::from_waker(Waker::noop());
+        let _ = errand.as_mut().poll(&mut context);
         self.round().unwrap();
+        errand.as_mut().poll(&mut context)
     }
 
     /// A message, which gets the next serial.
@@ -247,6 +249,54 @@ fn a_call_does_not_wait_behind_readings_that_the_reserve_has_no_room_for() {
     bench.port.with(|world| world.full = false);
     bench.advance(1);
     assert_eq!(bench.acknowledged().len(), 501);
+}
+
+#[test]
+fn on_a_full_disk_the_routine_of_life_devices_keeps_no_press_from_coming_in() {
+    let mut bench = Bench::with_homes(calm_registry());
+    bench.settle();
+    bench.port.with(|world| (world.full, world.reserve) = (true, 20_000));
+    for percent in 0..9 {
+        bench.says(Lane::Life, "h1/button", &format!("battery={percent}"));
+        bench.settle();
+    }
+    assert!(bench.acknowledged().is_empty(), "a few may wait for room");
+    bench.says(Lane::Life, "h1/button", "battery=9");
+    bench.settle();
+    assert_eq!(bench.acknowledged().len(), 10, "ten would be half of what some brokers give a session");
+    for percent in 10..100 {
+        bench.says(Lane::Life, "h1/button", &format!("battery={percent}"));
+        bench.settle();
+    }
+    bench.says(Lane::Life, "h1/button", "sos=true!");
+    bench.settle();
+    assert_eq!(bench.acknowledged().len(), 91, "and a call goes at once, with what stands before it");
+    let used = 20_000 - bench.port.with(|world| world.reserve);
+    assert!(used < 6_000, "{used} bytes of the reserve for a hundred messages and a call");
+}
+
+#[test]
+fn a_full_disk_takes_no_import_and_climbs_no_ladder_but_that_of_life() {
+    let mut bench = Bench::with_homes(calm_registry());
+    let _ = bench.register(vec![ladder("welfare", &[("desk", 600)], 900)]);
+    bench.handle.own_alarm(HomeId::cut("h2"), AlarmKind::WelfareCheck, "planted".to_owned());
+    bench.settle();
+    bench.port.with(|world| (world.full, world.reserve) = (true, 20_000));
+    bench.says(Lane::Life, "h1/button", "sos=true!");
+    bench.settle();
+    let refused = bench.register(vec![home("h9", HomeStatus::Active)]);
+    assert_eq!(refused, Poll::Ready(Err(NotTaken::DiskFull)));
+    let left = |bench: &Bench| bench.port.with(|world| world.reserve);
+    let before = left(&bench);
+    bench.advance(20 * HOUR);
+    assert_eq!(left(&bench), before, "other ladders had their times, and wrote nothing");
+    bench.says(Lane::Life, "h1/button", "sos=true!");
+    bench.settle();
+    let used = before - left(&bench);
+    assert!(used < 1_000, "{used} bytes for one more press: nothing has piled up before it");
+    bench.port.with(|world| world.full = false);
+    bench.advance(20 * HOUR + 1);
+    assert_eq!(bench.register(vec![home("h9", HomeStatus::Active)]), Poll::Ready(Ok(())));
 }
 
 #[test]
