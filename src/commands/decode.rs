@@ -3,7 +3,9 @@
 //! One answer per line, in order, whatever stands in the line. Lines are one stream: what one teaches holds for those after it.
 
 use crate::engine::reading::{Reading, Report, Speaker, Value};
-use crate::wire::{Decoded, Ignored, Lore, Message, Outcome, Rejected, Source, decode, default_sources, topic};
+use crate::wire::{
+    Decoded, Ignored, Lore, Message, Outcome, Rejected, Source, decode, default_sources, find_source, topic,
+};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
@@ -127,7 +129,7 @@ fn answer(sources: &[Source], lore: &mut Lore, line: &[u8]) -> Answer {
     let Some(payload) = payload(&line) else {
         return Answer::rejected("the payload is not what its encoding says");
     };
-    let Some(source) = sources.iter().find(|s| s.hears(&line.topic)) else {
+    let Some(source) = find_source(sources, lore, &line.topic) else {
         return if topic::well_formed(&line.topic) {
             Answer::ignored(Ignored::NotOurs.text())
         } else {

@@ -2,7 +2,7 @@
 
 use super::{Fatal, reveal};
 use crate::clock::{Clock, StepWatch, SystemClock};
-use crate::config::{self, Config};
+use crate::config::Config;
 use crate::courier::Courier;
 use crate::engine::change::Raw;
 use crate::engine::id::SiteId;
@@ -12,7 +12,7 @@ use crate::engine::time::{Tick, Wall};
 use crate::journal::vault::Vault as Keys;
 use crate::keeper::ports::{self, Dispatch, Ears, Parcel, Personal, PersonalContact, Time, Understood};
 use crate::mqtt::{LaneFilters, LaneStatus, LinkState, Password, Settings, TlsFiles};
-use crate::wire::{self, Dialect, Lore, Message, Source, TopicTemplate};
+use crate::wire::{self, Lore, Message, Source, TopicTemplate};
 use std::sync::Arc;
 
 /// A site's clock. Says when somebody has set the wall clock: deadlines run on, but windows and what people read have moved.
@@ -81,13 +81,10 @@ pub fn sources_of(config: &Config, site: &SiteId) -> Vec<Source> {
     let of_site = config.sources.values().filter(|s| &s.site == site);
     of_site
         .filter_map(|s| {
-            let dialect = match s.dialect {
-                config::Dialect::Zigbee2mqtt => Dialect::Zigbee2mqtt,
-                config::Dialect::Hearthwatch => Dialect::Own,
-            };
-            // `check` has parsed it before.
-            let topic = TopicTemplate::parse(&s.topic).ok()?.of_site(site.as_str());
-            Some(Source::new(s.id.clone(), s.site.clone(), dialect, topic))
+            // `check` has parsed them before.
+            let topics = s.topics.iter().map(|topic| TopicTemplate::parse(topic).ok()).collect::<Option<_>>()?;
+            let source = Source::new(s.id.clone(), s.site.clone(), s.dialect, topics);
+            Some(Source { also: s.also.clone(), ..source })
         })
         .collect()
 }
@@ -108,7 +105,7 @@ impl Listener {
     pub fn filters(&self, registry: &Registry) -> LaneFilters {
         let source = |d: &Device| self.sources.iter().find(|s| s.name == d.source);
         let life = registry.devices.values().filter(|d| d.life);
-        let of_devices = life.filter_map(|d| source(d)?.device_filter(&d.address));
+        let of_devices = life.filter_map(|d| Some(source(d)?.device_filters(&d.address))).flatten();
         let mut filters: Vec<String> = self.life_topics.iter().cloned().chain(of_devices).collect();
         filters.sort();
         filters.dedup();
@@ -129,7 +126,7 @@ pub struct SiteEars {
 
 impl Ears for SiteEars {
     fn understand(&mut self, topic: &str, payload: &[u8], retain: bool) -> Understood {
-        let Some(source) = self.sources.iter().find(|s| s.hears(topic)) else {
+        let Some(source) = wire::find_source(&self.sources, &self.lore, topic) else {
             return Understood::Ignored("no_source");
         };
         let decoded = wire::decode(&self.lore, source, &Message { topic, payload, retain });

@@ -4,7 +4,9 @@
 //! comes back by itself, since bridges keep their list of devices retained. **It is not journalled.**
 
 use crate::engine::id::SourceId;
+use crate::engine::profile::Profile;
 use std::collections::HashMap;
+use std::sync::Arc;
 
 /// The most devices that are remembered of one source.
 pub const MAX_DEVICES: usize = 60_000;
@@ -71,6 +73,16 @@ pub enum Lesson {
 #[derive(Debug, Default)]
 pub struct Lore {
     sources: HashMap<SourceId, SourceLore>,
+    profiles: Arc<Profiles>,
+}
+
+/// What people told of devices.
+#[derive(Debug, Default)]
+pub struct Profiles {
+    /// By source and address.
+    pub devices: HashMap<SourceId, HashMap<Box<str>, Arc<Profile>>>,
+    /// By the name of the model, as the device's source gives it or the registry does.
+    pub models: HashMap<Box<str>, Arc<Profile>>,
 }
 
 #[derive(Debug, Default)]
@@ -83,6 +95,27 @@ impl Lore {
     /// What is known of a device.
     pub fn device(&self, source: &SourceId, address: &str) -> Option<&DeviceLore> {
         self.sources.get(source)?.devices.get(address)
+    }
+
+    /// Whether a device of the source told that it speaks on this topic, which none of the source's own templates names.
+    pub fn is_told(&self, _source: &SourceId, _topic: &str) -> bool {
+        false
+    }
+
+    /// What people told of a device: of itself, or else of its model.
+    pub fn profile(&self, source: &SourceId, address: &str, model: &str) -> Option<&Profile> {
+        let profiles = &self.profiles;
+        profiles
+            .devices
+            .get(source)
+            .and_then(|known| known.get(address))
+            .or_else(|| profiles.models.get(model))
+            .map(|p| &**p)
+    }
+
+    /// Takes over what people told.
+    pub fn told(&mut self, profiles: Arc<Profiles>) {
+        self.profiles = profiles;
     }
 
     /// Remembers; false where a source's limits left something out.

@@ -32,6 +32,17 @@ impl<'a> Scalar<'a> {
         }
     }
 
+    /// Whether a message writes the value so: a text without its quotes, a whole number without a point.
+    pub fn is_spelt(&self, word: &str) -> bool {
+        match self {
+            Scalar::Null => word == "null",
+            Scalar::Bool(flag) => word == if *flag { "true" } else { "false" },
+            Scalar::Number(number) => word.parse() == Ok(*number),
+            Scalar::Text(text) => text == word,
+            Scalar::Nested => false,
+        }
+    }
+
     pub fn as_text(&self) -> Option<&str> {
         match self {
             Scalar::Text(text) => Some(text),

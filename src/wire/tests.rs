@@ -8,7 +8,7 @@ use proptest::prelude::*;
 
 fn source(dialect: Dialect, template: &str) -> Source {
     let topic = TopicTemplate::parse(template).unwrap();
-    Source::new(SourceId::new("s").unwrap(), SiteId::new("zl").unwrap(), dialect, topic)
+    Source::new(SourceId::new("s").unwrap(), SiteId::new("zl").unwrap(), dialect, vec![topic])
 }
 
 fn zigbee() -> Source {
@@ -484,10 +484,14 @@ proptest! {
 #[test]
 fn sources_say_what_to_subscribe_to() {
     assert_eq!(zigbee().filters(), ["zigbee2mqtt/+/#"]);
-    assert!(zigbee().hears("zigbee2mqtt/h1/a") && !zigbee().hears("hearthwatch/zl/h1/a"));
     let address = Address::new("h1/a").unwrap();
-    assert_eq!(zigbee().device_filter(&address).as_deref(), Some("zigbee2mqtt/h1/a/#"));
-    let own = source(Dialect::Own, Dialect::Own.usual_topic());
+    assert_eq!(zigbee().device_filters(&address), ["zigbee2mqtt/h1/a/#"]);
+    let own = source(Dialect::Own, Dialect::Own.usual_topics()[0]);
+    let both = [own.clone(), zigbee()];
+    let of = |topic| find_source(&both, &Lore::default(), topic).map(|s| s.dialect);
+    assert_eq!(of("zigbee2mqtt/h1/a"), Some(Dialect::Zigbee2mqtt));
+    assert_eq!(of("hearthwatch/zl/h1/a"), Some(Dialect::Own));
+    assert_eq!(of("hearthwatch/other/h1/a"), None);
     assert_eq!(own.filters(), ["hearthwatch/zl/+/#"]);
     assert!(Dialect::ALL.iter().all(|d| Dialect::parse(d.name()) == Some(*d)));
     assert_eq!(default_sources().len(), Dialect::ALL.len());

@@ -91,7 +91,11 @@ impl TopicTemplate {
         if text.is_empty() {
             return Err(BadTemplate::Empty);
         }
-        let levels = text.split('/').map(level).collect::<Result<Vec<_>, _>>()?;
+        // Alibaba's topics begin with a slash.
+        let (first, rest) =
+            if text.starts_with('/') { (Some(Level::Literal("".into())), &text[1..]) } else { (None, text) };
+        let levels = rest.split('/').map(level);
+        let levels = first.map(Ok).into_iter().chain(levels).collect::<Result<Vec<_>, _>>()?;
         let at = |wanted: &Level| levels.iter().position(|l| l == wanted);
         for (one, name) in [(Level::Site, "site"), (Level::Home, "home"), (Level::Device, "device")] {
             if levels.iter().filter(|l| **l == one).count() > 1 {

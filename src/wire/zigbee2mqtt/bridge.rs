@@ -1,9 +1,10 @@
 //! What a bridge says of itself: whether it is there, and which devices it has, with their definitions.
 
-use super::property::{self, Rule};
+use super::property;
 use super::{Heard, online};
 use crate::engine::kind::Kind;
 use crate::wire::lore::{DeviceLore, Lesson, MAX_DEVICES, Meaning};
+use crate::wire::rule::Rule;
 use crate::wire::scalar::Scalar;
 use crate::wire::{Decoded, Ignored, Message, Rejected, text};
 use serde::Deserialize;

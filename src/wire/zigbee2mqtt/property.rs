@@ -5,30 +5,8 @@
 //! (`fall_sensitivity`, `temperature_calibration`) are no readings at all.
 
 use crate::engine::kind::Kind;
+use crate::wire::rule::Rule;
 use std::ops::Range;
-
-/// How a property's value becomes a reading.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) enum Rule {
-    /// Yes or no, in any of the usual spellings.
-    Flag(Kind),
-    /// Yes or no as a boolean only: other devices use the name for an amount or a setting.
-    Strict(Kind),
-    /// Whole words that mean yes or no; any other word says nothing.
-    Words(Kind, &'static [(&'static str, bool)]),
-    /// A contact: true = closed.
-    Contact,
-    /// A number in our unit.
-    Number(Kind),
-    /// A number in °F.
-    Fahrenheit(Kind),
-    /// A number whose unit only the definition tells.
-    Amount(Kind),
-    /// A press or gesture: each message that holds it is an event.
-    Action,
-    /// The words of fall detectors.
-    Fall,
-}
 
 /// One row.
 #[derive(Debug, PartialEq)]

@@ -1,13 +1,14 @@
 //! A device's state: one pass over the object picks out what the table knows and folds the rest into a fingerprint.
 
-use super::property::{self, Property, Rule};
+use super::property::{self, Property};
 use crate::engine::id::Zone;
 use crate::engine::kind::Kind;
-use crate::engine::reading::{Form, Reading, Value};
+use crate::engine::reading::{Form, Reading};
 use crate::engine::time::Wall;
 use crate::wire::Rejected;
-use crate::wire::lore::{DeviceLore, Meaning};
-use crate::wire::scalar::{Folding, Scalar, Text, plausible, presentable};
+use crate::wire::lore::DeviceLore;
+use crate::wire::rule::{Rule, Settled};
+use crate::wire::scalar::{Folding, Scalar, Text};
 use crate::wire::stated_time::stated_time;
 use crc32fast::Hasher;
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, Visitor};
@@ -59,22 +60,13 @@ impl<'a> State<'a> {
 
     /// The readings, each (kind, zone) once: a press beside a state stays beside it.
     pub fn readings(&self, known: Option<&DeviceLore>) -> Vec<Reading> {
-        let mut settled: Vec<(u8, Reading)> = Vec::with_capacity(self.facts.len());
+        let mut settled = Settled::with_capacity(self.facts.len());
         for fact in &self.facts {
-            let Some(reading) = fact.reading(known).filter(|reading| !self.is_raw(reading)) else { continue };
-            let rank = fact.property.rank;
-            let same = |(_, other): &&mut (u8, Reading)| {
-                other.kind == reading.kind && other.zone == reading.zone && other.form == reading.form
-            };
-            match settled.iter_mut().find(same) {
-                None => settled.push((rank, reading)),
-                Some(other) if rank > other.0 => *other = (rank, reading),
-                // Two properties of equal rank: an alarm in one of them is an alarm.
-                Some((at, other)) if *at == rank && reading.value == Value::Flag(true) => other.value = reading.value,
-                Some(_) => {}
+            if let Some(reading) = fact.reading(known).filter(|reading| !self.is_raw(reading)) {
+                settled.add(fact.property.rank, reading);
             }
         }
-        settled.into_iter().map(|(_, reading)| reading).collect()
+        settled.readings()
     }
 }
 
@@ -89,33 +81,8 @@ impl State<'_> {
 impl Fact<'_> {
     fn reading(&self, known: Option<&DeviceLore>) -> Option<Reading> {
         let meaning = known.and_then(|d| d.meaning(&self.name));
-        let (kind, value) = match (self.property.rule, meaning) {
-            (_, Some(Meaning::NoReading)) => return None,
-            (Rule::Flag(kind) | Rule::Strict(kind), Some(Meaning::Words { yes, no })) => {
-                (kind, Value::Flag(spelt_as(&self.value, yes, no)?))
-            }
-            (Rule::Flag(kind), _) => (kind, Value::Flag(self.value.as_flag()?)),
-            (Rule::Strict(kind), _) => match self.value {
-                Scalar::Bool(flag) => (kind, Value::Flag(flag)),
-                _ => return None,
-            },
-            (Rule::Words(kind, words), _) => (kind, Value::Flag(word(&self.value, words)?)),
-            (Rule::Contact, _) => (Kind::Contact, Value::Open(open(&self.value)?)),
-            (Rule::Fahrenheit(kind), _) => (kind, number(kind, &self.value, celsius)?),
-            (Rule::Number(kind), Some(Meaning::Fahrenheit)) => (kind, number(kind, &self.value, celsius)?),
-            (Rule::Number(kind) | Rule::Amount(kind), Some(Meaning::Times(factor))) => {
-                (kind, number(kind, &self.value, |x| x * factor)?)
-            }
-            (Rule::Number(kind), _) => (kind, number(kind, &self.value, |x| x)?),
-            (Rule::Amount(_), _) => return None,
-            (Rule::Fall, _) => fall(&self.value)?,
-            (Rule::Action, _) => action(&self.value)?,
-        };
+        let (kind, value) = self.property.rule.read(&self.value, meaning)?;
         let kind = if kind == Kind::Motion && known.is_some_and(|d| d.senses_presence) { Kind::Presence } else { kind };
-        let value = match value {
-            Value::Flag(open) if kind == Kind::Contact => Value::Open(open),
-            value => value,
-        };
         let zone = self.zone.clone().and_then(|at| Zone::new(&self.name[at]).ok());
         Some(Reading { kind, zone, value, form: self.form(kind) })
     }
@@ -128,58 +95,6 @@ impl Fact<'_> {
             (_, Kind::Sos) => Form::Latched,
             _ => Form::Edge,
         }
-    }
-}
-
-fn word(value: &Scalar, words: &[(&str, bool)]) -> Option<bool> {
-    let said = value.as_text()?;
-    words.iter().find(|(known, _)| said.eq_ignore_ascii_case(known)).map(|(_, flag)| *flag)
-}
-
-/// By the definition's own words; a value that is neither of them is read as it would be without.
-fn spelt_as(value: &Scalar, yes: &str, no: &str) -> Option<bool> {
-    match value.as_text() {
-        Some(said) if said == yes => Some(true),
-        Some(said) if said == no => Some(false),
-        _ => value.as_flag(),
-    }
-}
-
-/// Zigbee2MQTT says `true` for a closed contact.
-fn open(value: &Scalar) -> Option<bool> {
-    word(value, &[("open", true), ("closed", false), ("close", false)])
-        .or_else(|| value.as_flag().map(|closed| !closed))
-}
-
-fn celsius(fahrenheit: f64) -> f64 {
-    (fahrenheit - 32.0) / 1.8
-}
-
-fn number(kind: Kind, value: &Scalar, convert: impl Fn(f64) -> f64) -> Option<Value> {
-    match value {
-        Scalar::Number(number) => Some(convert(*number)).filter(|x| plausible(kind, *x)).map(Value::Number),
-        _ => None,
-    }
-}
-
-fn fall(value: &Scalar) -> Option<(Kind, Value)> {
-    let (kind, flag) = match value.as_text()? {
-        "fall" | "fall_alarm" | "falling" => (Kind::Fall, true),
-        "maybe_fall" | "fall_warning" => (Kind::FallWarning, true),
-        "none" | "normal" | "sitting" | "on_the_bed" | "low_posture" | "occupied" | "unoccupied" => (Kind::Fall, false),
-        _ => return None,
-    };
-    Some((kind, Value::Flag(flag)))
-}
-
-fn action(value: &Scalar) -> Option<(Kind, Value)> {
-    match value.as_text()?.trim() {
-        "none" => None,
-        call if ["emergency", "sos", "panic"].iter().any(|word| call.eq_ignore_ascii_case(word)) => {
-            Some((Kind::Sos, Value::Flag(true)))
-        }
-        action if presentable(action) => Some((Kind::Button, Value::Text(action.into()))),
-        _ => None,
     }
 }
 

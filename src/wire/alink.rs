@@ -1,0 +1,8 @@
+//! Alibaba Cloud link model.
+
+use super::topic::Place;
+use super::{Decoded, Heard, Ignored};
+
+pub(super) fn decode(_heard: &Heard, _place: Place) -> Decoded {
+    Ignored::NothingOfInterest.into()
+}
