@@ -412,7 +412,8 @@ impl Core {
                     HomeInput::Met(Introduction { device: slot, source, address, room, registered: true }),
                 );
             }
-            Entity::Resident(_) => {}
+            // What a profile says is the decoder's to know.
+            Entity::Resident(_) | Entity::Profile(_) => {}
             Entity::Channel(_) | Entity::Responder(_) | Entity::Ladder(_) | Entity::Plan(_) => {
                 self.policies_stale = true
             }

@@ -9,6 +9,7 @@ mod columns;
 mod export;
 mod fields;
 mod files;
+mod profiles;
 mod rows;
 #[cfg(test)]
 mod tests;
@@ -23,6 +24,7 @@ pub use check::gaps;
 pub use export::export;
 pub use fields::Difference;
 pub use files::File;
+pub use profiles::built_in as built_in_profiles;
 use rows::{Details, Open};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -201,6 +203,7 @@ fn key(sort: columns::Sort, value: &crate::config::tree::Value) -> Result<Entity
         Sort::Home => EntityKey::Home(reader::parsed(value)?),
         Sort::Resident => EntityKey::Resident(reader::parsed(value)?),
         Sort::Device => EntityKey::Device(reader::parsed(value)?),
+        Sort::Profile => EntityKey::Profile(reader::parsed(value)?),
     })
 }
 
@@ -210,6 +213,7 @@ fn site_of<'a>(entity: &'a Entity, all: &'a Registry) -> Option<&'a SiteId> {
         Entity::Responder(e) => return Some(&e.site),
         Entity::Ladder(e) => return Some(&e.site),
         Entity::Plan(e) => return Some(&e.site),
+        Entity::Profile(e) => return Some(&e.site),
         Entity::Home(e) => return Some(&e.site),
         Entity::Resident(e) => &e.home,
         Entity::Device(e) => &e.home,
@@ -230,7 +234,7 @@ fn opened(entity: Entity, vault: &impl Vault) -> Result<Open, String> {
         Entity::Responder(r) => {
             Details::Responder(vault.open(&responder_subject(r.id.as_str()), &r.details)?.unwrap_or_default())
         }
-        Entity::Channel(_) | Entity::Ladder(_) | Entity::Plan(_) | Entity::Device(_) => Details::None,
+        Entity::Channel(_) | Entity::Ladder(_) | Entity::Plan(_) | Entity::Device(_) | Entity::Profile(_) => Details::None,
     };
     Ok((entity, details))
 }

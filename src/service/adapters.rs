@@ -5,15 +5,18 @@ use crate::clock::{Clock, StepWatch, SystemClock};
 use crate::config::Config;
 use crate::courier::Courier;
 use crate::engine::change::Raw;
-use crate::engine::id::SiteId;
-use crate::engine::registry::{Device, Home, Registry, Resident};
+use crate::engine::id::{ProfileId, SiteId};
+use crate::engine::registry::{Device, Home, Profile, Registry, Resident};
 use crate::engine::sealed::Sealed;
 use crate::engine::time::{Tick, Wall};
 use crate::journal::vault::Vault as Keys;
 use crate::keeper::ports::{self, Dispatch, Ears, Parcel, Personal, PersonalContact, Time, Understood};
 use crate::mqtt::{LaneFilters, LaneStatus, LinkState, Password, Settings, TlsFiles};
+use crate::roster::built_in_profiles;
+use crate::wire::lore::Profiles;
 use crate::wire::{self, Lore, Message, Source, TopicTemplate};
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError, RwLock};
 
 /// A site's clock. Says when somebody has set the wall clock: deadlines run on, but windows and what people read have moved.
 pub struct SiteTime {
@@ -93,12 +96,18 @@ pub fn sources_of(config: &Config, site: &SiteId) -> Vec<Source> {
 pub struct Listener {
     sources: Vec<Source>,
     life_topics: Vec<String>,
+    built_in: HashMap<Box<str>, Arc<Profile>>,
+    /// What people told of devices; the decoder looks at it with each message.
+    profiles: Arc<RwLock<Arc<Profiles>>>,
 }
 
 impl Listener {
     /// Takes the sources of a site, and the filters that can carry a call for help whoever is registered.
     pub fn new(sources: Vec<Source>, life_topics: Vec<String>) -> Listener {
-        Listener { sources, life_topics }
+        let built_in = built_in(sources.first().map(|source| &source.site));
+        let listener = Listener { sources, life_topics, built_in, profiles: Arc::default() };
+        listener.renew(&Registry::default());
+        listener
     }
 
     /// The filters of both sessions: the registered devices that can call for help have theirs on the life session.
@@ -112,20 +121,51 @@ impl Listener {
         LaneFilters { life: filters, bulk: self.sources.iter().flat_map(Source::filters).collect() }
     }
 
+    /// Takes over what the registry tells of devices; what it does not, the built-in profiles may.
+    pub fn renew(&self, registry: &Registry) {
+        let mut profiles = Profiles { models: self.built_in.clone(), ..Profiles::default() };
+        let known: HashMap<&ProfileId, Arc<Profile>> =
+            registry.profiles.iter().map(|(id, profile)| (id, Arc::new(profile.clone()))).collect();
+        for profile in known.values() {
+            profiles.models.extend(profile.models.iter().map(|model| (model.clone(), profile.clone())));
+        }
+        for device in registry.devices.values() {
+            let own = device.profile.as_ref().and_then(|id| known.get(id)).cloned();
+            let told = own.or_else(|| profiles.models.get(&device.model).cloned());
+            if let Some(profile) = told {
+                let of_source = profiles.devices.entry(device.source.clone()).or_default();
+                of_source.insert(device.address.as_str().into(), profile);
+            }
+        }
+        *self.profiles.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(profiles);
+    }
+
     /// A decoder of the site's sources, with nothing learnt yet: what it has to know is retained at the broker.
     pub fn ears(&self) -> SiteEars {
-        SiteEars { sources: self.sources.clone(), lore: Lore::default() }
+        SiteEars { sources: self.sources.clone(), lore: Lore::default(), profiles: self.profiles.clone() }
     }
+}
+
+/// The built-in profiles by model.
+fn built_in(site: Option<&SiteId>) -> HashMap<Box<str>, Arc<Profile>> {
+    let profiles = site.and_then(|site| built_in_profiles(site).ok()).unwrap_or_default();
+    let by_model = |profile: Profile| {
+        let profile = Arc::new(profile);
+        profile.models.clone().into_iter().map(move |model| (model, profile.clone()))
+    };
+    profiles.into_iter().flat_map(by_model).collect()
 }
 
 /// The decoder of a site.
 pub struct SiteEars {
     sources: Vec<Source>,
     lore: Lore,
+    profiles: Arc<RwLock<Arc<Profiles>>>,
 }
 
 impl Ears for SiteEars {
     fn understand(&mut self, topic: &str, payload: &[u8], retain: bool) -> Understood {
+        self.lore.told(&self.profiles.read().unwrap_or_else(PoisonError::into_inner));
         let Some(source) = wire::find_source(&self.sources, &self.lore, topic) else {
             return Understood::Ignored("no_source");
         };

@@ -278,6 +278,7 @@ impl RunningSite {
             .handle
             .ask(move |core| {
                 let registry = &core.site.registry;
+                listener.renew(registry);
                 (listener.filters(registry), registry.channels.values().cloned().collect::<Vec<_>>())
             })
             .await?;

@@ -113,9 +113,11 @@ impl Lore {
             .map(|p| &**p)
     }
 
-    /// Takes over what people told.
-    pub fn told(&mut self, profiles: Arc<Profiles>) {
-        self.profiles = profiles;
+    /// Takes over what people told, where that is news.
+    pub fn told(&mut self, profiles: &Arc<Profiles>) {
+        if !Arc::ptr_eq(&self.profiles, profiles) {
+            self.profiles = profiles.clone();
+        }
     }
 
     /// Remembers; false where a source's limits left something out.

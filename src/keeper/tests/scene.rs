@@ -131,6 +131,7 @@ pub fn device(home: &str, address: &str) -> Entity {
         room: room.into(),
         model: "".into(),
         life: false,
+        profile: None,
     })
 }
 
