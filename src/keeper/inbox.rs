@@ -1,11 +1,12 @@
 //! What waits for the keeper. Nobody who puts something in waits; how much can wait is bounded by the broker's window of
 //! unacknowledged messages and by the channels' slots.
 
-use super::core::{Answer, Core};
+use super::core::{Answer, Core, Walked};
 use super::ports::{Delivery, Lane};
 use crate::engine::alarm::Act;
 use crate::engine::delivery::Outcome;
 use crate::engine::id::{AlarmId, HomeId, NoticeId, ResponderId};
+use crate::engine::input::WalkOrder;
 use crate::engine::kind::AlarmKind;
 use crate::engine::policy::SiteRules;
 use crate::engine::registry::Entity;
@@ -21,6 +22,7 @@ pub(super) enum Errand {
     Link { up: bool },
     Act { alarm: AlarmId, act: Act, by: ResponderId, revision: Option<u32>, answer: oneshot::Sender<Answer> },
     Register { entities: Vec<Entity>, done: oneshot::Sender<Result<(), NotTaken>> },
+    Walk { home: HomeId, order: WalkOrder, by: ResponderId, answer: oneshot::Sender<Walked> },
     Own { home: HomeId, kind: AlarmKind, what: String },
     Rules(Box<SiteRules>),
     Ask(Box<dyn FnOnce(&Core) + Send>),
@@ -136,6 +138,13 @@ impl Handle {
     pub async fn act(&self, alarm: AlarmId, act: Act, by: ResponderId, revision: Option<u32>) -> Result<Answer, Gone> {
         let (answer, wait) = oneshot::channel();
         self.put(Errand::Act { alarm, act, by, revision, answer });
+        wait.await.map_err(|_| Gone)
+    }
+
+    /// A person opens or closes a home's test window; answered after the sync.
+    pub async fn walk(&self, home: HomeId, order: WalkOrder, by: ResponderId) -> Result<Walked, Gone> {
+        let (answer, wait) = oneshot::channel();
+        self.put(Errand::Walk { home, order, by, answer });
         wait.await.map_err(|_| Gone)
     }
 

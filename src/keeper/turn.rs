@@ -2,14 +2,16 @@
 //! notices. One thread; it waits for nothing but its inbox and the disk.
 
 use super::board::Board;
-use super::core::{Answer, Core, Effects};
+use super::core::{Answer, Core, Effects, Walked};
 use super::inbox::{Errand, Handle, NotTaken, Taken};
 use super::ports::*;
+use super::quarantine::Held;
 use super::routes::fingerprint;
 use super::views::raw;
 use crate::engine::id::HomeId;
 use crate::engine::input::SiteInput;
 use crate::engine::kind::AlarmKind;
+use crate::engine::registry::Entity;
 use crate::engine::time::{Millis, Tick};
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -82,6 +84,7 @@ pub struct Keeper {
 struct After {
     tokens: Vec<Token>,
     answers: Vec<(oneshot::Sender<Answer>, Answer)>,
+    walks: Vec<(oneshot::Sender<Walked>, Walked)>,
     done: Vec<oneshot::Sender<Result<(), NotTaken>>>,
     effects: Effects,
 }
@@ -260,16 +263,19 @@ impl Keeper {
         }));
         match understood {
             Ok(Understood::Readings(reports)) => {
+                let at = self.core.now().wall;
+                let held = || Held::new(at, &delivery.topic, &delivery.payload);
                 for report in reports {
-                    self.core.report(report, || raw(&delivery.topic, &delivery.payload));
+                    self.core.report(report, || raw(&delivery.topic, &delivery.payload), held);
                 }
             }
             Ok(Understood::Ignored(reason)) => {
                 metrics::counter!("hearthwatch_ignored_total", "reason" => reason).increment(1)
             }
-            Ok(Understood::Rejected(reason)) => {
+            Ok(Understood::Rejected(reason, source)) => {
                 metrics::counter!("hearthwatch_rejected_total", "reason" => reason).increment(1);
-                self.core.rejected(reason, &raw(&delivery.topic, &delivery.payload));
+                let held = Held::new(self.core.now().wall, &delivery.topic, &delivery.payload);
+                self.core.rejected(&source, reason, held, || raw(&delivery.topic, &delivery.payload));
             }
             Err(_) => self.unreadable(delivery, "the decoder failed on it"),
         }
@@ -316,15 +322,34 @@ impl Keeper {
             Errand::Register { entities, done } => {
                 for some in entities.chunks(ENTITIES_PER_TURN) {
                     self.core.site_input(SiteInput::Register(some.to_vec()));
+                    some.iter().for_each(|entity| self.recall(entity));
                     self.finish_turn()?;
                 }
                 self.after.done.push(done);
+            }
+            Errand::Walk { home, order, by, answer } => {
+                let given = self.core.walk(&home, order, by);
+                self.after.walks.push((answer, given));
             }
             Errand::Own { home, kind, what } => self.core.own_alarm(&home, kind, &what, None),
             Errand::Rules(rules) => self.core.set_rules(*rules),
             Errand::Ask(question) => question(&self.core),
         }
         Ok(())
+    }
+
+    /// What a device had said before anybody knew whose it is becomes its home's history.
+    fn recall(&mut self, entity: &Entity) {
+        let Entity::Device(device) = entity else { return };
+        for held in self.core.quarantine.release(&device.source, &device.address).into_iter().filter(|held| !held.cut) {
+            let ears = &mut self.ports.ears;
+            let understood = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+                ears.understand(&held.topic, &held.payload, false)
+            }));
+            if let Ok(Understood::Readings(reports)) = understood {
+                reports.into_iter().for_each(|report| self.core.recall(report, device, held.at));
+            }
+        }
     }
 
     /// Ends the turn, writes its record, and lets go of what waits for it. On a full disk it waits, with all that follow, for room.
@@ -399,6 +424,9 @@ impl Keeper {
         }
         for (answer, given) in after.answers {
             // Whoever asked may have gone.
+            let _ = answer.send(given);
+        }
+        for (answer, given) in after.walks {
             let _ = answer.send(given);
         }
         for done in after.done {

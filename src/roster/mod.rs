@@ -234,7 +234,9 @@ fn opened(entity: Entity, vault: &impl Vault) -> Result<Open, String> {
         Entity::Responder(r) => {
             Details::Responder(vault.open(&responder_subject(r.id.as_str()), &r.details)?.unwrap_or_default())
         }
-        Entity::Channel(_) | Entity::Ladder(_) | Entity::Plan(_) | Entity::Device(_) | Entity::Profile(_) => Details::None,
+        Entity::Channel(_) | Entity::Ladder(_) | Entity::Plan(_) | Entity::Device(_) | Entity::Profile(_) => {
+            Details::None
+        }
     };
     Ok((entity, details))
 }

@@ -83,7 +83,8 @@ fn kind(value: &Value) -> Result<Option<Kind>, Wrong> {
     }
     Kind::parse(&word).map(Some).ok_or_else(|| {
         let remedy = nearest(&word, Kind::ALL.iter().map(|kind| kind.name()));
-        let remedy = remedy.map_or_else(|| "write a kind such as motion, or none".into(), |w| format!("did you mean {w}?"));
+        let remedy =
+            remedy.map_or_else(|| "write a kind such as motion, or none".into(), |w| format!("did you mean {w}?"));
         Wrong::new(format!("names no kind of reading with {word:?}"), remedy)
     })
 }

@@ -176,7 +176,7 @@ impl Ears for SiteEars {
         match decoded.outcome {
             wire::Outcome::Readings(reports) => Understood::Readings(reports),
             wire::Outcome::Ignored(reason) => Understood::Ignored(reason.text()),
-            wire::Outcome::Rejected(reason) => Understood::Rejected(reason.text()),
+            wire::Outcome::Rejected(reason) => Understood::Rejected(reason.text(), source.name.clone()),
         }
     }
 }

@@ -58,6 +58,7 @@ pub(super) fn decode(source: &Source, place: Place, message: &Message) -> Decode
                 event_id: event_id(&item.id),
                 rest: 0,
                 retained: message.retain,
+                signal: None,
                 echo: false,
             }),
             Err(why) => worst = Some(why),

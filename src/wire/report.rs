@@ -16,6 +16,8 @@ pub(super) struct Spoken {
     pub event: Option<Box<str>>,
     /// See [`Report::rest`].
     pub rest: u32,
+    /// How well the device was received, percent.
+    pub signal: Option<u8>,
 }
 
 impl Spoken {
@@ -41,6 +43,7 @@ impl Heard<'_> {
             event_id: spoken.event,
             rest: spoken.rest,
             retained: self.message.retain,
+            signal: spoken.signal,
             echo: false,
         })
     }

@@ -32,6 +32,13 @@ impl<'a> Scalar<'a> {
         }
     }
 
+    pub fn as_number(&self) -> Option<f64> {
+        match self {
+            Scalar::Number(number) => Some(*number),
+            _ => None,
+        }
+    }
+
     /// Whether a message writes the value so: a text without its quotes, a whole number without a point.
     pub fn is_spelt(&self, word: &str) -> bool {
         match self {

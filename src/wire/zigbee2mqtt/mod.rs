@@ -107,6 +107,7 @@ struct Heard<'a> {
 struct Spoken {
     device_time: Option<Wall>,
     rest: u32,
+    signal: Option<u8>,
     echo: bool,
 }
 
@@ -118,7 +119,7 @@ impl Heard<'_> {
             Err(why) => return why.into(),
         };
         let known = self.known(device);
-        let spoken = Spoken { device_time: state.device_time, rest: state.rest, echo: false };
+        let spoken = Spoken { device_time: state.device_time, rest: state.rest, signal: state.signal, echo: false };
         let mut decoded = self.device(device, state.readings(known), spoken);
         if !known.is_some_and(|d| d.speaks_json) {
             decoded.lessons.push(Lesson::SpeaksJson { source: self.source.name.clone(), address: device.into() });
@@ -171,6 +172,7 @@ impl Heard<'_> {
             event_id: None,
             rest: spoken.rest,
             retained: self.retained,
+            signal: spoken.signal,
             echo: spoken.echo,
         }])
     }

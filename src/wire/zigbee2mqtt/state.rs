@@ -26,6 +26,8 @@ pub(super) struct State<'a> {
     pub device_time: Option<Wall>,
     /// A fingerprint of all that is neither a press nor mere radio: it does not depend on the order.
     pub rest: u32,
+    /// How well the device was received, percent.
+    pub signal: Option<u8>,
 }
 
 struct Fact<'a> {
@@ -98,6 +100,11 @@ impl Fact<'_> {
     }
 }
 
+/// The link quality of IEEE 802.15.4 is a number up to 255.
+fn of_lqi(lqi: f64) -> u8 {
+    (lqi.clamp(0.0, 255.0) / 2.55).round() as u8
+}
+
 /// The visitor, with what it has found.
 #[derive(Default)]
 struct Reader<'a> {
@@ -138,7 +145,11 @@ impl<'de> Visitor<'de> for &mut Reader<'de> {
 impl<'a> State<'a> {
     fn take(&mut self, name: Cow<'a, str>, value: Scalar<'a>, hasher: Hasher) -> Result<(), Rejected> {
         match &*name {
-            "linkquality" | "update" | "update_available" | "elapsed" => return Ok(()),
+            "linkquality" => {
+                self.signal = value.as_number().map(of_lqi);
+                return Ok(());
+            }
+            "update" | "update_available" | "elapsed" => return Ok(()),
             "last_seen" => {
                 self.device_time = stated_time(&value);
                 return Ok(());
