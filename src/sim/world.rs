@@ -381,7 +381,7 @@ impl World {
         {
             let mut oracle = lock(&self.oracle);
             let core = process.keeper.core();
-            oracle.was_full = if full { self.now } else { oracle.was_full };
+            oracle.fills(full);
             if process.keeper.written() {
                 oracle.turned(core, tick, core.next_wake(), BOUND_MS);
                 if oracle.sequence.is_multiple_of(64) {
