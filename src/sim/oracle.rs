@@ -83,8 +83,9 @@ pub struct Oracle {
     calm: Option<u64>,
     /// The disk is full to the last byte of its reserve: not even a call has room.
     pub no_room_for_life: bool,
-    /// When the gateway took the disk for full last; 0 for never.
-    pub was_full: u64,
+    /// Whether the gateway took the disk for full at its last turn, and until when it did; 0 for never.
+    full: bool,
+    full_until: u64,
     /// Alarms that are closed.
     closed: BTreeSet<AlarmId>,
     pub story: Story,
@@ -112,7 +113,8 @@ impl Oracle {
             damaged: None,
             calm: None,
             no_room_for_life: false,
-            was_full: 0,
+            full: false,
+            full_until: 0,
             closed: BTreeSet::new(),
             story: Story::default(),
             broken: None,
@@ -302,6 +304,13 @@ impl Oracle {
         (self.flipped, self.fresh_flip) = (true, true);
     }
 
+    /// After a turn: whether the gateway takes the disk for full. The turn that finds room had none before.
+    pub fn fills(&mut self, full: bool) {
+        if std::mem::replace(&mut self.full, full) || full {
+            self.full_until = self.now;
+        }
+    }
+
     /// From here on nothing fails.
     pub fn calms(&mut self) {
         self.calm = Some(self.now);
@@ -310,7 +319,7 @@ impl Oracle {
     /// After a turn, with nothing uncommitted: no deadline was forgotten, and whoever has to know is told within `bound_ms`.
     /// On a full disk, and just after, that holds for alarms of life.
     pub fn turned(&mut self, core: &Core, tick: Tick, next_wake: Option<Tick>, bound_ms: u64) {
-        let full = self.was_full > 0 && self.now < self.was_full + OVERDUE_MS;
+        let full = self.full_until > 0 && self.now < self.full_until + OVERDUE_MS;
         self.promise(core.faults == 0 || cfg!(feature = "poison"), || {
             "a decision failed, and nobody planted that".to_owned()
         });

@@ -95,7 +95,9 @@ const RECENT_MS: u64 = 600_000;
 /// The quiet end of a run: nothing fails any more.
 pub const CALM_MS: u64 = 90 * 60_000;
 /// How often the store follows. In life ten times a second; less often is the harder life.
-const FOLLOWS_MS: u64 = 5_000;
+const FOLLOWS_MS: u64 = 20_000;
+/// Records between two comparisons of memory and what is committed, byte for byte; each restart compares too.
+const COMPARED: u64 = 256;
 /// A keeper looks for room each second.
 const SEES_ROOM_MS: u64 = 5_000;
 /// Happenings of a run: a hundred times those of a day.
@@ -381,10 +383,10 @@ impl World {
         {
             let mut oracle = lock(&self.oracle);
             let core = process.keeper.core();
-            oracle.was_full = if full { self.now } else { oracle.was_full };
+            oracle.fills(full);
             if process.keeper.written() {
                 oracle.turned(core, tick, core.next_wake(), BOUND_MS);
-                if oracle.sequence.is_multiple_of(64) {
+                if oracle.sequence.is_multiple_of(COMPARED) {
                     oracle.compare(core, "after a turn");
                 }
             }
