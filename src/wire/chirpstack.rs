@@ -13,6 +13,7 @@ use super::topic::Place;
 use super::{Decoded, Heard, Ignored, Rejected};
 use crate::engine::kind::Kind;
 use crate::engine::reading::Reading;
+use crate::engine::time::Wall;
 use std::borrow::Cow;
 
 /// Long, and of no interest: what each gateway heard, and how.
@@ -76,7 +77,7 @@ fn status(message: &Json) -> Spoken {
 }
 
 /// v4 tells when a gateway heard it, v3 when it was published.
-fn time(message: &Json) -> Option<crate::engine::time::Wall> {
+fn time(message: &Json) -> Option<Wall> {
     let told = message.get("time").or_else(|| message.get("publishedAt"));
     stated_time(&told.map_or(Scalar::Null, Json::scalar))
 }
@@ -84,14 +85,14 @@ fn time(message: &Json) -> Option<crate::engine::time::Wall> {
 /// A second copy of an uplink, by another gateway or by MQTT, has the same id. v3 has none; there it is the frame with its time of
 /// publication, since a device that begins anew begins to count anew.
 fn event_id(message: &Json) -> Option<Box<str>> {
-    match message.get("deduplicationId").and_then(Json::as_text) {
-        Some(id) => Some(id.into()).filter(|id: &Box<str>| presentable(id)),
+    let id: Box<str> = match message.get("deduplicationId").and_then(Json::as_text) {
+        Some(id) => id.into(),
         None => {
             let published = message.get("publishedAt")?.as_text()?;
-            let id = format!("{}@{published}", message.get("fCnt")?.as_number()?);
-            Some(id.into()).filter(|id: &Box<str>| presentable(id))
+            format!("{}@{published}", message.get("fCnt")?.as_number()?).into()
         }
-    }
+    };
+    presentable(&id).then_some(id)
 }
 
 #[cfg(test)]

@@ -10,6 +10,8 @@ use super::scalar::{Scalar, presentable};
 use super::stated_time::stated_time;
 use super::topic::Place;
 use super::{Decoded, Heard, Ignored};
+use crate::engine::reading::Reading;
+use crate::engine::time::Wall;
 
 /// Long, and of no interest: what each gateway heard, how, and who shared it.
 const SKIPPED: &[&str] = &["rx_metadata", "settings", "locations", "network_ids"];
@@ -50,7 +52,7 @@ pub(super) fn decode(heard: &Heard, place: Place) -> Decoded {
     heard.spoken(&place, place.address, spoken)
 }
 
-fn readings(heard: &Heard, address: &str, uplink: &Json) -> (Vec<crate::engine::reading::Reading>, u32) {
+fn readings(heard: &Heard, address: &str, uplink: &Json) -> (Vec<Reading>, u32) {
     let nothing = Json::Object(Vec::new());
     let model = uplink.at(&["version_ids", "model_id"]).and_then(Json::as_text);
     let said = Uplink {
@@ -63,7 +65,7 @@ fn readings(heard: &Heard, address: &str, uplink: &Json) -> (Vec<crate::engine::
 }
 
 /// When the server had it; the network server's own part of the message has a time a little earlier.
-fn time(message: &Json, uplink: &Json) -> Option<crate::engine::time::Wall> {
+fn time(message: &Json, uplink: &Json) -> Option<Wall> {
     let told = message.get("received_at").or_else(|| uplink.get("received_at"));
     stated_time(&told.map_or(Scalar::Null, Json::scalar))
 }

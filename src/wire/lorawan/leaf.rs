@@ -10,16 +10,19 @@ const MAX_DEPTH: usize = 4;
 /// The most values of one message that are looked at.
 const MAX_LEAVES: usize = 256;
 
-/// Names of objects whose members are no present state: settings and their answers, stored records, summaries, other places than
-/// the room. A name that holds one of these is passed over.
+/// Parts of the names of objects whose members are no present state: settings and their answers, stored records, summaries, what is
+/// known of the radio, the soil.
 const BARRED: &[&str] = &[
     "average",
     "beacon",
     "calibration",
+    "capabilit",
     "config",
     "datalog",
     "deviceinfo",
     "downlink",
+    "enable",
+    "feature",
     "gateway",
     "history",
     "limit",
@@ -28,6 +31,8 @@ const BARRED: &[&str] = &[
     "metadata",
     "minimum",
     "network",
+    "option",
+    "parameter",
     "previous",
     "request",
     "response",

@@ -63,7 +63,8 @@ impl Uplink<'_> {
         }
         shape::add(self.object, &mut settled);
         let mut readings = settled.readings();
-        if let Some(payload) = self.normalized {
+        // Whoever told of a device told of its codec's fields; the same values come in the normalised payload, under other names.
+        if let Some(payload) = self.normalized.filter(|_| profile.is_none()) {
             complete(&mut readings, payload);
         }
         let latched = readings.iter().any(|reading| reading.form == Form::Latched);

@@ -41,8 +41,7 @@ fn senso8_events(object: &Json, settled: &mut Settled) {
 }
 
 /// Milesight's fall radar tells alarms one by one: as a list of `events`, or by later firmware as an object of each kind, whose states
-/// are numbers divided by commas. A fall that ends says nothing of the next one. (What left a bed long ago and what nobody has moved
-/// for is the radar's own judgement, and no fall.)
+/// are numbers divided by commas. (Its other alarms are no falls: out of bed for long, staying, motionless.)
 fn radar_events(object: &Json, settled: &mut Settled) {
     let events = object.get("events").map(Json::items).unwrap_or_default();
     for item in events.iter().take(MAX_ITEMS) {

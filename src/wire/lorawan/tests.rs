@@ -322,6 +322,10 @@ fn what_people_told_goes_before_the_table() {
     ] {
         assert_eq!(heard(&lore, object, model, 85.0).0, expected, "{object}");
     }
+    let object = Json::parse(r#"{"humidity":40}"#).unwrap();
+    let normalized = Json::parse(r#"{"air":{"temperature":20}}"#).unwrap();
+    let said = Uplink { object: &object, normalized: Some(&normalized), models: vec!["WS101"], port: None };
+    assert_eq!(written(&said.readings(&lore, &source(), "d").0), "humidity=40", "what is told to be none is none");
     let mut profiles = Profiles::default();
     profiles.devices.entry(source()).or_default().insert("70b3d5".into(), profile);
     lore.told(Arc::new(profiles));
