@@ -32,7 +32,7 @@ dialects! {
     Chirpstack "chirpstack" ["application/{app}/device/{device}/event/{event}"];
     /// The Things Stack v3.
     TheThings "the_things_stack" ["v3/{app}/devices/{device}/{event}", "v3/{app}/devices/{device}/down/{event}",
-        "v3/{app}/devices/{device}/service/{event}"];
+        "v3/{app}/devices/{device}/service/{event}", "v3/{app}/devices/{device}/location/{event}"];
     /// Shelly Gen2 and later.
     ShellyGen2 "shelly_gen2" ["{device}/events/rpc", "{device}/status/{component}", "{device}/online"];
     ShellyGen1 "shelly_gen1" ["shellies/{device}"];

@@ -3,7 +3,7 @@
 
 use super::scalar::{Scalar, Text};
 use super::{Heard, Rejected, text};
-use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use std::borrow::Cow;
 use std::cell::Cell;
 use std::fmt;
@@ -31,9 +31,13 @@ impl<'a> Json<'a> {
     /// # Errors
     /// What is broken, nested deeper than 127 levels, has a key twice or is too much.
     pub fn parse(payload: &'a str) -> Result<Json<'a>, Rejected> {
+        Json::parse_without(&[], payload)
+    }
+
+    fn parse_without(skipped: &[&str], payload: &'a str) -> Result<Json<'a>, Rejected> {
         let (left, fault) = (Cell::new(MAX_VALUES), Cell::new(None));
         let mut json = serde_json::Deserializer::from_str(payload);
-        let read = Reader { left: &left, fault: &fault }.deserialize(&mut json);
+        let read = Reader { left: &left, fault: &fault, skipped }.deserialize(&mut json);
         let read = read.and_then(|value| json.end().map(|()| value));
         read.map_err(|_| fault.get().unwrap_or(Rejected::NotJson))
     }
@@ -43,7 +47,16 @@ impl<'a> Json<'a> {
     /// # Errors
     /// As [`Json::parse`]; [`Rejected::NoObject`] for anything but an object.
     pub fn object(heard: &Heard<'a>) -> Result<Json<'a>, Rejected> {
-        match Json::parse(text(heard.message)?)? {
+        Json::object_without(&[], heard)
+    }
+
+    /// The same, where members of these names, however deep they stand, are passed over unread: they are null. For what is long
+    /// and of no interest.
+    ///
+    /// # Errors
+    /// As [`Json::object`].
+    pub fn object_without(skipped: &[&str], heard: &Heard<'a>) -> Result<Json<'a>, Rejected> {
+        match Json::parse_without(skipped, text(heard.message)?)? {
             object @ Json::Object(_) => Ok(object),
             _ => Err(Rejected::NoObject),
         }
@@ -106,6 +119,8 @@ struct Reader<'r> {
     left: &'r Cell<u32>,
     /// Why it stopped, where that was not the JSON's fault.
     fault: &'r Cell<Option<Rejected>>,
+    /// The names of members that nobody wants to see.
+    skipped: &'r [&'r str],
 }
 
 impl Reader<'_> {
@@ -182,7 +197,11 @@ impl<'de> Visitor<'de> for Reader<'_> {
             if members.iter().any(|(known, _)| *known == name) {
                 return Err(self.stop(Rejected::DoubleKey));
             }
-            members.push((name, map.next_value_seed(self)?));
+            let value = match self.skipped.contains(&&*name) {
+                true => map.next_value::<IgnoredAny>().map(|_| Json::Null)?,
+                false => map.next_value_seed(self)?,
+            };
+            members.push((name, value));
         }
         Ok(Json::Object(members))
     }
@@ -199,6 +218,17 @@ mod tests {
         assert_eq!(json.get("c").and_then(Json::as_number), Some(-2.5));
         assert_eq!(json.at(&["a", "b"]).unwrap().items()[1].as_text(), Some("x\n"));
         assert_eq!(json.at(&["a", "c", "b"]), None);
+    }
+
+    #[test]
+    fn what_is_skipped_is_null_but_has_to_be_json() {
+        let read = |payload| Json::parse_without(&["rx"], payload);
+        let long = format!("{{\"rx\":[{}1],\"a\":{{\"rx\":{{}},\"b\":2}}}}", "1,".repeat(MAX_VALUES as usize));
+        let json = read(&long).unwrap();
+        assert_eq!(json.get("rx"), Some(&Json::Null));
+        assert_eq!(json.at(&["a", "b"]).and_then(Json::as_number), Some(2.0));
+        assert_eq!(read("{\"rx\":[1,}"), Err(Rejected::NotJson));
+        assert_eq!(read("{\"rx\":1,\"rx\":2}"), Err(Rejected::DoubleKey));
     }
 
     #[test]

@@ -193,6 +193,8 @@ reasons! {
         DeviceList "a list of devices: learnt",
         Empty "empty: a retained state was deleted, or a value is unknown",
         Attribute "an attribute of no interest",
+        Network "the network server speaks, and not the device",
+        Simulated "simulated by a person: no device said it",
     }
 }
 

@@ -21,6 +21,8 @@ pub(super) enum Rule {
     Not(Kind),
     /// Whole words that mean yes or no; any other word says nothing.
     Words(Kind, Words),
+    /// One of these words, or else yes or no in any of the usual spellings.
+    Spelt(Kind, Words),
     /// A contact: true = closed.
     Contact,
     /// A number in our unit.
@@ -54,6 +56,7 @@ impl Rule {
             },
             (Rule::Not(kind), _) => (kind, Value::Flag(!value.as_flag()?)),
             (Rule::Words(kind, words), _) => (kind, Value::Flag(word(value, words)?)),
+            (Rule::Spelt(kind, words), _) => (kind, Value::Flag(word(value, words).or_else(|| flag(kind, value))?)),
             (Rule::Contact, _) => (Kind::Contact, Value::Flag(open_unless_true(value)?)),
             (Rule::Fahrenheit(kind), _) => (kind, number(kind, value, celsius)?),
             (Rule::Number(kind), Some(Meaning::Fahrenheit)) => (kind, number(kind, value, celsius)?),
