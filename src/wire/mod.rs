@@ -193,6 +193,10 @@ reasons! {
         DeviceList "a list of devices: learnt",
         Empty "empty: a retained state was deleted, or a value is unknown",
         Attribute "an attribute of no interest",
+        Discovery "a device tells of its entities: learnt",
+        Template "its value stands in a template that is not read",
+        HomeAssistant "Home Assistant speaks of itself",
+        Log "the log of a device",
     }
 }
 
