@@ -279,6 +279,12 @@ fn a_whole_device_in_one_message() {
 }
 
 #[test]
+fn a_component_without_anything_but_its_platform_is_gone() {
+    let lore = after(&[("device/n", r#"{"dev":{"ids":"d"},"stat_t":"d/state","cmps":{"old":{"p":"sensor"}}}"#)]);
+    check(&lore, &[("d/state", "1", "ignored: no source listens on this topic")]);
+}
+
+#[test]
 fn an_entity_lasts_as_long_as_its_config() {
     let config = |class: &str, topic: &str| format!(r#"{{"dev_cla":"{class}","stat_t":"{topic}","uniq_id":"u"}}"#);
     let mut lore = after(&[("binary_sensor/o", &config("motion", "t"))]);
@@ -558,6 +564,14 @@ fn a_zigbee2mqtt_device_under_any_base_topic() {
     let state =
         decoded(&zigbee("PIR"), &assistant(), "casa/z/Küche 1", r#"{"sos":true,"last_seen":"2026-03-01T12:00:00Z"}"#);
     assert_eq!(reports(&state)[0].device_time.map(|t| t.0), Some(1_772_366_400_000));
+}
+
+#[test]
+fn a_zigbee2mqtt_bridge_says_whether_it_is_there() {
+    let config = r#"{"dev":{"ids":["zigbee2mqtt_bridge_0x01"]},"o":{"name":"Zigbee2MQTT"},"dev_cla":"connectivity","pl_on":"online",
+        "pl_off":"offline","stat_t":"casa/z/bridge/state","val_tpl":"{{ value_json.state }}"}"#;
+    let lore = after(&[("binary_sensor/1_0x01/connection_state", config)]);
+    check(&lore, &[("casa/z/bridge/state", r#"{"state":"offline"}"#, "zigbee2mqtt_bridge_0x01: online=false")]);
 }
 
 #[test]
