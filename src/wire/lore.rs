@@ -3,8 +3,13 @@
 //! Lore is a help and never a need: without it every message is still read, by its property names alone. It is derived, bounded, and
 //! comes back by itself, since bridges keep their list of devices retained. **It is not journalled.**
 
+mod discovered;
+
+use super::home_assistant::Entity;
 use crate::engine::id::SourceId;
 use crate::engine::profile::Profile;
+use discovered::Discovered;
+pub use discovered::MAX_WORD_BYTES;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -67,6 +72,15 @@ pub enum Lesson {
     },
     /// A device has published its state as one JSON object.
     SpeaksJson { source: SourceId, address: Box<str> },
+    /// What one discovery message tells, in place of all that it told before; nothing where the entities are gone.
+    Discovered {
+        source: SourceId,
+        /// The topic of the message.
+        message: Box<str>,
+        entities: Vec<Entity>,
+    },
+    /// The last word on a topic that, with others, says whether devices are there.
+    Word { source: SourceId, topic: Box<str>, word: Box<str> },
 }
 
 /// Everything learnt, per source.
@@ -89,6 +103,7 @@ pub struct Profiles {
 struct SourceLore {
     devices: HashMap<Box<str>, DeviceLore>,
     bytes: usize,
+    discovered: Discovered,
 }
 
 impl Lore {
@@ -98,8 +113,33 @@ impl Lore {
     }
 
     /// Whether a device of the source told that it speaks on this topic, which none of the source's own templates names.
-    pub fn is_told(&self, _source: &SourceId, _topic: &str) -> bool {
-        false
+    pub fn is_told(&self, source: &SourceId, topic: &str) -> bool {
+        self.discovered(source).is_some_and(|discovered| discovered.is_told(topic))
+    }
+
+    /// Every topic that devices of the source told, sorted; one may hold a `+`. As many at most as entities are remembered, and as these
+    /// have topics.
+    pub fn told_topics(&self, source: &SourceId) -> impl Iterator<Item = &str> {
+        self.discovered(source).into_iter().flat_map(Discovered::topics)
+    }
+
+    /// The entities of which something is told on this topic, in the order in which they were told.
+    pub fn entities_on<'l>(&'l self, source: &SourceId, topic: &'l str) -> impl Iterator<Item = &'l Entity> {
+        self.discovered(source).into_iter().flat_map(move |discovered| discovered.on(topic))
+    }
+
+    /// All entities of one device.
+    pub fn entities_of<'l>(&'l self, source: &SourceId, address: &'l str) -> impl Iterator<Item = &'l Entity> {
+        self.discovered(source).into_iter().flat_map(move |discovered| discovered.of(address))
+    }
+
+    /// The last word on a topic that says whether devices are there.
+    pub fn word(&self, source: &SourceId, topic: &str) -> Option<&str> {
+        self.discovered(source)?.word(topic)
+    }
+
+    fn discovered(&self, source: &SourceId) -> Option<&Discovered> {
+        self.sources.get(source).map(|known| &known.discovered)
     }
 
     /// What people told of a device: of itself, or else of its model.
@@ -135,6 +175,12 @@ impl Lore {
                     }
                     None => known.put(address, DeviceLore { speaks_json: true, ..DeviceLore::default() }),
                 }
+            }
+            Lesson::Discovered { source, message, entities } => {
+                self.sources.entry(source).or_default().discovered.replace(message, entities)
+            }
+            Lesson::Word { source, topic, word } => {
+                self.sources.entry(source).or_default().discovered.hear(&topic, word)
             }
         }
     }

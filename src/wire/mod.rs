@@ -195,6 +195,10 @@ reasons! {
         Attribute "an attribute of no interest",
         Network "the network server speaks, and not the device",
         Simulated "simulated by a person: no device said it",
+        Discovery "a device tells of its entities: learnt",
+        Template "its value stands in a template that is not read",
+        HomeAssistant "Home Assistant speaks of itself",
+        Log "the log of a device",
     }
 }
 

@@ -6,7 +6,7 @@ use crate::commands::decode::decode_lines;
 use crate::engine::reading::{Form, Reading, Speaker, Value};
 use proptest::prelude::*;
 
-fn source(dialect: Dialect, template: &str) -> Source {
+pub(super) fn source(dialect: Dialect, template: &str) -> Source {
     let topic = TopicTemplate::parse(template).unwrap();
     Source::new(SourceId::new("s").unwrap(), SiteId::new("zl").unwrap(), dialect, vec![topic])
 }
@@ -15,18 +15,18 @@ fn zigbee() -> Source {
     source(Dialect::Zigbee2mqtt, "zigbee2mqtt/{home}/{device}")
 }
 
-fn decoded(lore: &Lore, source: &Source, topic: &str, payload: &str) -> Decoded {
+pub(super) fn decoded(lore: &Lore, source: &Source, topic: &str, payload: &str) -> Decoded {
     decode(lore, source, &Message { topic, payload: payload.as_bytes(), retain: false })
 }
 
-fn reports(decoded: &Decoded) -> &[Report] {
+pub(super) fn reports(decoded: &Decoded) -> &[Report] {
     match &decoded.outcome {
         Outcome::Readings(reports) => reports,
         other => panic!("no readings but {other:?}"),
     }
 }
 
-fn told(decoded: &Decoded) -> String {
+pub(super) fn told(decoded: &Decoded) -> String {
     match &decoded.outcome {
         Outcome::Ignored(why) => format!("ignored: {why}"),
         Outcome::Rejected(why) => format!("rejected: {why}"),

@@ -221,9 +221,40 @@ pub fn well_formed(topic: &str) -> bool {
     !topic.split('/').any(str::is_empty) && !topic.contains(|c: char| matches!(c, '+' | '#') || c.is_control())
 }
 
+/// Whether a topic that a device told covers another: the same, or with any level where a `+` stands.
+pub fn covers(told: &str, topic: &str) -> bool {
+    if !told.contains('+') {
+        return told == topic;
+    }
+    let (mut told, mut topic) = (told.split('/'), topic.split('/'));
+    loop {
+        match (told.next(), topic.next()) {
+            (None, None) => return true,
+            (Some(one), Some(other)) if one == "+" || one == other => {}
+            _ => return false,
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn told_topics_cover() {
+        for (told, topic, covered) in [
+            ("a/b", "a/b", true),
+            ("a/b", "a/b/c", false),
+            ("+/+/x/c4", "home/omg/x/c4", true),
+            ("+/+/x/c4", "home/x/c4", false),
+            ("+/b", "a/b/c", false),
+            ("a/+", "a", false),
+            ("a/+", "a/b", true),
+            ("a+/b", "ab/b", false),
+        ] {
+            assert_eq!(covers(told, topic), covered, "{told} {topic}");
+        }
+    }
 
     fn place(template: &str, topic: &str) -> Option<(String, usize)> {
         let template = TopicTemplate::parse(template).unwrap();

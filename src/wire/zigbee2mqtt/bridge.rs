@@ -13,7 +13,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 /// The bit of an expose's `access` that says it can be set: a setting, where a sensor's name leaves it open.
-const CAN_BE_SET: u8 = 2;
+pub(in crate::wire) const CAN_BE_SET: u8 = 2;
 
 pub(super) fn decode(heard: &Heard, prefix: &str, topic: &str, message: &Message) -> Decoded {
     match topic {
@@ -87,19 +87,19 @@ struct Definition<'a> {
 
 /// One property as defined. Lights, locks and the like nest theirs in `features`; none of those is a reading.
 #[derive(Deserialize)]
-struct Expose<'a> {
+pub(in crate::wire) struct Expose<'a> {
     #[serde(borrow, default = "absent", rename = "type")]
-    kind: Scalar<'a>,
+    pub kind: Scalar<'a>,
     #[serde(borrow, default)]
-    property: Option<Cow<'a, str>>,
+    pub property: Option<Cow<'a, str>>,
     #[serde(default)]
-    access: u8,
+    pub access: u8,
     #[serde(borrow, default = "absent")]
-    unit: Scalar<'a>,
+    pub unit: Scalar<'a>,
     #[serde(borrow, default = "absent")]
-    value_on: Scalar<'a>,
+    pub value_on: Scalar<'a>,
     #[serde(borrow, default = "absent")]
-    value_off: Scalar<'a>,
+    pub value_off: Scalar<'a>,
 }
 
 fn absent<'a>() -> Scalar<'a> {
@@ -108,20 +108,23 @@ fn absent<'a>() -> Scalar<'a> {
 
 fn lore(device: &Device) -> DeviceLore {
     let Some(definition) = &device.definition else { return DeviceLore::default() };
-    let described = definition.description.as_text().unwrap_or_default().to_lowercase();
     let exposes = definition.exposes.iter();
     DeviceLore {
         model: definition.model.as_text().unwrap_or_default().into(),
-        senses_presence: ["presence", "radar", "mmwave", "ghz", "occupancy"]
-            .iter()
-            .any(|word| described.contains(word)),
+        senses_presence: senses_presence(definition.description.as_text().unwrap_or_default()),
         meanings: exposes.filter_map(|e| Some((e.property.as_deref()?.into(), meaning(e)?))).collect(),
         ..DeviceLore::default()
     }
 }
 
+/// Whether a device's description is that of one which senses that somebody is there.
+pub(in crate::wire) fn senses_presence(description: &str) -> bool {
+    let described = description.to_lowercase();
+    ["presence", "radar", "mmwave", "ghz", "occupancy"].iter().any(|word| described.contains(word))
+}
+
 /// What the definition adds to the name, if anything.
-fn meaning(expose: &Expose) -> Option<Meaning> {
+pub(in crate::wire) fn meaning(expose: &Expose) -> Option<Meaning> {
     let (property, _) = property::find(expose.property.as_deref()?)?;
     let settable = expose.access & CAN_BE_SET != 0;
     match (property.rule, expose.kind.as_text()?) {

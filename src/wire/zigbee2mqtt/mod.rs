@@ -11,11 +11,12 @@ mod state;
 use super::lore::{DeviceLore, Lesson, Lore};
 use super::scalar::{Scalar, presentable};
 use super::topic::Place;
-use super::{Decoded, Ignored, Message, Rejected, Source, text};
+use super::{Decoded, Ignored, Message, Rejected, Source, report, text};
 use crate::engine::id::Address;
 use crate::engine::kind::Kind;
 use crate::engine::reading::{Form, Reading, Report, Speaker};
 use crate::engine::time::Wall;
+pub(super) use bridge::{CAN_BE_SET, Expose, meaning, senses_presence};
 use state::State;
 
 pub(super) fn decode(lore: &Lore, source: &Source, place: Place, message: &Message) -> Decoded {
@@ -41,6 +42,13 @@ pub(super) fn decode(lore: &Lore, source: &Source, place: Place, message: &Messa
         _ if !device.is_empty() => heard.attribute(device, last, payload),
         _ => Rejected::NoObject.into(),
     }
+}
+
+/// The whole state of a device as one object, for who knows by other means that it is one.
+pub(super) fn state(payload: &str, known: &DeviceLore) -> Result<report::Spoken, Rejected> {
+    let state = State::parse(payload)?;
+    let readings = state.readings(Some(known));
+    Ok(report::Spoken { readings, time: state.device_time, event: None, rest: state.rest })
 }
 
 /// The prefix of the devices' addresses and what stands behind `bridge/`, if a bridge speaks.
