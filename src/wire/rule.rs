@@ -146,10 +146,14 @@ fn action(value: &Scalar) -> Option<(Kind, Value)> {
     }
 }
 
+/// The rank of what people told: above every table's.
+pub(super) const TOLD: u8 = 9;
+
 /// What a property says by what people told of it.
 pub(super) fn told(told: &Told, value: &Scalar, zone: Option<Zone>) -> Option<Reading> {
     let kind = told.kind?;
-    let event = told.off.is_empty() && !told.on.is_empty();
+    // A text is a press, and comes with each.
+    let event = told.off.is_empty() && (!told.on.is_empty() || kind.shape() == Shape::Text);
     let value = match kind.shape() {
         Shape::Number(_) => number(kind, value, |x| x * told.times)?,
         Shape::Text => match value {
@@ -169,6 +173,9 @@ pub(super) fn told(told: &Told, value: &Scalar, zone: Option<Zone>) -> Option<Re
     Some(Reading { kind, zone, value, form: if event { Form::Event } else { Form::Edge } })
 }
 
+/// The most readings of one message. No device has so many parts, and each is compared with all before it.
+const MAX_READINGS: usize = 256;
+
 /// The readings of a message, each (kind, zone) once; of several properties that tell the same, the higher rank is believed. A press
 /// beside a state stays beside it.
 #[derive(Default)]
@@ -183,7 +190,9 @@ impl Settled {
         let same = |(_, other): &&mut (u8, Reading)| {
             other.kind == reading.kind && other.zone == reading.zone && other.form == reading.form
         };
+        let full = self.0.len() == MAX_READINGS;
         match self.0.iter_mut().find(same) {
+            None if full => {}
             None => self.0.push((rank, reading)),
             Some(other) if rank > other.0 => *other = (rank, reading),
             // Two properties of equal rank: an alarm in one of them is an alarm.

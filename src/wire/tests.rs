@@ -1,10 +1,14 @@
 //! What comes out of a message, as tables: `address: kind=value@zone` with `!` behind an event and `~` behind a latched state.
 
-use super::lore::{DeviceLore, Meaning};
+use super::lore::{DeviceLore, Meaning, Profiles};
 use super::*;
 use crate::commands::decode::decode_lines;
+use crate::engine::kind::Kind;
+use crate::engine::profile::{Profile, Told};
 use crate::engine::reading::{Form, Reading, Speaker, Value};
 use proptest::prelude::*;
+use std::collections::HashMap;
+use std::sync::Arc;
 
 pub(super) fn source(dialect: Dialect, template: &str) -> Source {
     let topic = TopicTemplate::parse(template).unwrap();
@@ -57,10 +61,27 @@ fn reading(reading: &Reading) -> String {
 }
 
 #[track_caller]
-fn check(lore: &Lore, source: &Source, table: &[(&str, &str, &str)]) {
+pub(super) fn check(lore: &Lore, source: &Source, table: &[(&str, &str, &str)]) {
     for (topic, payload, expected) in table {
         assert_eq!(told(&decoded(lore, source, topic, payload)), *expected, "{topic} {payload}");
     }
+}
+
+/// Lore of what people told of one device: each row a property, a kind (or none), the words that mean yes and those that mean no.
+pub(super) fn profiled(source: &Source, address: &str, told: &[(&str, Option<Kind>, &[&str], &[&str])]) -> Lore {
+    let words = |words: &[&str]| words.iter().map(|word| (*word).into()).collect();
+    let told = told.iter().map(|(property, kind, on, off)| Told {
+        property: (*property).into(),
+        kind: *kind,
+        on: words(on),
+        off: words(off),
+        times: 1.0,
+    });
+    let profile = Arc::new(Profile { told: told.collect() });
+    let devices = HashMap::from([(source.name.clone(), HashMap::from([(address.into(), profile)]))]);
+    let mut lore = Lore::default();
+    lore.told(Arc::new(Profiles { devices, ..Profiles::default() }));
+    lore
 }
 
 /// States of one device, without lore.

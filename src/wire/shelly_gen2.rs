@@ -1,8 +1,0 @@
-//! Shelly Gen2 and later.
-
-use super::topic::Place;
-use super::{Decoded, Heard, Ignored};
-
-pub(super) fn decode(_heard: &Heard, _place: Place) -> Decoded {
-    Ignored::NothingOfInterest.into()
-}
