@@ -1,12 +1,16 @@
 //! What comes out of a message, as tables: `address: kind=value@zone` with `!` behind an event and `~` behind a latched state.
 
-use super::lore::{DeviceLore, Meaning};
+use super::lore::{DeviceLore, Meaning, Profiles};
 use super::*;
 use crate::commands::decode::decode_lines;
+use crate::engine::kind::Kind;
+use crate::engine::profile::{Profile, Told};
 use crate::engine::reading::{Form, Reading, Speaker, Value};
 use proptest::prelude::*;
+use std::collections::HashMap;
+use std::sync::Arc;
 
-fn source(dialect: Dialect, template: &str) -> Source {
+pub(super) fn source(dialect: Dialect, template: &str) -> Source {
     let topic = TopicTemplate::parse(template).unwrap();
     Source::new(SourceId::new("s").unwrap(), SiteId::new("zl").unwrap(), dialect, vec![topic])
 }
@@ -15,18 +19,18 @@ fn zigbee() -> Source {
     source(Dialect::Zigbee2mqtt, "zigbee2mqtt/{home}/{device}")
 }
 
-fn decoded(lore: &Lore, source: &Source, topic: &str, payload: &str) -> Decoded {
+pub(super) fn decoded(lore: &Lore, source: &Source, topic: &str, payload: &str) -> Decoded {
     decode(lore, source, &Message { topic, payload: payload.as_bytes(), retain: false })
 }
 
-fn reports(decoded: &Decoded) -> &[Report] {
+pub(super) fn reports(decoded: &Decoded) -> &[Report] {
     match &decoded.outcome {
         Outcome::Readings(reports) => reports,
         other => panic!("no readings but {other:?}"),
     }
 }
 
-fn told(decoded: &Decoded) -> String {
+pub(super) fn told(decoded: &Decoded) -> String {
     match &decoded.outcome {
         Outcome::Ignored(why) => format!("ignored: {why}"),
         Outcome::Rejected(why) => format!("rejected: {why}"),
@@ -57,10 +61,27 @@ fn reading(reading: &Reading) -> String {
 }
 
 #[track_caller]
-fn check(lore: &Lore, source: &Source, table: &[(&str, &str, &str)]) {
+pub(super) fn check(lore: &Lore, source: &Source, table: &[(&str, &str, &str)]) {
     for (topic, payload, expected) in table {
         assert_eq!(told(&decoded(lore, source, topic, payload)), *expected, "{topic} {payload}");
     }
+}
+
+/// Lore of what people told of one device: each row a property, a kind (or none), the words that mean yes and those that mean no.
+pub(super) fn profiled(source: &Source, address: &str, told: &[(&str, Option<Kind>, &[&str], &[&str])]) -> Lore {
+    let words = |words: &[&str]| words.iter().map(|word| (*word).into()).collect();
+    let told = told.iter().map(|(property, kind, on, off)| Told {
+        property: (*property).into(),
+        kind: *kind,
+        on: words(on),
+        off: words(off),
+        times: 1.0,
+    });
+    let profile = Arc::new(Profile { told: told.collect() });
+    let devices = HashMap::from([(source.name.clone(), HashMap::from([(address.into(), profile)]))]);
+    let mut lore = Lore::default();
+    lore.told(Arc::new(Profiles { devices, ..Profiles::default() }));
+    lore
 }
 
 /// States of one device, without lore.
