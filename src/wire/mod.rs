@@ -206,6 +206,7 @@ reasons! {
         NotUtf8 "the payload is not UTF-8",
         NotJson "the JSON is broken, cut off or nested too deeply",
         NoObject "the payload is no JSON object",
+        Protobuf "the protobuf is broken or cut off",
         DoubleKey "a property stands twice",
         TooMuch "too many properties or items",
         State "neither online nor offline",
