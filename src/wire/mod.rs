@@ -22,6 +22,7 @@ mod shelly_gen2;
 mod sparkplug_b;
 pub mod standard;
 mod stated_time;
+mod table;
 mod tasmota;
 mod the_things;
 mod theengs;
