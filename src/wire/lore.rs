@@ -32,6 +32,18 @@ pub struct DeviceLore {
     pub bridge: Option<Box<str>>,
     /// The properties whose values mean something else than their name alone would say.
     pub meanings: Vec<(Box<str>, Meaning)>,
+    /// What it announced when it was born, for messages that call a value by a number.
+    pub metrics: Vec<Metric>,
+}
+
+/// A value that a device announced.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Metric {
+    pub name: Box<str>,
+    /// The number that stands for the name.
+    pub alias: Option<u64>,
+    /// The type of its values, as the dialect numbers them; 0 where untold.
+    pub datatype: u32,
 }
 
 /// What a device's definition says of a property, where it departs from what its name says.
@@ -55,8 +67,9 @@ impl DeviceLore {
 
     fn bytes(&self, address: &str) -> usize {
         let meanings: usize = self.meanings.iter().map(|(name, _)| name.len() + size_of::<(Box<str>, Meaning)>()).sum();
+        let metrics: usize = self.metrics.iter().map(|metric| metric.name.len() + size_of::<Metric>()).sum();
         let bridge = self.bridge.as_ref().map_or(0, |b| b.len());
-        address.len() + size_of::<DeviceLore>() + self.model.len() + bridge + meanings
+        address.len() + size_of::<DeviceLore>() + self.model.len() + bridge + meanings + metrics
     }
 }
 
@@ -81,6 +94,8 @@ pub enum Lesson {
     },
     /// The last word on a topic that, with others, says whether devices are there.
     Word { source: SourceId, topic: Box<str>, word: Box<str> },
+    /// What a device announced: it replaces what it announced before.
+    Metrics { source: SourceId, address: Box<str>, metrics: Vec<Metric> },
 }
 
 /// Everything learnt, per source.
@@ -182,6 +197,11 @@ impl Lore {
             Lesson::Word { source, topic, word } => {
                 self.sources.entry(source).or_default().discovered.hear(&topic, word)
             }
+            Lesson::Metrics { source, address, metrics } => {
+                let known = self.sources.entry(source).or_default();
+                let device = known.devices.get(&address).cloned().unwrap_or_default();
+                known.put(address, DeviceLore { metrics, ..device })
+            }
         }
     }
 }
@@ -240,6 +260,21 @@ mod tests {
         assert!(lore.device(&source(), "h1/b").unwrap().speaks_json, "a list does not undo what was heard");
         assert!(lore.device(&source(), "h2/a").is_some());
         assert!(lore.device(&SourceId::new("other").unwrap(), "h2/a").is_none());
+    }
+
+    #[test]
+    fn what_a_device_announces_replaces_what_it_announced() {
+        let mut lore = Lore::default();
+        let born = |name: &str| {
+            let metrics = vec![Metric { name: name.into(), alias: Some(7), datatype: 11 }];
+            Lesson::Metrics { source: source(), address: "g/n/d".into(), metrics }
+        };
+        assert!(lore.learn(Lesson::SpeaksJson { source: source(), address: "g/n/d".into() }));
+        assert!(lore.learn(born("door")) && lore.learn(born("window")));
+        let device = lore.device(&source(), "g/n/d").unwrap();
+        assert_eq!((device.metrics.len(), &*device.metrics[0].name, device.speaks_json), (1, "window", true));
+        assert_eq!(lore.sources[&source()].bytes, device.bytes("g/n/d"));
+        assert!(!lore.learn(born(&"x".repeat(MAX_BYTES))));
     }
 
     #[test]

@@ -22,6 +22,7 @@ mod shelly_gen2;
 mod sparkplug_b;
 pub mod standard;
 mod stated_time;
+mod table;
 mod tasmota;
 mod the_things;
 mod theengs;
@@ -212,6 +213,7 @@ reasons! {
         NotUtf8 "the payload is not UTF-8",
         NotJson "the JSON is broken, cut off or nested too deeply",
         NoObject "the payload is no JSON object",
+        Protobuf "the protobuf is broken or cut off",
         DoubleKey "a property stands twice",
         TooMuch "too many properties or items",
         State "neither online nor offline",

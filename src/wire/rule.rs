@@ -97,10 +97,14 @@ pub(super) fn celsius(fahrenheit: f64) -> f64 {
     (fahrenheit - 32.0) / 1.8
 }
 
-/// The meaning of a whole word, in any case.
+/// The meaning of a whole word, in any case; a number is the word that spells it.
 pub(super) fn word(value: &Scalar, words: &[(&str, bool)]) -> Option<bool> {
-    let said = value.as_text()?;
-    words.iter().find(|(known, _)| said.eq_ignore_ascii_case(known)).map(|(_, flag)| *flag)
+    let is = |known: &str| match value {
+        Scalar::Text(said) => said.eq_ignore_ascii_case(known),
+        Scalar::Number(_) => value.is_spelt(known),
+        _ => false,
+    };
+    words.iter().find(|(known, _)| is(known)).map(|(_, flag)| *flag)
 }
 
 const DOOR: Words = &[("open", true), ("opened", true), ("closed", false), ("close", false)];

@@ -1,8 +1,0 @@
-//! rtl_433: 433 MHz sets.
-
-use super::topic::Place;
-use super::{Decoded, Heard, Ignored};
-
-pub(super) fn decode(_heard: &Heard, _place: Place) -> Decoded {
-    Ignored::NothingOfInterest.into()
-}

@@ -1,8 +1,0 @@
-//! Sparkplug B.
-
-use super::topic::Place;
-use super::{Decoded, Heard, Ignored};
-
-pub(super) fn decode(_heard: &Heard, _place: Place) -> Decoded {
-    Ignored::NothingOfInterest.into()
-}
