@@ -53,6 +53,20 @@ dialects! {
 }
 
 impl Dialect {
+    /// Whether a device's address stands in its topics as it is, so that a filter can name one device. Elsewhere many devices share a
+    /// topic, or choose their own.
+    pub const fn addressed_by_topic(self) -> bool {
+        !matches!(
+            self,
+            Dialect::Rtl433
+                | Dialect::TuyaLink
+                | Dialect::Alink
+                | Dialect::SparkplugB
+                | Dialect::HomeAssistant
+                | Dialect::Esphome
+        )
+    }
+
     /// The dialect of that word, if there is one.
     pub fn parse(name: &str) -> Option<Dialect> {
         Dialect::ALL.iter().copied().find(|d| d.name() == name)

@@ -5,7 +5,7 @@ use crate::clock::{Clock, StepWatch, SystemClock};
 use crate::config::Config;
 use crate::courier::Courier;
 use crate::engine::change::Raw;
-use crate::engine::id::{ProfileId, SiteId};
+use crate::engine::id::{ProfileId, SiteId, SourceId};
 use crate::engine::registry::{Device, Home, Profile, Registry, Resident};
 use crate::engine::sealed::Sealed;
 use crate::engine::time::{Tick, Wall};
@@ -14,9 +14,10 @@ use crate::keeper::ports::{self, Dispatch, Ears, Parcel, Personal, PersonalConta
 use crate::mqtt::{LaneFilters, LaneStatus, LinkState, Password, Settings, TlsFiles};
 use crate::roster::built_in_profiles;
 use crate::wire::lore::Profiles;
-use crate::wire::{self, Lore, Message, Source, TopicTemplate};
-use std::collections::HashMap;
+use crate::wire::{self, Lesson, Lore, Message, Source, TopicTemplate};
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, PoisonError, RwLock};
+use tokio::sync::Notify;
 
 /// A site's clock. Says when somebody has set the wall clock: deadlines run on, but windows and what people read have moved.
 pub struct SiteTime {
@@ -99,13 +100,23 @@ pub struct Listener {
     built_in: HashMap<Box<str>, Arc<Profile>>,
     /// What people told of devices; the decoder looks at it with each message.
     profiles: Arc<RwLock<Arc<Profiles>>>,
+    told: Told,
+    /// Rung when devices have told of other topics than before.
+    pub news: Arc<Notify>,
 }
+
+/// The topics that devices chose themselves and told by discovery.
+type Told = Arc<RwLock<BTreeMap<SourceId, Vec<String>>>>;
+
+/// Topics of one source that are subscribed to because its devices told them; for more, the configuration names filters (`also`).
+const MAX_TOLD: usize = 2_000;
 
 impl Listener {
     /// Takes the sources of a site, and the filters that can carry a call for help whoever is registered.
     pub fn new(sources: Vec<Source>, life_topics: Vec<String>) -> Listener {
         let built_in = built_in(sources.first().map(|source| &source.site));
-        let listener = Listener { sources, life_topics, built_in, profiles: Arc::default() };
+        let (profiles, told, news) = (Arc::default(), Told::default(), Arc::default());
+        let listener = Listener { sources, life_topics, built_in, profiles, told, news };
         listener.renew(&Registry::default());
         listener
     }
@@ -115,10 +126,14 @@ impl Listener {
         let source = |d: &Device| self.sources.iter().find(|s| s.name == d.source);
         let life = registry.devices.values().filter(|d| d.life);
         let of_devices = life.filter_map(|d| Some(source(d)?.device_filters(&d.address))).flatten();
-        let mut filters: Vec<String> = self.life_topics.iter().cloned().chain(of_devices).collect();
-        filters.sort();
-        filters.dedup();
-        LaneFilters { life: filters, bulk: self.sources.iter().flat_map(Source::filters).collect() }
+        let told = self.told.read().unwrap_or_else(PoisonError::into_inner);
+        let topics = |source: &SourceId| told.get(source).into_iter().flatten().cloned();
+        let discovered = registry.devices.values().filter(|d| d.life).flat_map(|d| topics(&d.source));
+        let mut life: Vec<String> = self.life_topics.iter().cloned().chain(of_devices).chain(discovered).collect();
+        life.sort();
+        life.dedup();
+        let bulk = self.sources.iter().flat_map(|s| s.filters().into_iter().chain(topics(&s.name)));
+        LaneFilters { life, bulk: bulk.collect() }
     }
 
     /// Takes over what the registry tells of devices; what it does not, the built-in profiles may.
@@ -142,7 +157,8 @@ impl Listener {
 
     /// A decoder of the site's sources, with nothing learnt yet: what it has to know is retained at the broker.
     pub fn ears(&self) -> SiteEars {
-        SiteEars { sources: self.sources.clone(), lore: Lore::default(), profiles: self.profiles.clone() }
+        let (sources, told, news) = (self.sources.clone(), self.told.clone(), self.news.clone());
+        SiteEars { sources, lore: Lore::default(), profiles: self.profiles.clone(), told, news }
     }
 }
 
@@ -161,6 +177,20 @@ pub struct SiteEars {
     sources: Vec<Source>,
     lore: Lore,
     profiles: Arc<RwLock<Arc<Profiles>>>,
+    told: Told,
+    news: Arc<Notify>,
+}
+
+impl SiteEars {
+    /// A device has told of its topics: they are what to listen to from here on.
+    fn discovered(&self, source: &SourceId) {
+        let topics: Vec<String> = self.lore.told_topics(source).take(MAX_TOLD).map(str::to_owned).collect();
+        let mut told = self.told.write().unwrap_or_else(PoisonError::into_inner);
+        if told.get(source) != Some(&topics) {
+            told.insert(source.clone(), topics);
+            self.news.notify_one();
+        }
+    }
 }
 
 impl Ears for SiteEars {
@@ -171,7 +201,9 @@ impl Ears for SiteEars {
         };
         let decoded = wire::decode(&self.lore, source, &Message { topic, payload, retain });
         for lesson in decoded.lessons {
+            let discovered = if let Lesson::Discovered { source, .. } = &lesson { Some(source.clone()) } else { None };
             self.lore.learn(lesson);
+            discovered.iter().for_each(|source| self.discovered(source));
         }
         match decoded.outcome {
             wire::Outcome::Readings(reports) => Understood::Readings(reports),

@@ -89,8 +89,12 @@ impl Source {
         self.topics.iter().map(TopicTemplate::filter).chain(self.also.iter().cloned()).collect()
     }
 
-    /// What to subscribe to, to hear everything of one device. Nothing where the address holds a wildcard, which no filter can name.
+    /// What to subscribe to, to hear everything of one device: all of the source where no filter can name the device alone. Nothing
+    /// where the address holds a wildcard.
     pub fn device_filters(&self, address: &Address) -> Vec<String> {
+        if !self.dialect.addressed_by_topic() {
+            return self.filters();
+        }
         self.topics.iter().filter_map(|template| template.device_filter(address.as_str())).collect()
     }
 }

@@ -139,7 +139,7 @@ impl Shelly<'_> {
     fn object(&self) -> Result<Decoded, Rejected> {
         let object = Json::object(self.heard)?;
         let mut settled = Settled::default();
-        for told in self.profile.map_or(&[][..], |profile| &profile.told) {
+        for told in self.profile.map_or(&[][..], |profile| &profile.properties) {
             let value = told.property.split('.').try_fold(&object, |value, name| value.get(name));
             let reading = value.and_then(|value| rule::told(told, &value.scalar(), None));
             reading.into_iter().for_each(|reading| settled.add(TOLD, reading));

@@ -124,6 +124,7 @@ fn fingerprint(name: &str, value: &Scalar) -> u32 {
 mod tests {
     use super::*;
     use crate::engine::profile::Told;
+    use crate::wire::tests::profile;
 
     const TABLE: &[Row] = &[
         event("call", Rule::Flag(Kind::Sos)),
@@ -157,7 +158,7 @@ mod tests {
             off: vec![],
             times: 1.0,
         };
-        let profile = Profile { told: vec![told("temperature", None), told("temp", Some(Kind::Sos))] };
+        let profile = profile(vec![told("temperature", None), told("temp", Some(Kind::Sos))]);
         let spoken = gathered(Some(&profile), &[("temperature", Scalar::Number(20.0)), ("temp", Scalar::Number(7.0))]);
         assert_eq!(spoken.readings, [Reading::new(Kind::Sos, Value::Flag(true), Form::Event)]);
     }

@@ -3,6 +3,7 @@
 use super::lore::{DeviceLore, Meaning, Profiles};
 use super::*;
 use crate::commands::decode::decode_lines;
+use crate::engine::id::ProfileId;
 use crate::engine::kind::Kind;
 use crate::engine::profile::{Profile, Told};
 use crate::engine::reading::{Form, Reading, Speaker, Value};
@@ -77,11 +78,17 @@ pub(super) fn profiled(source: &Source, address: &str, told: &[(&str, Option<Kin
         off: words(off),
         times: 1.0,
     });
-    let profile = Arc::new(Profile { told: told.collect() });
+    let profile = Arc::new(profile(told.collect()));
     let devices = HashMap::from([(source.name.clone(), HashMap::from([(address.into(), profile)]))]);
     let mut lore = Lore::default();
-    lore.told(Arc::new(Profiles { devices, ..Profiles::default() }));
+    lore.told(&Arc::new(Profiles { devices, ..Profiles::default() }));
     lore
+}
+
+/// A profile that tells this much.
+pub(super) fn profile(properties: Vec<Told>) -> Profile {
+    let (id, site) = (ProfileId::cut("p"), SiteId::cut("zl"));
+    Profile { id, site, models: Vec::new(), properties }
 }
 
 /// States of one device, without lore.

@@ -48,7 +48,8 @@ pub(super) fn decode(heard: &Heard, place: Place) -> Decoded {
         return Ignored::Simulated.into();
     }
     let (readings, rest) = readings(heard, place.address, uplink);
-    let spoken = Spoken { readings, time: time(&message, uplink), event: event_id(&message, uplink), rest };
+    let spoken =
+        Spoken { readings, time: time(&message, uplink), event: event_id(&message, uplink), rest, signal: None };
     heard.spoken(&place, place.address, spoken)
 }
 

@@ -188,7 +188,8 @@ impl Turn<'_> {
     /// A device showed by a person's doing that it works.
     pub(super) fn shows_itself(&mut self, device: u16) {
         let seen = |walk: &Walk| walk.seen.iter().any(|seen| seen.device == device);
-        if self.state.walk.as_ref().is_some_and(|walk| walk.until > self.now.tick && !seen(walk)) {
+        let called = self.out.changes.iter().any(|change| matches!(change, HomeChange::Tested { .. }));
+        if !called && self.state.walk.as_ref().is_some_and(|walk| walk.until > self.now.tick && !seen(walk)) {
             self.change(HomeChange::Tested { device, called: None });
         }
     }

@@ -65,7 +65,6 @@ fn the_window_closes_by_itself_and_what_burns_then_is_no_test() {
           h1/smoke works, called smoke
           smoke#2 raised in h1: said smoke
           smoke#2 closed by installer test
-        10:06:00 .
           10:05:00 test window closed by itself
           10:05:00 smoke#3 raised in h1: found true smoke
           10:05:00 smoke#3 calls rung 1.0 until 10:06:00
@@ -73,6 +72,7 @@ fn the_window_closes_by_itself_and_what_burns_then_is_no_test() {
           10:05:00 -> zhang: smoke#3 n2 rung 1.0
           10:06:00 smoke#3 calls rung 3.0 until 10:08:00
           10:06:00 -> deputy: smoke#3 n3 rung 3.0
+        10:06:00 .
         10:06:10 walk h1 sign
           refused: NotOpen
         10:06:20 walk h9 open 5 1

@@ -144,7 +144,7 @@ impl<'h> Device<'h> {
     /// What people told of parts of the message that are no entity's.
     fn parts_told(&self) -> impl Iterator<Item = Reading> {
         let json = self.payload.json.as_ref().ok();
-        let told = self.profile.map_or(&[][..], |profile| &profile.told).iter();
+        let told = self.profile.map_or(&[][..], |profile| &profile.properties).iter();
         let known = |told: &&Told| self.speaking.iter().any(|entity| self.told_of(entity) == Some(*told));
         let free = told.filter(move |told| !known(told));
         free.filter_map(move |told| {
@@ -204,7 +204,7 @@ impl<'h> Device<'h> {
             known.meanings.extend(entity.property.clone().zip(meaning.clone()));
         }
         let mut people = Vec::new();
-        for told in self.profile.map_or(&[][..], |profile| &profile.told) {
+        for told in self.profile.map_or(&[][..], |profile| &profile.properties) {
             let entity = self.speaking.iter().find(|entity| entity.name == told.property);
             let property = entity.and_then(|entity| entity.property.as_ref()).unwrap_or(&told.property);
             known.meanings.insert(0, (property.clone(), Meaning::NoReading));

@@ -4,10 +4,10 @@ use super::class;
 use crate::engine::dialect::Dialect;
 use crate::engine::id::{SiteId, SourceId};
 use crate::engine::kind::Kind;
-use crate::engine::profile::{Profile, Told};
+use crate::engine::profile::Told;
 use crate::engine::reading::Report;
 use crate::wire::lore::Profiles;
-use crate::wire::tests::{decoded, reports, source, told};
+use crate::wire::tests::{decoded, profile, reports, source, told};
 use crate::wire::{Lore, Message, Source, TopicTemplate, decode, find_source};
 use proptest::prelude::*;
 use std::sync::Arc;
@@ -604,9 +604,9 @@ fn told_of(property: &str, kind: Option<Kind>, on: &[&str], off: &[&str]) -> Tol
 
 #[track_caller]
 fn check_told(mut lore: Lore, told: Told, table: &[(&str, &str, &str)]) {
-    let profile = Arc::new(Profile { told: vec![told] });
+    let profile = Arc::new(profile(vec![told]));
     let models = [("M1".into(), profile)].into();
-    lore.told(Arc::new(Profiles { models, ..Profiles::default() }));
+    lore.told(&Arc::new(Profiles { models, ..Profiles::default() }));
     check(&lore, table);
 }
 
@@ -683,8 +683,8 @@ fn an_esphome_node_that_told_nothing() {
     let mut lore = Lore::default();
     let told =
         vec![told_of("pull_cord", Some(Kind::Sos), &["ON"], &["OFF"]), told_of("tank", Some(Kind::Weight), &[], &[])];
-    let devices = [("bath".into(), Arc::new(Profile { told }))].into();
-    lore.told(Arc::new(Profiles { devices: [(node().name, devices)].into(), ..Profiles::default() }));
+    let devices = [("bath".into(), Arc::new(profile(told)))].into();
+    lore.told(&Arc::new(Profiles { devices: [(node().name, devices)].into(), ..Profiles::default() }));
     check(
         &lore,
         &[

@@ -1,9 +1,10 @@
 //! What comes of decoded objects, as tables: `kind=value@zone` with `!` behind an event and `~` behind a latched state.
 
 use super::*;
-use crate::engine::profile::{Profile, Told};
+use crate::engine::profile::Told;
 use crate::wire::MAX_TEXT_BYTES;
 use crate::wire::lore::Profiles;
+use crate::wire::tests::profile;
 use proptest::prelude::*;
 use std::sync::Arc;
 
@@ -301,18 +302,16 @@ fn what_people_told_goes_before_the_table() {
         off: off.iter().map(|word| (*word).into()).collect(),
         times: 1.0,
     };
-    let profile = Arc::new(Profile {
-        told: vec![
-            told("button_event.status", Some(Kind::Sos), &["long press"], &[]),
-            told("digital_in_3", Some(Kind::Contact), &["1"], &["0"]),
-            told("temperature", None, &[], &[]),
-        ],
-    });
+    let profile = Arc::new(profile(vec![
+        told("button_event.status", Some(Kind::Sos), &["long press"], &[]),
+        told("digital_in_3", Some(Kind::Contact), &["1"], &["0"]),
+        told("temperature", None, &[], &[]),
+    ]));
     let mut lore = Lore::default();
     let mut profiles = Profiles::default();
     profiles.models.insert("WS101".into(), profile.clone());
     profiles.models.insert("Node 7".into(), profile.clone());
-    lore.told(Arc::new(profiles));
+    lore.told(&Arc::new(profiles));
     for (model, object, expected) in [
         (Some("WS101"), r#"{"button_event":{"status":"long press"}}"#, "sos=true!"),
         (Some("WS101"), r#"{"button_event":{"status":"short press"}}"#, ""),
@@ -328,7 +327,7 @@ fn what_people_told_goes_before_the_table() {
     assert_eq!(written(&said.readings(&lore, &source(), "d").0), "humidity=40", "what is told to be none is none");
     let mut profiles = Profiles::default();
     profiles.devices.entry(source()).or_default().insert("70b3d5".into(), profile);
-    lore.told(Arc::new(profiles));
+    lore.told(&Arc::new(profiles));
     assert_eq!(heard(&lore, r#"{"digital_in_3":0}"#, None, 1.0).0, "contact=closed");
 }
 

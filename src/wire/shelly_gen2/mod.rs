@@ -164,7 +164,7 @@ impl Shelly<'_> {
     /// What one component's status, or the changed part of it, says.
     fn component(&self, name: &str, status: &Json, settled: &mut Settled) {
         let zone = zone(name);
-        for told in self.profile.map_or(&[][..], |profile| &profile.told) {
+        for told in self.profile.map_or(&[][..], |profile| &profile.properties) {
             let value = told_value(&told.property, name, status);
             let reading = value.and_then(|value| rule::told(told, &value.scalar(), zone.clone()));
             reading.into_iter().for_each(|reading| settled.add(TOLD, reading));

@@ -114,7 +114,7 @@ impl<'a> Tasmota<'a> {
 
     /// What people told of properties anywhere in the message: `Switch1`, `AM2301.Temperature`.
     fn told(&self, body: &Json, profile: Option<&Profile>, settled: &mut Settled) {
-        for told in profile.map_or(&[][..], |profile| &profile.told) {
+        for told in profile.map_or(&[][..], |profile| &profile.properties) {
             let mut path = told.property.split('.');
             // Devices behind a Zigbee gateway have names, which may hold dots.
             let Some(first) = path.next().filter(|first| *first != "ZbReceived") else { continue };
@@ -158,7 +158,7 @@ impl<'a> Tasmota<'a> {
 /// What people told of a property by its plain name.
 fn told_of<'p>(profile: Option<&'p Profile>, name: &str) -> Option<&'p Told> {
     let is_it = |told: &&Told| told.property.split('.').next().is_some_and(|first| first.eq_ignore_ascii_case(name));
-    profile?.told.iter().find(is_it)
+    profile?.properties.iter().find(is_it)
 }
 
 /// The action in `{"Action":"SINGLE"}`, which the documentation also writes in capitals.

@@ -48,7 +48,7 @@ pub(super) fn decode(lore: &Lore, source: &Source, place: Place, message: &Messa
 pub(super) fn state(payload: &str, known: &DeviceLore) -> Result<report::Spoken, Rejected> {
     let state = State::parse(payload)?;
     let readings = state.readings(Some(known));
-    Ok(report::Spoken { readings, time: state.device_time, event: None, rest: state.rest })
+    Ok(report::Spoken { readings, time: state.device_time, event: None, rest: state.rest, signal: state.signal })
 }
 
 /// The prefix of the devices' addresses and what stands behind `bridge/`, if a bridge speaks.
