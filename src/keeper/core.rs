@@ -12,7 +12,7 @@ use crate::engine::change::{HomeChange, Introduction, Raw, SiteChange};
 use crate::engine::home::{self, Place};
 use crate::engine::id::{AlarmId, HomeId};
 use crate::engine::input::{Heard, HomeInput, SiteInput};
-use crate::engine::kind::{AlarmKind, Priority};
+use crate::engine::kind::AlarmKind;
 use crate::engine::policy::{HomePolicy, Resolver, SiteRules};
 use crate::engine::reading::{Report, Speaker, Value};
 use crate::engine::registry::Entity;
@@ -237,7 +237,7 @@ impl Core {
 
     /// Wakes the homes whose time has come, each once, as many as a record has room for; what is due then is so in the next turn. Life
     /// goes first within a home; between homes the earliest deadline does. With `life_only` (a full disk has no place for the others)
-    /// the homes with an open alarm of life are woken, and the others looked at again a little later.
+    /// the homes from which somebody may be calling are woken, and the others looked at again a little later.
     pub fn due(&mut self, life_only: bool) {
         let most = self.blocks.len() + DUE_BYTES;
         let mut due = Vec::new();
@@ -251,7 +251,7 @@ impl Core {
         }
         for home in due {
             let slot = &self.homes[home as usize];
-            if life_only && slot.state.alarms.iter().all(|alarm| alarm.priority() != Priority::Life) {
+            if life_only && !slot.state.alarms.iter().any(|alarm| alarm.kind.may_be_a_call()) {
                 self.wake(home, self.now.tick + LOOK_AGAIN);
                 continue;
             }
@@ -347,7 +347,7 @@ impl Core {
                 alarm.kind
             }
         };
-        self.blocks.life |= kind.priority() == Priority::Life;
+        self.blocks.life |= kind.may_be_a_call();
         self.touched.insert(home);
     }
 
@@ -367,7 +367,7 @@ impl Core {
 
     fn take_in_site(&mut self, out: &mut site::Out) {
         for change in out.changes.drain(..) {
-            self.blocks.life |= self.escalates_life(&change);
+            self.blocks.life |= self.escalates_a_call(&change);
             self.blocks.site(&change);
             self.fold_site(&change);
             match &change {
@@ -379,16 +379,16 @@ impl Core {
         self.because.append(&mut out.because);
     }
 
-    /// Whether a change belongs to the telling of a life alarm: such a record may use the reserve of a full disk.
-    fn escalates_life(&self, change: &SiteChange) -> bool {
-        let priority = match change {
-            SiteChange::NoticeMade(notice) => Some(notice.priority()),
+    /// Whether a change belongs to the telling of a call for help: such a record may use the reserve of a full disk.
+    fn escalates_a_call(&self, change: &SiteChange) -> bool {
+        let kind = match change {
+            SiteChange::NoticeMade(notice) => Some(notice.kind),
             SiteChange::AttemptStarted { notice, .. }
             | SiteChange::AttemptEnded { notice, .. }
-            | SiteChange::Withdrawn { notice } => self.site.outbox.get(notice).map(|p| p.notice.priority()),
+            | SiteChange::Withdrawn { notice } => self.site.outbox.get(notice).map(|p| p.notice.kind),
             _ => None,
         };
-        priority == Some(Priority::Life)
+        kind.is_some_and(AlarmKind::may_be_a_call)
     }
 
     fn registered(&mut self, entity: &Entity) {
