@@ -177,6 +177,11 @@ impl AlarmKind {
         AlarmKind::ALL.iter().copied().find(|k| k.name() == name)
     }
 
+    /// Somebody may be calling for help: what belongs to it may use the reserve of a full disk.
+    pub const fn may_be_a_call(self) -> bool {
+        matches!(self, AlarmKind::PossiblePress) || matches!(self.priority(), Priority::Life)
+    }
+
     /// Shown to the operator only; no ladder is climbed for it unless a plan names one for the kind.
     pub const fn quiet(self) -> bool {
         matches!(self, AlarmKind::InactivityCheck) || matches!(self.priority(), Priority::Technical)

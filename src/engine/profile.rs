@@ -4,9 +4,9 @@ use super::id::{ProfileId, SiteId};
 use super::kind::Kind;
 use minicbor::{Decode, Encode};
 
-/// The meaning of one property.
+/// What people say that one property means.
 #[derive(Debug, Clone, PartialEq, Encode, Decode)]
-pub struct Told {
+pub struct Gloss {
     /// As the dialect names it: `Switch1`, `action`, `button_event.status`.
     #[n(0)]
     pub property: Box<str>,
@@ -35,12 +35,12 @@ pub struct Profile {
     #[n(2)]
     pub models: Vec<Box<str>>,
     #[n(3)]
-    pub properties: Vec<Told>,
+    pub properties: Vec<Gloss>,
 }
 
 impl Profile {
     /// What is told of a property.
-    pub fn of(&self, property: &str) -> Option<&Told> {
+    pub fn of(&self, property: &str) -> Option<&Gloss> {
         self.properties.iter().find(|told| *told.property == *property)
     }
 }

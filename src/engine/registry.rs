@@ -272,7 +272,7 @@ macro_rules! entities {
 
         /// All entries of a site, by id.
         #[derive(Debug, Clone, PartialEq, Default, Encode, Decode)]
-        pub struct Registry { $(#[n($n)] pub $table: BTreeMap<$key, $name>,)* }
+        pub struct Registry { $(#[n($n)] #[cbor(default)] pub $table: BTreeMap<$key, $name>,)* }
 
         impl Registry {
             /// Enters an entity, or replaces the one of the same id.

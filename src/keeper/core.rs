@@ -2,6 +2,7 @@
 //! keeper's loop, the simulator and the tests run the very same.
 
 mod fold;
+mod homes;
 
 use super::board::Shown;
 use super::ports::*;
@@ -9,15 +10,15 @@ use super::quarantine::{Held, Quarantine};
 use super::record::Blocks;
 use super::routes::Routes;
 use crate::engine::alarm::{Alarm, Refusal};
-use crate::engine::change::{HomeChange, Introduction, Raw, SiteChange};
+use crate::engine::change::{HomeChange, Raw, SiteChange};
 use crate::engine::home::walk::WalkRefusal;
 use crate::engine::home::{self, Place};
 use crate::engine::id::{AlarmId, HomeId, ResponderId, SourceId};
 use crate::engine::input::{Heard, HomeInput, SiteInput, WalkOrder};
-use crate::engine::kind::{AlarmKind, Priority};
-use crate::engine::policy::{HomePolicy, Resolver, SiteRules};
+use crate::engine::kind::AlarmKind;
+use crate::engine::policy::{HomePolicy, SiteRules};
 use crate::engine::reading::{Report, Speaker, Value};
-use crate::engine::registry::{Device, Entity};
+use crate::engine::registry::Device;
 use crate::engine::site;
 use crate::engine::time::{Millis, Stamp, Stamped, Tick, Wall};
 use std::cmp::Reverse;
@@ -206,39 +207,6 @@ impl Core {
         self.drain();
     }
 
-    /// A device that has no route yet: the home that its topic names where that is registered, else a pseudo-home.
-    fn introduce(&mut self, report: &Report, address: crate::engine::id::Address) -> (u32, u16) {
-        let (id, claimed) = self.routes.home_for_stranger(report, &address, &self.site);
-        let home = self.home_number(&id, claimed);
-        let state = &self.homes[home as usize].state;
-        let device =
-            state.find(&report.source, &address).unwrap_or(state.devices.len().min(super::routes::MAX_DEVICES) as u16);
-        let new = Introduction {
-            device,
-            source: report.source.clone(),
-            address: address.clone(),
-            room: "".into(),
-            registered: false,
-            life: false,
-        };
-        self.routes.set(&report.source, address, (home, device));
-        self.home_input(home, HomeInput::Met(new));
-        (home, device)
-    }
-
-    /// The number of a home; a new one gets the next.
-    fn home_number(&mut self, id: &HomeId, claimed: bool) -> u32 {
-        let known = self.routes.number(id);
-        if known.is_none_or(|n| claimed && !self.site.homes[n as usize].claimed) {
-            let change = SiteChange::HomeAdded { id: id.clone(), claimed };
-            self.blocks.site(&change);
-            self.fold_site(&change);
-        }
-        let number = known.unwrap_or(self.site.homes.len() as u32 - 1);
-        self.routes.name(id.clone(), number);
-        number
-    }
-
     /// An alarm of the gateway's own in a home that may not exist yet.
     pub fn own_alarm(&mut self, home: &HomeId, kind: AlarmKind, what: &str, raw: Option<Raw>) {
         let number = self.home_number(home, false);
@@ -277,7 +245,7 @@ impl Core {
 
     /// Wakes the homes whose time has come, each once, as many as a record has room for; what is due then is so in the next turn. Life
     /// goes first within a home; between homes the earliest deadline does. With `life_only` (a full disk has no place for the others)
-    /// the homes with an open alarm of life are woken, and the others looked at again a little later.
+    /// the homes from which somebody may be calling are woken, and the others looked at again a little later.
     pub fn due(&mut self, life_only: bool) {
         let most = self.blocks.len() + DUE_BYTES;
         let mut due = Vec::new();
@@ -291,7 +259,7 @@ impl Core {
         }
         for home in due {
             let slot = &self.homes[home as usize];
-            if life_only && slot.state.alarms.iter().all(|alarm| alarm.priority() != Priority::Life) {
+            if life_only && !slot.state.alarms.iter().any(|alarm| alarm.kind.may_be_a_call()) {
                 self.wake(home, self.now.tick + LOOK_AGAIN);
                 continue;
             }
@@ -394,7 +362,7 @@ impl Core {
                 alarm.kind
             }
         };
-        self.blocks.life |= kind.priority() == Priority::Life;
+        self.blocks.life |= kind.may_be_a_call();
         self.touched.insert(home);
     }
 
@@ -414,7 +382,7 @@ impl Core {
 
     fn take_in_site(&mut self, out: &mut site::Out) {
         for change in out.changes.drain(..) {
-            self.blocks.life |= self.escalates_life(&change);
+            self.blocks.life |= self.escalates_a_call(&change);
             self.blocks.site(&change);
             self.fold_site(&change);
             match &change {
@@ -426,72 +394,16 @@ impl Core {
         self.because.append(&mut out.because);
     }
 
-    /// Whether a change belongs to the telling of a life alarm: such a record may use the reserve of a full disk.
-    fn escalates_life(&self, change: &SiteChange) -> bool {
-        let priority = match change {
-            SiteChange::NoticeMade(notice) => Some(notice.priority()),
+    /// Whether a change belongs to the telling of a call for help: such a record may use the reserve of a full disk.
+    fn escalates_a_call(&self, change: &SiteChange) -> bool {
+        let kind = match change {
+            SiteChange::NoticeMade(notice) => Some(notice.kind),
             SiteChange::AttemptStarted { notice, .. }
             | SiteChange::AttemptEnded { notice, .. }
-            | SiteChange::Withdrawn { notice } => self.site.outbox.get(notice).map(|p| p.notice.priority()),
+            | SiteChange::Withdrawn { notice } => self.site.outbox.get(notice).map(|p| p.notice.kind),
             _ => None,
         };
-        priority == Some(Priority::Life)
-    }
-
-    fn registered(&mut self, entity: &Entity) {
-        match entity {
-            Entity::Home(home) => {
-                let number = self.home_number(&home.id.clone(), true);
-                let policy = Resolver::new(&self.rules, &self.site.registry).home(home);
-                self.homes[number as usize].policy = Arc::new(policy);
-                self.schedule(number);
-            }
-            Entity::Device(device) => {
-                let home = self.home_number(&device.home, true);
-                let state = &self.homes[home as usize].state;
-                let slot = state
-                    .find(&device.source, &device.address)
-                    .unwrap_or(state.devices.len().min(super::routes::MAX_DEVICES) as u16);
-                let (source, address, room) = (device.source.clone(), device.address.clone(), device.room.clone());
-                let before = self.routes.find(&source, &address).filter(|(old, _)| *old != home);
-                self.routes.set(&source, address.clone(), (home, slot));
-                let new = Introduction { device: slot, source, address, room, registered: true, life: device.life };
-                self.home_input(home, HomeInput::Met(new));
-                if let Some((old, place)) = before {
-                    self.moves(old, place, home);
-                }
-            }
-            // What a profile says is the decoder's to know.
-            Entity::Resident(_) | Entity::Profile(_) => {}
-            Entity::Channel(_) | Entity::Responder(_) | Entity::Ladder(_) | Entity::Plan(_) => {
-                self.policies_stale = true
-            }
-        }
-    }
-
-    /// A device has come from another home: where nobody had claimed that, what it has open comes along.
-    fn moves(&mut self, old: u32, device: u16, new: u32) {
-        let stranger = !self.site.homes[old as usize].claimed;
-        let open_there = stranger.then(|| self.homes[new as usize].state.alarms.iter().map(|a| a.kind).collect());
-        self.home_input(old, HomeInput::Left { device, open_there });
-        for alarm in std::mem::take(&mut self.leaving) {
-            self.home_input(new, HomeInput::Joins(Box::new(alarm)));
-        }
-    }
-
-    fn refresh_policies(&mut self) {
-        let resolver = Resolver::new(&self.rules, &self.site.registry);
-        for (entry, slot) in self.site.homes.iter().zip(&mut self.homes) {
-            slot.policy = Arc::new(match self.site.registry.homes.get(&entry.id) {
-                Some(home) => resolver.home(home),
-                None => resolver.pseudo(entry.id.clone()),
-            });
-        }
-        for (number, entry) in self.site.homes.iter().enumerate() {
-            self.routes.name(entry.id.clone(), number as u32);
-        }
-        self.policies_stale = false;
-        self.schedule_all();
+        kind.is_some_and(AlarmKind::may_be_a_call)
     }
 
     fn schedule_all(&mut self) {
@@ -543,7 +455,8 @@ impl Core {
     }
 }
 
-fn heard(report: Report, device: u16) -> Heard {
+/// A report as its home hears it: `device` is the device's place there.
+pub fn heard(report: Report, device: u16) -> Heard {
     let event = report.event_id.as_ref().map(|id| super::routes::fingerprint(id.as_bytes()));
     let Report { readings, device_time, rest, retained, echo, signal, .. } = report;
     Heard { device, readings, device_time, rest, event, retained, echo, signal, history: false }

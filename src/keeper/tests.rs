@@ -59,6 +59,10 @@ fn all_that_a_life_alarm_needs_may_use_the_reserve_of_a_full_disk() {
         ("press", Some(true)),
         ("answer 1-n1 timed_out", Some(true)),
         ("zhang seen", Some(true)),
+        ("h1/button sos=true~ rest=1", Some(true)),
+        ("zhang seen", Some(true)),
+        // A latched button says so once more: perhaps it was pressed again.
+        ("h1/button sos=true~ rest=1", Some(true)),
         ("h1/motion tamper=true", Some(false)),
         ("link down", Some(false)),
     ];

@@ -1,6 +1,10 @@
 //! The turn: take what waits, stamp it, step, append one record, sync it, and only then let go of acknowledgements, answers and
 //! notices. One thread; it waits for nothing but its inbox and the disk.
 
+mod checkpoint;
+
+use checkpoint::{CHECKPOINT_STEP, Checkpoint};
+
 use super::board::Board;
 use super::core::{Answer, Core, Effects, Walked};
 use super::inbox::{Errand, Handle, NotTaken, Taken};
@@ -12,7 +16,6 @@ use crate::engine::id::HomeId;
 use crate::engine::input::SiteInput;
 use crate::engine::kind::AlarmKind;
 use crate::engine::registry::Entity;
-use crate::engine::time::{Millis, Tick};
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -31,11 +34,6 @@ const FULL_PATIENCE: Duration = Duration::from_secs(1);
 /// While the disk is full, so many messages of the life lane are kept waiting and no more: mosquitto gives a session 20 that are not
 /// acknowledged where nobody sets `max_inflight_messages` (mosquitto.conf(5)), and the next press needs a place among them.
 const WINDOW_HELD: usize = 10;
-/// The rolling checkpoint: a step a second, a generation a minute, every home within five minutes.
-const CHECKPOINT_STEP: Millis = Millis::from_secs(1);
-const CHECKPOINT_EVERY: Millis = Millis::from_secs(60);
-const CHECKPOINT_STEPS: usize = 30;
-
 /// What the world may know of a keeper without asking it.
 #[derive(Debug, Default)]
 pub struct Status {
@@ -87,16 +85,6 @@ struct After {
     walks: Vec<(oneshot::Sender<Walked>, Walked)>,
     done: Vec<oneshot::Sender<Result<(), NotTaken>>>,
     effects: Effects,
-}
-
-/// Where the rolling checkpoint stands.
-#[derive(Default)]
-struct Checkpoint {
-    /// The next home of the generation under way.
-    next: Option<usize>,
-    step_at: Tick,
-    begun: Tick,
-    begun_sequence: u64,
 }
 
 impl Keeper {
@@ -443,71 +431,12 @@ impl Keeper {
             debug!(sequence = self.sequence, because = ?after.effects.because, "decided");
         }
     }
-
-    /// A step of the rolling checkpoint. What is in memory is on the disk here, but for a full one.
-    fn checkpoint_step(&mut self) -> Result<(), JournalFault> {
-        let now = self.core.now().tick;
-        if self.full || now < self.checkpoint.step_at {
-            return Ok(());
-        }
-        self.checkpoint.step_at = now + CHECKPOINT_STEP;
-        match self.checkpoint.next {
-            None if self.sequence > self.checkpoint.begun_sequence
-                && now >= self.checkpoint.begun + CHECKPOINT_EVERY =>
-            {
-                self.begin_checkpoint(now)
-            }
-            None => Ok(()),
-            Some(next) => {
-                let step = self.core.homes.len().div_ceil(CHECKPOINT_STEPS).max(64);
-                self.checkpoint_homes(next, step)
-            }
-        }
-    }
-
-    fn begin_checkpoint(&mut self, now: Tick) -> Result<(), JournalFault> {
-        self.checkpoint.begun = now;
-        self.checkpoint.begun_sequence = self.sequence;
-        self.ports.journal.begin_checkpoint()?;
-        let site = snapshot(&self.core.site);
-        self.ports.journal.checkpoint(0, self.sequence, &site)?;
-        self.checkpoint.next = Some(0);
-        Ok(())
-    }
-
-    fn checkpoint_homes(&mut self, next: usize, step: usize) -> Result<(), JournalFault> {
-        let end = (next + step).min(self.core.homes.len());
-        for home in next..end {
-            let bytes = snapshot(&self.core.homes[home].state);
-            self.ports.journal.checkpoint(home as u32 + 1, self.sequence, &bytes)?;
-        }
-        self.checkpoint.next = Some(end);
-        if end == self.core.homes.len() {
-            self.checkpoint.next = None;
-            self.ports.journal.finish_checkpoint()?;
-        }
-        Ok(())
-    }
-
-    /// At a graceful stop: everything, so that the next start folds nothing.
-    fn last_checkpoint(&mut self) -> Result<(), JournalFault> {
-        if self.full {
-            return Ok(());
-        }
-        self.begin_checkpoint(self.core.now().tick)?;
-        self.checkpoint_homes(0, self.core.homes.len())
-    }
 }
 
 fn in_the_way() -> JournalFault {
     let what =
         "the disk is full, and before a call for help stand readings that the reserve has no room for".to_owned();
     JournalFault { what, full: true }
-}
-
-fn snapshot<T: minicbor::Encode<()>>(state: &T) -> Vec<u8> {
-    // Writing into a Vec cannot fail.
-    minicbor::to_vec(state).unwrap_or_default()
 }
 
 /// Whether an earlier life may have had this very message: what the broker keeps, it gives anew at every start.

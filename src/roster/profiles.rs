@@ -8,7 +8,7 @@ use crate::config::tree::{self, Value};
 use crate::config::{Config, Mistake};
 use crate::engine::id::{ProfileId, SiteId};
 use crate::engine::kind::{Kind, Shape};
-use crate::engine::profile::Told;
+use crate::engine::profile::Gloss;
 use crate::engine::registry::{Entity, Profile};
 use serde_json::{Map, json};
 
@@ -50,7 +50,7 @@ pub(super) fn read(id: &str, s: &Section<'_>, base: Option<Entity>, config: &Con
     Some((Entity::Profile(profile), Details::None))
 }
 
-fn body(s: &Section<'_>) -> (Vec<Box<str>>, Vec<Told>) {
+fn body(s: &Section<'_>) -> (Vec<Box<str>>, Vec<Gloss>) {
     let models = s.get("models", words).unwrap_or_default();
     let told = s.rows("property").into_iter().filter_map(|row| {
         let told = property(&row);
@@ -60,7 +60,7 @@ fn body(s: &Section<'_>) -> (Vec<Box<str>>, Vec<Told>) {
     (models, told.collect())
 }
 
-fn property(row: &Section<'_>) -> Option<Told> {
+fn property(row: &Section<'_>) -> Option<Gloss> {
     let name = row.need("name", "write the property as the device names it", filled);
     let kind = row.need("kind", "say what kind of reading it is, or none", kind);
     let on = row.get("on", words).unwrap_or_default();
@@ -73,7 +73,7 @@ fn property(row: &Section<'_>) -> Option<Told> {
     if on.is_empty() && !off.is_empty() {
         row.blame("off", Wrong::new("stands without on", "write which values mean yes"));
     }
-    Some(Told { property: name?.into(), kind: kind?, on, off, times })
+    Some(Gloss { property: name?.into(), kind: kind?, on, off, times })
 }
 
 fn kind(value: &Value) -> Result<Option<Kind>, Wrong> {
@@ -105,7 +105,7 @@ fn factor(value: &Value) -> Result<f64, Wrong> {
 }
 
 pub(super) fn fields(profile: &Profile) -> Map<String, serde_json::Value> {
-    let property = |told: &Told| {
+    let property = |told: &Gloss| {
         let mut row = map(&json!({"name": told.property, "kind": told.kind.map_or(NONE, Kind::name)}));
         for (key, words) in [("on", &told.on), ("off", &told.off)] {
             if !words.is_empty() {

@@ -329,7 +329,7 @@ impl Oracle {
                 let id = &alarm.id;
                 let waits = tick.since(alarm.raised.tick).0.min(calm_for);
                 self.promise(waits < bound_ms || !needs_somebody(alarm), || format!("nobody was ever told of {id}"));
-                let stands = !full || alarm.priority() == Priority::Life;
+                let stands = !full || alarm.kind.may_be_a_call();
                 let Some(deadline) = alarm.deadline().filter(|_| stands) else { continue };
                 let overdue = tick.since(deadline).0 > OVERDUE_MS;
                 self.promise(!overdue, || format!("nobody looks at {id} of home {number}: its deadline has passed"));

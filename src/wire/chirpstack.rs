@@ -97,7 +97,6 @@ fn event_id(message: &Json) -> Option<Box<str>> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use crate::engine::dialect::Dialect;
     use crate::engine::id::{SiteId, SourceId};
     use crate::engine::reading::{Report, Speaker};

@@ -4,7 +4,7 @@ use super::lore::Meaning;
 use super::scalar::{Scalar, plausible, presentable};
 use crate::engine::id::Zone;
 use crate::engine::kind::{Kind, Shape};
-use crate::engine::profile::Told;
+use crate::engine::profile::Gloss;
 use crate::engine::reading::{Form, Reading, Value};
 
 /// Words and what they mean; whole words, in any case.
@@ -154,7 +154,7 @@ fn action(value: &Scalar) -> Option<(Kind, Value)> {
 pub(super) const TOLD: u8 = 9;
 
 /// What a property says by what people told of it.
-pub(super) fn told(told: &Told, value: &Scalar, zone: Option<Zone>) -> Option<Reading> {
+pub(super) fn told(told: &Gloss, value: &Scalar, zone: Option<Zone>) -> Option<Reading> {
     let kind = told.kind?;
     // A text is a press, and comes with each.
     let event = told.off.is_empty() && (!told.on.is_empty() || kind.shape() == Shape::Text);

@@ -123,7 +123,7 @@ fn fingerprint(name: &str, value: &Scalar) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::profile::Told;
+    use crate::engine::profile::Gloss;
     use crate::wire::tests::profile;
 
     const TABLE: &[Row] = &[
@@ -151,7 +151,7 @@ mod tests {
 
     #[test]
     fn what_people_told_goes_before_the_table() {
-        let told = |property: &str, kind| Told {
+        let told = |property: &str, kind| Gloss {
             property: property.into(),
             kind,
             on: vec!["7".into()],

@@ -5,7 +5,7 @@ use super::*;
 use crate::commands::decode::decode_lines;
 use crate::engine::id::ProfileId;
 use crate::engine::kind::Kind;
-use crate::engine::profile::{Profile, Told};
+use crate::engine::profile::{Gloss, Profile};
 use crate::engine::reading::{Form, Reading, Speaker, Value};
 use proptest::prelude::*;
 use std::collections::HashMap;
@@ -71,7 +71,7 @@ pub(super) fn check(lore: &Lore, source: &Source, table: &[(&str, &str, &str)]) 
 /// Lore of what people told of one device: each row a property, a kind (or none), the words that mean yes and those that mean no.
 pub(super) fn profiled(source: &Source, address: &str, told: &[(&str, Option<Kind>, &[&str], &[&str])]) -> Lore {
     let words = |words: &[&str]| words.iter().map(|word| (*word).into()).collect();
-    let told = told.iter().map(|(property, kind, on, off)| Told {
+    let told = told.iter().map(|(property, kind, on, off)| Gloss {
         property: (*property).into(),
         kind: *kind,
         on: words(on),
@@ -86,7 +86,7 @@ pub(super) fn profiled(source: &Source, address: &str, told: &[(&str, Option<Kin
 }
 
 /// A profile that tells this much.
-pub(super) fn profile(properties: Vec<Told>) -> Profile {
+pub(super) fn profile(properties: Vec<Gloss>) -> Profile {
     let (id, site) = (ProfileId::cut("p"), SiteId::cut("zl"));
     Profile { id, site, models: Vec::new(), properties }
 }

@@ -91,7 +91,6 @@ fn event_id(message: &Json, uplink: &Json) -> Option<Box<str>> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use crate::engine::dialect::Dialect;
     use crate::engine::id::{SiteId, SourceId};
     use crate::engine::reading::{Report, Speaker};

@@ -98,6 +98,7 @@ impl Ears for Words {
         let kind = Kind::parse(name).unwrap();
         let form = if matches!(kind, Kind::Sos | Kind::Fall) { Form::Event } else { Form::Edge };
         Understood::Readings(vec![Report {
+            signal: None,
             source: id("z2m"),
             speaker: Speaker::Device(id(topic)),
             home_hint: topic.split('/').next().map(Into::into),
@@ -425,6 +426,7 @@ fn homes(site: &SiteId) -> Vec<Entity> {
             });
             let resident = Resident { id: id(&format!("{name}-1")), home: id(name), details };
             let device = |room: &str| Device {
+                profile: None,
                 id: id(&format!("{name}-{room}")),
                 home: id(name),
                 source: id("z2m"),

@@ -5,7 +5,7 @@ use super::press;
 use super::template::{Found, Payload, as_number};
 use crate::engine::id::Zone;
 use crate::engine::kind::{Kind, Shape};
-use crate::engine::profile::{Profile, Told};
+use crate::engine::profile::{Gloss, Profile};
 use crate::engine::reading::{Form, Reading, Report, Value};
 use crate::wire::json::Json;
 use crate::wire::lore::{DeviceLore, Lesson, MAX_WORD_BYTES, Meaning};
@@ -120,13 +120,13 @@ impl<'h> Device<'h> {
         settled.readings()
     }
 
-    fn told_of(&self, entity: &Entity) -> Option<&'h Told> {
+    fn told_of(&self, entity: &Entity) -> Option<&'h Gloss> {
         let profile = self.profile?;
         profile.of(&entity.name).or_else(|| profile.of(entity.property.as_deref()?))
     }
 
     /// An entity's value, in the meaning that people gave it.
-    fn by_people(&self, told: &Told, entity: &Entity) -> Option<Reading> {
+    fn by_people(&self, told: &Gloss, entity: &Entity) -> Option<Reading> {
         let zone = self.zone(entity, told.kind?);
         let found = match entity.template.read(self.payload) {
             Found::Value(value) => value,
@@ -145,7 +145,7 @@ impl<'h> Device<'h> {
     fn parts_told(&self) -> impl Iterator<Item = Reading> {
         let json = self.payload.json.as_ref().ok();
         let told = self.profile.map_or(&[][..], |profile| &profile.properties).iter();
-        let known = |told: &&Told| self.speaking.iter().any(|entity| self.told_of(entity) == Some(*told));
+        let known = |told: &&Gloss| self.speaking.iter().any(|entity| self.told_of(entity) == Some(*told));
         let free = told.filter(move |told| !known(told));
         free.filter_map(move |told| {
             let path: Vec<&str> = told.property.split('.').collect();

@@ -4,7 +4,7 @@ use super::class;
 use crate::engine::dialect::Dialect;
 use crate::engine::id::{SiteId, SourceId};
 use crate::engine::kind::Kind;
-use crate::engine::profile::Told;
+use crate::engine::profile::Gloss;
 use crate::engine::reading::Report;
 use crate::wire::lore::Profiles;
 use crate::wire::tests::{decoded, profile, reports, source, told};
@@ -597,13 +597,13 @@ fn a_template_that_is_not_read_is_named() {
     );
 }
 
-fn told_of(property: &str, kind: Option<Kind>, on: &[&str], off: &[&str]) -> Told {
+fn told_of(property: &str, kind: Option<Kind>, on: &[&str], off: &[&str]) -> Gloss {
     let words = |words: &[&str]| words.iter().map(|word| (*word).into()).collect();
-    Told { property: property.into(), kind, on: words(on), off: words(off), times: 1.0 }
+    Gloss { property: property.into(), kind, on: words(on), off: words(off), times: 1.0 }
 }
 
 #[track_caller]
-fn check_told(mut lore: Lore, told: Told, table: &[(&str, &str, &str)]) {
+fn check_told(mut lore: Lore, told: Gloss, table: &[(&str, &str, &str)]) {
     let profile = Arc::new(profile(vec![told]));
     let models = [("M1".into(), profile)].into();
     lore.told(&Arc::new(Profiles { models, ..Profiles::default() }));

@@ -1,7 +1,7 @@
 //! What comes of decoded objects, as tables: `kind=value@zone` with `!` behind an event and `~` behind a latched state.
 
 use super::*;
-use crate::engine::profile::Told;
+use crate::engine::profile::Gloss;
 use crate::wire::MAX_TEXT_BYTES;
 use crate::wire::lore::Profiles;
 use crate::wire::tests::profile;
@@ -295,7 +295,7 @@ fn a_latched_call_tells_what_else_was_said() {
 
 #[test]
 fn what_people_told_goes_before_the_table() {
-    let told = |property: &str, kind, on: &[&str], off: &[&str]| Told {
+    let told = |property: &str, kind, on: &[&str], off: &[&str]| Gloss {
         property: property.into(),
         kind,
         on: on.iter().map(|word| (*word).into()).collect(),

@@ -16,7 +16,7 @@ use super::topic::Place;
 use super::{Decoded, Heard, Ignored, Rejected, text};
 use crate::engine::id::Zone;
 use crate::engine::kind::Kind;
-use crate::engine::profile::{Profile, Told};
+use crate::engine::profile::{Gloss, Profile};
 use crate::engine::reading::{Form, Reading, Value};
 
 const ON: Words = &[("on", true), ("off", false), ("1", true), ("0", false)];
@@ -156,8 +156,8 @@ impl<'a> Tasmota<'a> {
 }
 
 /// What people told of a property by its plain name.
-fn told_of<'p>(profile: Option<&'p Profile>, name: &str) -> Option<&'p Told> {
-    let is_it = |told: &&Told| told.property.split('.').next().is_some_and(|first| first.eq_ignore_ascii_case(name));
+fn told_of<'p>(profile: Option<&'p Profile>, name: &str) -> Option<&'p Gloss> {
+    let is_it = |told: &&Gloss| told.property.split('.').next().is_some_and(|first| first.eq_ignore_ascii_case(name));
     profile?.properties.iter().find(is_it)
 }
 

@@ -6,7 +6,7 @@
 use super::numbered;
 use crate::engine::id::Zone;
 use crate::engine::kind::Kind;
-use crate::engine::profile::{Profile, Told};
+use crate::engine::profile::{Gloss, Profile};
 use crate::engine::reading::{Form, Reading, Value};
 use crate::wire::json::Json;
 use crate::wire::rule::{self, Rule, Settled, TOLD, Words};
@@ -110,7 +110,7 @@ struct Device<'a> {
 
 impl Device<'_> {
     /// What people told of an attribute of this device: `ZbReceived.Kitchen.Power`.
-    fn told(&self, attribute: &str) -> Option<&Told> {
+    fn told(&self, attribute: &str) -> Option<&Gloss> {
         self.profile?.of(&format!("ZbReceived.{}.{attribute}", self.name))
     }
 
