@@ -76,7 +76,10 @@ impl World {
         match fault {
             Fault::DiskFull { .. } => self.house.disk.set_capacity(u64::MAX),
             Fault::DiskSlow { .. } => self.house.disk.slow(0),
-            Fault::Lag { lane, .. } => drop(self.wires.lag.remove(&lane)),
+            Fault::Lag { lane, ms, .. } => {
+                self.wires.lag.remove(&lane);
+                self.wires.late_until = self.now + ms;
+            }
             Fault::Duplicates { .. } => self.town.duplicates = false,
             Fault::RetainedPresses { .. } => self.town.retained = false,
             Fault::Receiver { place, .. } => drop(self.town.receivers.remove(&ChannelId::cut(PEOPLE[place]))),

@@ -25,6 +25,8 @@ pub struct Wires {
     arriving: BTreeSet<Lane>,
     /// How late a lane is, in milliseconds.
     pub lag: BTreeMap<Lane, u64>,
+    /// What was under way during the last lag has arrived by then.
+    pub late_until: u64,
     /// What the process has in hand: each message that is not acknowledged.
     delivered: BTreeMap<(Lane, u16), Ack>,
     /// The gateway has been told that its bulk session stands.
@@ -46,6 +48,7 @@ impl Wires {
             lines: BTreeMap::new(),
             arriving: BTreeSet::new(),
             lag: BTreeMap::new(),
+            late_until: 0,
             delivered: BTreeMap::new(),
             link: false,
             quick_until: 0,

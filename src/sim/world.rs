@@ -413,7 +413,8 @@ impl World {
 
     /// Whether anything keeps a call for help from coming in over its lane.
     fn opens(&self) {
-        let works = self.now >= self.paused_until.max(self.busy_until) && self.wires.up;
+        let idle = self.paused_until.max(self.busy_until).max(self.wires.late_until);
+        let works = self.now >= idle && self.wires.up;
         let comes = self.wires.lines.contains_key(&Lane::Life) && !self.wires.lag.contains_key(&Lane::Life);
         let mut oracle = lock(&self.oracle);
         let open = works && comes && self.process.is_some() && !oracle.no_room_for_life;
