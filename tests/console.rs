@@ -9,6 +9,8 @@
 
 #[path = "console/house.rs"]
 mod house;
+#[path = "console/ingest.rs"]
+mod ingest;
 #[path = "console/look.rs"]
 mod look;
 

@@ -3,14 +3,11 @@
 //! One answer per line, in order, whatever stands in the line. Lines are one stream: what one teaches holds for those after it.
 
 use crate::engine::reading::{Reading, Report, Speaker, Value};
+use crate::wire::envelope::Envelope;
 use crate::wire::{
     Decoded, Ignored, Lore, Message, Outcome, Rejected, Source, decode, default_sources, find_source, topic,
 };
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
-use serde::{Deserialize, Serialize};
-use serde_json::value::RawValue;
-use std::borrow::Cow;
+use serde::Serialize;
 use std::io::{self, BufRead, Write};
 
 /// The longest line: the largest payload in base64, its topic and a little more.
@@ -66,25 +63,6 @@ fn next_line(input: &mut impl BufRead, line: &mut Vec<u8>) -> io::Result<Option<
     }
 }
 
-#[derive(Deserialize)]
-struct Line<'a> {
-    #[serde(borrow)]
-    topic: Cow<'a, str>,
-    /// Untouched: what is published twice or out of range is to be judged as it came.
-    #[serde(borrow)]
-    payload: &'a RawValue,
-    #[serde(default)]
-    retain: bool,
-    #[serde(borrow, default)]
-    encoding: Option<Cow<'a, str>>,
-}
-
-#[derive(Deserialize)]
-struct Encoded<'a> {
-    #[serde(borrow)]
-    base64: Cow<'a, str>,
-}
-
 #[derive(Serialize, Default)]
 struct Answer {
     line: u64,
@@ -123,10 +101,10 @@ impl Answer {
 }
 
 fn answer(sources: &[Source], lore: &mut Lore, line: &[u8]) -> Answer {
-    let Ok(line) = serde_json::from_slice::<Line>(line) else {
+    let Ok(line) = serde_json::from_slice::<Envelope>(line) else {
         return Answer::rejected("the line is no JSON object with a topic and a payload");
     };
-    let Some(payload) = payload(&line) else {
+    let Some(payload) = line.payload() else {
         return Answer::rejected("the payload is not what its encoding says");
     };
     let Some(source) = find_source(sources, lore, &line.topic) else {
@@ -142,22 +120,6 @@ fn answer(sources: &[Source], lore: &mut Lore, line: &[u8]) -> Answer {
         lore.learn(lesson);
     }
     answer
-}
-
-/// The payload's bytes as published. A text stands for itself, since that is how tools print a payload that is no JSON.
-fn payload<'a>(line: &Line<'a>) -> Option<Cow<'a, [u8]>> {
-    let raw = line.payload.get();
-    match line.encoding.as_deref() {
-        Some("base64") => {
-            let encoded = serde_json::from_str::<Encoded>(raw).ok()?;
-            STANDARD.decode(encoded.base64.as_bytes()).ok().map(Cow::Owned)
-        }
-        Some(_) => None,
-        None if raw.starts_with('"') => {
-            serde_json::from_str::<String>(raw).ok().map(|text| Cow::Owned(text.into_bytes()))
-        }
-        None => Some(Cow::Borrowed(raw.as_bytes())),
-    }
 }
 
 fn told(source: &Source, decoded: &Decoded) -> Answer {

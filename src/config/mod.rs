@@ -149,6 +149,8 @@ pub struct Source {
     pub topics: Vec<String>,
     /// Filters of topics that devices choose themselves and tell by discovery.
     pub also: Vec<String>,
+    /// Messages may be pushed over HTTP, signed with it.
+    pub push_secret: Option<Secret>,
 }
 
 /// What the journal keeps.
@@ -195,6 +197,7 @@ impl Config {
 enum Needed {
     Secret(Secret),
     Token(Secret),
+    Signing(Secret),
     File(PathBuf),
 }
 
@@ -238,6 +241,12 @@ impl Needed {
             Needed::Token(secret) => match secret.resolve() {
                 Ok(token) if token.expose().chars().count() < MIN_TOKEN_CHARS => {
                     Some(Wrong::new("is too short a token", "make one with: openssl rand -hex 32"))
+                }
+                found => found.err(),
+            },
+            Needed::Signing(secret) => match secret.resolve() {
+                Ok(secret) if !secret.expose().trim_start().starts_with("whsec_") => {
+                    Some(Wrong::new("is no signing secret", "make one with: echo whsec_$(openssl rand -base64 32)"))
                 }
                 found => found.err(),
             },

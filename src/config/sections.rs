@@ -42,7 +42,7 @@ fn whole(root: &Section<'_>) -> Option<Found> {
     let console = console(root.inner("console"), &service, &mut needed);
     let mqtt = mqtt(root.inner("mqtt"), &service, &mut needed);
     let sites = sites(root);
-    let sources = sources(root, &sites);
+    let sources = sources(root, &sites, &service, &mut needed);
     let journal = journal(root.inner("journal"));
     let limits = limits(root.inner("limits"));
     root.close();
@@ -272,7 +272,12 @@ pub fn rules_patch(s: &Section<'_>, usual: bool) -> RulesPatch {
     RulesPatch { ladder, ..patch }
 }
 
-fn sources(root: &Section<'_>, sites: &BTreeMap<SiteId, Site>) -> BTreeMap<SourceId, Source> {
+fn sources(
+    root: &Section<'_>,
+    sites: &BTreeMap<SiteId, Site>,
+    service: &Service,
+    needed: &mut Vec<(Place, Needed)>,
+) -> BTreeMap<SourceId, Source> {
     let section = root.inner("source");
     let mut sources: BTreeMap<SourceId, Source> = BTreeMap::new();
     let each = section.each();
@@ -299,6 +304,8 @@ fn sources(root: &Section<'_>, sites: &BTreeMap<SiteId, Site>) -> BTreeMap<Sourc
         let usual = |d: Dialect| d.usual_topics().iter().map(|topic| (*topic).to_owned()).collect();
         let topics: Option<Vec<String>> = s.get("topic", templates).or(dialect.map(usual));
         let also = s.get("also", topic_filters).unwrap_or_default();
+        let push_secret = s.get("push_secret", |v| secret(v, service));
+        needed.extend(push_secret.iter().map(|secret| (s.place("push_secret"), Needed::Signing(secret.clone()))));
         let shares = |other: &&Source| topics.iter().flatten().any(|topic| other.topics.contains(topic));
         if let Some(other) = sources.values().find(shares) {
             let wrong =
@@ -309,7 +316,7 @@ fn sources(root: &Section<'_>, sites: &BTreeMap<SiteId, Site>) -> BTreeMap<Sourc
         match (short_name::<SourceId>(name), site, dialect, topics) {
             (Err(wrong), ..) => section.blame(name, wrong),
             (Ok(id), Some(site), Some(dialect), Some(topics)) => {
-                sources.insert(id.clone(), Source { id, site, dialect, topics, also });
+                sources.insert(id.clone(), Source { id, site, dialect, topics, also, push_secret });
             }
             _ => {}
         }

@@ -15,6 +15,7 @@ mod gate;
 mod guard;
 mod health;
 mod homes;
+mod ingest;
 mod notices;
 mod once;
 mod pages;
@@ -23,6 +24,7 @@ mod words;
 
 pub use gate::Account;
 pub use health::Part;
+pub use ingest::PushSource;
 
 use crate::engine::id::{AlarmId, HomeId, SiteId};
 use crate::engine::registry::{Home, HomeDetails, Resident, ResidentDetails, Responder, ResponderDetails};
@@ -92,6 +94,8 @@ pub struct Desk {
     pub shutdown: watch::Receiver<bool>,
     /// Consoles that follow events at once, e.g. 200.
     pub event_streams: usize,
+    /// The sources that may push messages over HTTP.
+    pub pushes: Vec<PushSource>,
 }
 
 /// What the handlers share.
@@ -107,6 +111,9 @@ struct Room {
     gate: gate::Gate,
     events: events::Events,
     answers: once::Once,
+    pushes: Vec<PushSource>,
+    /// Apart from people's: a cloud that pushes much makes nobody's key forgotten.
+    pushed: once::Once,
 }
 
 type Shared = Arc<Room>;
@@ -160,6 +167,7 @@ fn routes() -> Vec<(&'static str, &'static [&'static str], MethodRouter<Shared>)
         ("/api/v1/homes", &["get"], get(homes::list)),
         ("/api/v1/homes/{id}", &["get"], get(homes::one)),
         ("/api/v1/notices", &["get"], get(notices::list)),
+        ("/api/v1/ingest/{source}", &["post"], post(ingest::push).layer(DefaultBodyLimit::max(ingest::MAX_BODY_BYTES))),
         ("/", &["get"], get(pages::console)),
         ("/sign-in", &["get", "post"], get(pages::sign_in).post(pages::signed_in)),
         ("/sign-out", &["post"], post(pages::sign_out)),
@@ -169,11 +177,13 @@ fn routes() -> Vec<(&'static str, &'static [&'static str], MethodRouter<Shared>)
 
 /// The console of a desk. Give it to [`serve`], or put it into a router of one's own.
 pub fn router(desk: Desk) -> Router {
-    let Desk { sites, board, accounts, vault, history, readiness, metrics, now, shutdown, event_streams } = desk;
+    let Desk { sites, board, accounts, vault, history, readiness, metrics, now, shutdown, event_streams, pushes } =
+        desk;
     let gate = gate::Gate::new(accounts);
     let events = events::Events::new(&board, event_streams);
-    let answers = once::Once::default();
-    let room = Room { sites, board, vault, history, readiness, metrics, now, shutdown, gate, events, answers };
+    let (answers, pushed) = (once::Once::default(), once::Once::default());
+    let room =
+        Room { sites, board, vault, history, readiness, metrics, now, shutdown, gate, events, answers, pushes, pushed };
     let all = routes().into_iter().fold(Router::new(), |all, (path, _, methods)| all.route(path, methods));
     all.fallback(async || {
         Problem::not_found("no_such_path", "Nothing is served under this path; see /api/openapi.json.")

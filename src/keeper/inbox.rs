@@ -10,6 +10,7 @@ use crate::engine::input::WalkOrder;
 use crate::engine::kind::AlarmKind;
 use crate::engine::policy::SiteRules;
 use crate::engine::registry::Entity;
+use bytes::Bytes;
 use std::collections::VecDeque;
 use std::fmt;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
@@ -22,10 +23,33 @@ pub(super) enum Errand {
     Link { up: bool },
     Act { alarm: AlarmId, act: Act, by: ResponderId, revision: Option<u32>, answer: oneshot::Sender<Answer> },
     Register { entities: Vec<Entity>, done: oneshot::Sender<Result<(), NotTaken>> },
+    Push { messages: Vec<Pushed>, answer: oneshot::Sender<Vec<Took>> },
     Walk { home: HomeId, order: WalkOrder, by: ResponderId, answer: oneshot::Sender<Walked> },
     Own { home: HomeId, kind: AlarmKind, what: String },
     Rules(Box<SiteRules>),
     Ask(Box<dyn FnOnce(&Core) + Send>),
+}
+
+/// A message that came over HTTP.
+#[derive(Debug, Clone)]
+pub struct Pushed {
+    pub topic: String,
+    pub payload: Bytes,
+    /// The sender's own name of it: pushed again under this name it is the same event.
+    pub id: String,
+}
+
+/// What a pushed message came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Took {
+    /// So many readings.
+    Readings(u32),
+    Ignored(&'static str),
+    Rejected(&'static str),
+    /// Nobody may look into it: it stands as a possible call.
+    Unread,
+    /// The disk is full, and it calls nobody: it has to come again.
+    NoRoom,
 }
 
 #[derive(Default)]
@@ -138,6 +162,13 @@ impl Handle {
     pub async fn act(&self, alarm: AlarmId, act: Act, by: ResponderId, revision: Option<u32>) -> Result<Answer, Gone> {
         let (answer, wait) = oneshot::channel();
         self.put(Errand::Act { alarm, act, by, revision, answer });
+        wait.await.map_err(|_| Gone)
+    }
+
+    /// Messages that came over HTTP; answered after the sync, in their order.
+    pub async fn push(&self, messages: Vec<Pushed>) -> Result<Vec<Took>, Gone> {
+        let (answer, wait) = oneshot::channel();
+        self.put(Errand::Push { messages, answer });
         wait.await.map_err(|_| Gone)
     }
 

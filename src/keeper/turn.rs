@@ -2,12 +2,13 @@
 //! notices. One thread; it waits for nothing but its inbox and the disk.
 
 mod checkpoint;
+mod push;
 
 use checkpoint::{CHECKPOINT_STEP, Checkpoint};
 
 use super::board::Board;
 use super::core::{Answer, Core, Effects, Walked};
-use super::inbox::{Errand, Handle, NotTaken, Taken};
+use super::inbox::{Errand, Handle, NotTaken, Taken, Took};
 use super::ports::*;
 use super::quarantine::Held;
 use super::routes::fingerprint;
@@ -83,6 +84,7 @@ struct After {
     tokens: Vec<Token>,
     answers: Vec<(oneshot::Sender<Answer>, Answer)>,
     walks: Vec<(oneshot::Sender<Walked>, Walked)>,
+    pushes: Vec<(oneshot::Sender<Vec<Took>>, Vec<Took>)>,
     done: Vec<oneshot::Sender<Result<(), NotTaken>>>,
     effects: Effects,
 }
@@ -245,27 +247,34 @@ impl Keeper {
             // Planted for the test of quarantine: the end of the process, as by a stack that overflows.
             std::process::abort();
         }
+        let understood = self.understand(&delivery.topic, &delivery.payload, delivery.retain);
+        self.take_in(delivery, understood);
+    }
+
+    /// What a message says; None where the decoder failed on it.
+    fn understand(&mut self, topic: &str, payload: &[u8], retain: bool) -> Option<Understood> {
         let ears = &mut self.ports.ears;
-        let understood = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-            ears.understand(&delivery.topic, &delivery.payload, delivery.retain)
-        }));
+        std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| ears.understand(topic, payload, retain))).ok()
+    }
+
+    fn take_in(&mut self, delivery: &Delivery, understood: Option<Understood>) {
         match understood {
-            Ok(Understood::Readings(reports)) => {
+            Some(Understood::Readings(reports)) => {
                 let at = self.core.now().wall;
                 let held = || Held::new(at, &delivery.topic, &delivery.payload);
                 for report in reports {
                     self.core.report(report, || raw(&delivery.topic, &delivery.payload), held);
                 }
             }
-            Ok(Understood::Ignored(reason)) => {
+            Some(Understood::Ignored(reason)) => {
                 metrics::counter!("hearthwatch_ignored_total", "reason" => reason).increment(1)
             }
-            Ok(Understood::Rejected(reason, source)) => {
+            Some(Understood::Rejected(reason, source)) => {
                 metrics::counter!("hearthwatch_rejected_total", "reason" => reason).increment(1);
                 let held = Held::new(self.core.now().wall, &delivery.topic, &delivery.payload);
                 self.core.rejected(&source, reason, held, || raw(&delivery.topic, &delivery.payload));
             }
-            Err(_) => self.unreadable(delivery, "the decoder failed on it"),
+            None => self.unreadable(delivery, "the decoder failed on it"),
         }
     }
 
@@ -315,6 +324,10 @@ impl Keeper {
                 }
                 self.after.done.push(done);
             }
+            Errand::Push { messages, answer } => {
+                let took = self.push(messages);
+                self.after.pushes.push((answer, took));
+            }
             Errand::Walk { home, order, by, answer } => {
                 let given = self.core.walk(&home, order, by);
                 self.after.walks.push((answer, given));
@@ -330,11 +343,7 @@ impl Keeper {
     fn recall(&mut self, entity: &Entity) {
         let Entity::Device(device) = entity else { return };
         for held in self.core.quarantine.release(&device.source, &device.address).into_iter().filter(|held| !held.cut) {
-            let ears = &mut self.ports.ears;
-            let understood = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-                ears.understand(&held.topic, &held.payload, false)
-            }));
-            if let Ok(Understood::Readings(reports)) = understood {
+            if let Some(Understood::Readings(reports)) = self.understand(&held.topic, &held.payload, false) {
                 reports.into_iter().for_each(|report| self.core.recall(report, device, held.at));
             }
         }
@@ -416,6 +425,9 @@ impl Keeper {
         }
         for (answer, given) in after.walks {
             let _ = answer.send(given);
+        }
+        for (answer, took) in after.pushes {
+            let _ = answer.send(took);
         }
         for done in after.done {
             let _ = done.send(Ok(()));

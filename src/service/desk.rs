@@ -2,7 +2,7 @@
 
 use super::{Fatal, Running, because, reveal};
 use crate::clock::Clock;
-use crate::console::{Account, Desk, History, Open, Part, Site, router};
+use crate::console::{Account, Desk, History, Open, Part, PushSource, Site, router};
 use crate::engine::id::{AlarmId, HomeId, ResponderId, SiteId};
 use crate::engine::registry::{Home, HomeDetails, Resident, ResidentDetails, Responder, ResponderDetails};
 use crate::engine::sealed::Sealed;
@@ -10,6 +10,7 @@ use crate::engine::time::{Tick, Wall};
 use crate::journal::vault::Vault;
 use crate::roster::responder_subject;
 use crate::store::Store;
+use crate::wire::standard::Secrets;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use serde_json::Value;
 use std::sync::{Arc, OnceLock};
@@ -39,7 +40,18 @@ pub fn console(running: &Arc<Running>, shutdown: watch::Receiver<bool>) -> Resul
         now: Arc::new(now) as Arc<dyn Fn() -> (Tick, Wall) + Send + Sync>,
         shutdown,
         event_streams: running.config.limits.event_streams as usize,
+        pushes: push_sources(running)?,
     }))
+}
+
+fn push_sources(running: &Running) -> Result<Vec<PushSource>, Fatal> {
+    let sources = running.config.sources.values().filter_map(|s| Some((s, s.push_secret.as_ref()?)));
+    let opened = sources.map(|(source, secret)| {
+        let of_source = |e| Fatal(format!("push_secret of [source.{}]: {e}", source.id));
+        let secrets = Secrets::parse(&reveal(secret)?).map_err(of_source)?;
+        Ok(PushSource { source: source.id.clone(), site: source.site.clone(), secrets })
+    });
+    opened.collect()
 }
 
 /// The process has one recorder, however many services it runs after another.

@@ -8,6 +8,7 @@
 
 mod alink;
 mod chirpstack;
+pub mod envelope;
 mod home_assistant;
 mod json;
 mod lorawan;

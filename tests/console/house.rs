@@ -1,7 +1,7 @@
 //! A real keeper with its core, between fakes: a journal in memory, ears that understand one word, a post that always delivers.
 
 use hearthwatch::config::Role;
-use hearthwatch::console::{Account, Desk, History, Open, Part, Site, router, serve};
+use hearthwatch::console::{Account, Desk, History, Open, Part, PushSource, Site, router, serve};
 use hearthwatch::engine::change::Raw;
 use hearthwatch::engine::delivery::Outcome;
 use hearthwatch::engine::id::*;
@@ -16,6 +16,7 @@ use hearthwatch::keeper::core::Core;
 use hearthwatch::keeper::inbox::Handle;
 use hearthwatch::keeper::ports::*;
 use hearthwatch::keeper::turn::{Keeper, Ports, Status};
+use hearthwatch::wire::standard::Secrets;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::collections::BTreeMap;
@@ -41,7 +42,7 @@ where
 pub struct Clock(Arc<AtomicI64>);
 
 impl Clock {
-    fn read(&self) -> (Tick, Wall) {
+    pub fn read(&self) -> (Tick, Wall) {
         let real = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis() as i64;
         let wall = real + self.0.load(Ordering::Relaxed);
         // The tick begins somewhere in the past, since it cannot be below zero.
@@ -225,6 +226,9 @@ pub struct House {
     keeper: Option<std::thread::JoinHandle<()>>,
 }
 
+/// What the source `z2m` signs its pushes with.
+pub const PUSH_SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwMfKQ9r8GKYqr";
+
 /// How a house differs from the usual.
 #[derive(Default)]
 pub struct Options {
@@ -337,6 +341,11 @@ fn desk(
         now: Arc::new(move || clock.read()),
         shutdown,
         event_streams: event_streams.unwrap_or(200),
+        pushes: vec![PushSource {
+            source: id("z2m"),
+            site: id("zhonglou"),
+            secrets: Secrets::parse(PUSH_SECRET).unwrap(),
+        }],
     }
 }
 
