@@ -326,7 +326,11 @@ impl Keeper {
             }
             Errand::Push { messages, answer } => {
                 let took = self.push(messages);
-                self.after.pushes.push((answer, took));
+                match took.iter().all(|took| *took == Took::NoRoom) {
+                    // Nothing of it is to be written.
+                    true => drop(answer.send(took)),
+                    false => self.after.pushes.push((answer, took)),
+                }
             }
             Errand::Walk { home, order, by, answer } => {
                 let given = self.core.walk(&home, order, by);
