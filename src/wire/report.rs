@@ -1,5 +1,6 @@
 //! A message's readings as a report, for dialects in which a device speaks for itself.
 
+use super::scalar::presentable;
 use super::topic::Place;
 use super::{Decoded, Heard, Ignored, Rejected};
 use crate::engine::id::Address;
@@ -40,7 +41,8 @@ impl Heard<'_> {
             home_hint: home,
             readings: spoken.readings,
             device_time: spoken.time,
-            event_id: spoken.event,
+            // One too long to keep is none: better a press counted twice than two taken for one.
+            event_id: spoken.event.filter(|id| presentable(id)),
             rest: spoken.rest,
             retained: self.message.retain,
             signal: spoken.signal,

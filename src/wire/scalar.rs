@@ -50,6 +50,16 @@ impl<'a> Scalar<'a> {
         }
     }
 
+    /// A text, or a number as it is written, as far as it may go on to journals, pages and logs: a number may have three hundred digits.
+    pub fn as_word(&self) -> Option<Cow<'_, str>> {
+        let word = match self {
+            Scalar::Text(text) => Cow::Borrowed(&**text),
+            Scalar::Number(number) => Cow::Owned(number.to_string()),
+            _ => return None,
+        };
+        presentable(&word).then_some(word)
+    }
+
     pub fn as_text(&self) -> Option<&str> {
         match self {
             Scalar::Text(text) => Some(text),

@@ -531,3 +531,28 @@ fn lore_of_a_device_is_found_by_property() {
     assert_eq!(device.meaning("gas"), Some(&Meaning::NoReading));
     assert_eq!(device.meaning("smoke"), None);
 }
+
+/// Found by the fuzz targets.
+#[test]
+fn numbers_of_three_hundred_digits_are_no_words() {
+    let own = source(Dialect::Own, "hearthwatch/{site}/{home}/{device}");
+    for id in ["-1e299", "5e-324"] {
+        let payload = format!(r#"{{"kind":"sos","value":true,"id":{id}}}"#);
+        let decoded = decoded(&Lore::default(), &own, "hearthwatch/zl/h1/sos", &payload);
+        assert_eq!(reports(&decoded)[0].event_id, None, "{id}");
+    }
+    let theengs = source(Dialect::Theengs, "home/{gateway}/BTtoMQTT/{device}");
+    let alink = source(Dialect::Alink, "/sys/{product}/{device}/thing/event/{event}/post");
+    let long = "x".repeat(200);
+    let call = format!(r#"{{"id":"{long}","params":{{"value":{{}},"time":1772354651118}}}}"#);
+    let rows = [
+        (&theengs, "home/g/BTtoMQTT/A1", r#"{"model_id":"B","type":"BTN","button":5e-324}"#, "A1:"),
+        (&theengs, "home/g/BTtoMQTT/A1", r#"{"model_id":"B","type":"BTN","button":2}"#, "A1: button=2!"),
+        (&alink, "/sys/p/d/thing/event/SOS/post", &call, "p/d: sos=true!"),
+    ];
+    for (source, topic, payload, expected) in rows {
+        let decoded = decoded(&Lore::default(), source, topic, payload);
+        assert_eq!(told(&decoded), expected, "{payload}");
+        assert_eq!(reports(&decoded)[0].event_id, None, "{payload}");
+    }
+}

@@ -5,7 +5,7 @@
 
 use super::json::Json;
 use super::rule::{Rule, Words};
-use super::scalar::{Scalar, presentable};
+use super::scalar::Scalar;
 use super::table::{Gathered, Row, event, state};
 use super::topic::Place;
 use super::{Decoded, Heard, Ignored};
@@ -93,12 +93,11 @@ fn numbered(name: &str) -> (&str, &str) {
 fn pressed(name: &str, value: &Scalar) -> Option<Reading> {
     let ("button", number) = numbered(name) else { return None };
     let press = match value {
-        Scalar::Number(code) if *code > 0.0 => code.to_string(),
-        Scalar::Text(word) if presentable(word) => word.to_string(),
-        _ => return None,
+        Scalar::Number(code) if *code <= 0.0 => return None,
+        said => said.as_word()?,
     };
     let zone = Zone::new(number).ok();
-    Some(Reading { kind: Kind::Button, zone, value: Value::Text(press.into()), form: Form::Event })
+    Some(Reading { kind: Kind::Button, zone, value: Value::Text(press.as_ref().into()), form: Form::Event })
 }
 
 /// Scales tell apart whether somebody stands on them.

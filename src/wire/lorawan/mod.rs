@@ -202,7 +202,7 @@ fn press<'v>(value: &'v Scalar) -> Option<Cow<'v, str>> {
         &["", "none", "normal", "idle", "no", "off", "false", "0", "release", "released", "not pressed", "unpressed"];
     match value {
         Scalar::Text(word) if !AT_REST.iter().any(|rest| word.trim().eq_ignore_ascii_case(rest)) => Some(word.clone()),
-        Scalar::Number(number) if *number > 0.0 => Some(number.to_string().into()),
+        Scalar::Number(number) if *number > 0.0 => value.as_word(),
         Scalar::Bool(true) => Some("true".into()),
         _ => None,
     }
