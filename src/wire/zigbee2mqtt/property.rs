@@ -128,6 +128,7 @@ pub(super) static PROPERTIES: &[Property] = &[
 
 /// A row that says nothing at some devices, which the other names in the message tell apart from all others.
 pub(super) struct Silence {
+    /// The row's.
     pub name: &'static str,
     /// All of these stand beside it,
     pub beside: &'static [&'static str],
@@ -135,10 +136,11 @@ pub(super) struct Silence {
     pub without: &'static [&'static str],
 }
 
+/// All of them; each holds for every device of the definitions that has such a set of names, and for no other.
 pub(super) static SILENT: &[Silence] = &[
     // The figure of the one smoke detector that has no plain flag: no percents.
     Silence { name: "battery", beside: &["smoke_state"], without: &["smoke"] },
-    // Where a flag says whether somebody is there, the word only tells how he moves.
+    // Where a flag says whether somebody is there, the word only tells how they move.
     Silence { name: "human_motion_state", beside: &["occupancy"], without: &[] },
     // A raw figure.
     Silence { name: "illuminance", beside: &["detection_distance", "presence_delay"], without: &[] },
