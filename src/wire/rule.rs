@@ -156,8 +156,6 @@ pub(super) const TOLD: u8 = 9;
 /// What a property says by what people told of it.
 pub(super) fn told(told: &Gloss, value: &Scalar, zone: Option<Zone>) -> Option<Reading> {
     let kind = told.kind?;
-    // A text is a press, and comes with each.
-    let event = told.off.is_empty() && (!told.on.is_empty() || kind.shape() == Shape::Text);
     let value = match kind.shape() {
         Shape::Number(_) => number(kind, value, |x| x * told.times)?,
         Shape::Text => match value {
@@ -174,7 +172,12 @@ pub(super) fn told(told: &Gloss, value: &Scalar, zone: Option<Zone>) -> Option<R
             }
         }
     };
-    Some(Reading { kind, zone, value, form: if event { Form::Event } else { Form::Edge } })
+    Some(Reading { kind, zone, value, form: if is_event(told) { Form::Event } else { Form::Edge } })
+}
+
+/// Whether each message with it is an event. A text is a press, and comes with each.
+pub(super) fn is_event(told: &Gloss) -> bool {
+    told.off.is_empty() && (!told.on.is_empty() || told.kind.is_some_and(|kind| kind.shape() == Shape::Text))
 }
 
 /// The most readings of one message. No device has so many parts, and each is compared with all before it.

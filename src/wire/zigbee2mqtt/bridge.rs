@@ -149,7 +149,7 @@ fn in_our_unit(kind: Kind, unit: &str) -> Option<Meaning> {
     match (kind, unit) {
         (Kind::Temperature, "°C" | "℃")
         | (Kind::Battery | Kind::Humidity, "%")
-        | (Kind::Illuminance, "lx" | "lux")
+        | (Kind::Illuminance, "lx" | "Lx" | "lux")
         | (Kind::Power, "W") => None,
         (Kind::RespiratoryRate | Kind::HeartRate, _) => None,
         (Kind::Temperature, "°F" | "℉") => Some(Meaning::Fahrenheit),

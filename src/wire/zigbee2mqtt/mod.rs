@@ -7,6 +7,8 @@
 mod bridge;
 mod property;
 mod state;
+#[cfg(test)]
+mod tests;
 
 use super::lore::{DeviceLore, Lesson, Lore};
 use super::scalar::{Scalar, presentable};
@@ -14,6 +16,7 @@ use super::topic::Place;
 use super::{Decoded, Ignored, Message, Rejected, Source, report, text};
 use crate::engine::id::Address;
 use crate::engine::kind::Kind;
+use crate::engine::profile::Profile;
 use crate::engine::reading::{Form, Reading, Report, Speaker};
 use crate::engine::time::Wall;
 pub(super) use bridge::{CAN_BE_SET, Expose, meaning, senses_presence};
@@ -46,7 +49,7 @@ pub(super) fn decode(lore: &Lore, source: &Source, place: Place, message: &Messa
 
 /// The whole state of a device as one object, for who knows by other means that it is one.
 pub(super) fn state(payload: &str, known: &DeviceLore) -> Result<report::Spoken, Rejected> {
-    let state = State::parse(payload)?;
+    let state = State::parse(payload, None)?;
     let readings = state.readings(Some(known));
     Ok(report::Spoken { readings, time: state.device_time, event: None, rest: state.rest, signal: state.signal })
 }
@@ -96,9 +99,10 @@ fn online(payload: &str) -> Option<Reading> {
     }
 }
 
-/// Whether a name and a text look like a property and its value, though not one that we know.
+/// Whether a name and a text look like a property and its value, though not one that we know. A part of an object stands behind a
+/// hyphen (`update-state`).
 fn is_attribute(property: &str, text: &str) -> bool {
-    let name = property.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_');
+    let name = property.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'_' | b'-'));
     name && presentable(text) && text.starts_with(|c: char| c.is_alphanumeric() || c == '-')
 }
 
@@ -122,7 +126,7 @@ struct Spoken {
 impl Heard<'_> {
     /// The whole state of a device as one object.
     fn state(&self, device: &str, payload: &str) -> Decoded {
-        let state = match State::parse(payload) {
+        let state = match State::parse(payload, self.profile(device)) {
             Ok(state) => state,
             Err(why) => return why.into(),
         };
@@ -138,7 +142,8 @@ impl Heard<'_> {
     /// One property as bare text behind the device's name: `advanced.output: attribute`, or the action once more for Home Assistant.
     fn attribute(&self, device: &str, property: &str, payload: &str) -> Decoded {
         let known = self.known(device);
-        let Some(mut reading) = State::of_attribute(property, payload).readings(known).pop() else {
+        let state = State::of_attribute(property, payload, self.profile(device));
+        let Some(mut reading) = state.readings(known).pop() else {
             let a_device = self.known(self.place.address).is_some();
             return if !a_device && is_attribute(property, payload) {
                 Ignored::Attribute.into()
@@ -156,6 +161,12 @@ impl Heard<'_> {
 
     fn known(&self, device: &str) -> Option<&DeviceLore> {
         self.lore.device(&self.source.name, device)
+    }
+
+    /// What people told of a device, or of the model that a bridge said it is.
+    fn profile(&self, device: &str) -> Option<&Profile> {
+        let model = self.known(device).map_or("", |known| &known.model);
+        self.lore.profile(&self.source.name, device, model)
     }
 
     fn device(&self, device: &str, readings: Vec<Reading>, spoken: Spoken) -> Decoded {

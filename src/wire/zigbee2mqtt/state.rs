@@ -3,11 +3,12 @@
 use super::property::{self, Property};
 use crate::engine::id::Zone;
 use crate::engine::kind::Kind;
+use crate::engine::profile::{Gloss, Profile};
 use crate::engine::reading::{Form, Reading};
 use crate::engine::time::Wall;
 use crate::wire::Rejected;
 use crate::wire::lore::DeviceLore;
-use crate::wire::rule::{Rule, Settled};
+use crate::wire::rule::{self, Rule, Settled, TOLD};
 use crate::wire::scalar::{Folding, Scalar, Text};
 use crate::wire::stated_time::stated_time;
 use crc32fast::Hasher;
@@ -19,10 +20,12 @@ use std::ops::Range;
 /// The most properties of one message that can become readings.
 const MAX_FACTS: usize = 64;
 
-/// What a state said, before anything is known of the device.
+/// What a state said, before anything is known of the device but what people told.
 #[derive(Default)]
 pub(super) struct State<'a> {
     facts: Vec<Fact<'a>>,
+    /// Which of the names that silence others stood in it.
+    marks: Vec<&'static str>,
     pub device_time: Option<Wall>,
     /// A fingerprint of all that is neither a press nor mere radio: it does not depend on the order.
     pub rest: u32,
@@ -32,15 +35,22 @@ pub(super) struct State<'a> {
 
 struct Fact<'a> {
     name: Cow<'a, str>,
-    property: &'static Property,
+    by: By<'a>,
     /// Where in the name the zone stands.
     zone: Option<Range<usize>>,
     value: Scalar<'a>,
 }
 
+/// Who says what a property means.
+#[derive(Clone, Copy)]
+enum By<'a> {
+    People(&'a Gloss),
+    Table(&'static Property),
+}
+
 impl<'a> State<'a> {
-    pub fn parse(payload: &'a str) -> Result<State<'a>, Rejected> {
-        let mut reader = Reader::default();
+    pub fn parse(payload: &'a str, profile: Option<&'a Profile>) -> Result<State<'a>, Rejected> {
+        let mut reader = Reader { profile, ..Reader::default() };
         let mut json = serde_json::Deserializer::from_str(payload);
         let read = reader.deserialize(&mut json).and_then(|()| json.end());
         match read {
@@ -50,13 +60,9 @@ impl<'a> State<'a> {
     }
 
     /// One property that came alone, as bare text.
-    pub fn of_attribute(name: &'a str, text: &'a str) -> State<'a> {
-        let fact = property::find(name).map(|(property, zone)| Fact {
-            name: name.into(),
-            property,
-            zone,
-            value: Scalar::spelt(text),
-        });
+    pub fn of_attribute(name: &'a str, text: &'a str, profile: Option<&'a Profile>) -> State<'a> {
+        let fact =
+            find(name, profile).map(|(by, zone)| Fact { name: name.into(), by, zone, value: Scalar::spelt(text) });
         State { facts: fact.into_iter().collect(), ..State::default() }
     }
 
@@ -64,39 +70,69 @@ impl<'a> State<'a> {
     pub fn readings(&self, known: Option<&DeviceLore>) -> Vec<Reading> {
         let mut settled = Settled::with_capacity(self.facts.len());
         for fact in &self.facts {
-            if let Some(reading) = fact.reading(known).filter(|reading| !self.is_raw(reading)) {
-                settled.add(fact.property.rank, reading);
+            let (rank, reading) = match fact.by {
+                By::People(told) => (TOLD, rule::told(told, &fact.value, fact.zone())),
+                By::Table(property) if self.is_silent(property) => continue,
+                By::Table(property) => (property.rank, self.by_table(property, fact, known)),
+            };
+            if let Some(reading) = reading {
+                settled.add(rank, reading);
             }
         }
         settled.readings()
     }
 }
 
+/// What people told of a property, or else the table.
+fn find<'p>(name: &str, profile: Option<&'p Profile>) -> Option<(By<'p>, Option<Range<usize>>)> {
+    let in_table = property::find(name);
+    match profile.and_then(|profile| profile.of(name)) {
+        Some(told) => Some((By::People(told), in_table.and_then(|(_, zone)| zone))),
+        None => in_table.map(|(property, zone)| (By::Table(property), zone)),
+    }
+}
+
 impl State<'_> {
-    /// The one detector that tells smoke by `smoke_state` alone gives its battery as a figure without a unit.
-    fn is_raw(&self, reading: &Reading) -> bool {
-        let has = |name: &str| self.facts.iter().any(|fact| fact.name == name);
-        reading.kind == Kind::Battery && has("smoke_state") && !has("smoke")
+    /// Whether the names that stand beside a property tell that it says nothing.
+    fn is_silent(&self, property: &Property) -> bool {
+        let stands = |name: &&str| self.marks.contains(name);
+        property::SILENT.iter().any(|silence| {
+            let of_it = silence.name == property.name;
+            of_it && silence.beside.iter().all(stands) && !silence.without.iter().any(stands)
+        })
+    }
+
+    fn by_table(&self, property: &Property, fact: &Fact, known: Option<&DeviceLore>) -> Option<Reading> {
+        let meaning = known.and_then(|d| d.meaning(&fact.name));
+        let (kind, value) = property.rule.read(&fact.value, meaning)?;
+        // A device that tells both tells two things.
+        let somebody = property.name == "occupancy" && !self.facts.iter().any(|other| other.name == "presence");
+        let kind = if somebody && known.is_some_and(|d| d.senses_presence) { Kind::Presence } else { kind };
+        Some(Reading { kind, zone: fact.zone(), value, form: form(property.rule, kind) })
     }
 }
 
 impl Fact<'_> {
-    fn reading(&self, known: Option<&DeviceLore>) -> Option<Reading> {
-        let meaning = known.and_then(|d| d.meaning(&self.name));
-        let (kind, value) = self.property.rule.read(&self.value, meaning)?;
-        let kind = if kind == Kind::Motion && known.is_some_and(|d| d.senses_presence) { Kind::Presence } else { kind };
-        let zone = self.zone.clone().and_then(|at| Zone::new(&self.name[at]).ok());
-        Some(Reading { kind, zone, value, form: self.form(kind) })
+    fn zone(&self) -> Option<Zone> {
+        self.zone.clone().and_then(|at| Zone::new(&self.name[at]).ok())
     }
 
-    /// An action is in no later message; every other property is repeated with each report, and no definition says that an SOS
-    /// state ever returns to rest.
-    fn form(&self, kind: Kind) -> Form {
-        match (self.property.rule, kind) {
-            (Rule::Action, _) => Form::Event,
-            (_, Kind::Sos) => Form::Latched,
-            _ => Form::Edge,
+    /// Whether it may be a press, whose coming and going is no other news.
+    fn is_press(&self) -> bool {
+        match self.by {
+            By::People(told) => rule::is_event(told),
+            By::Table(property) => matches!(property.rule, Rule::Action | Rule::Flag(Kind::Sos)),
         }
+    }
+}
+
+/// An action is in no later message; every other property is repeated with each report, and no definition says that an SOS
+/// state ever returns to rest.
+fn form(rule: Rule, kind: Kind) -> Form {
+    match (rule, kind) {
+        (Rule::Action, _) => Form::Event,
+        (_, Kind::Sos) => Form::Latched,
+        _ => Form::Edge,
     }
 }
 
@@ -109,6 +145,7 @@ fn of_lqi(lqi: f64) -> u8 {
 #[derive(Default)]
 struct Reader<'a> {
     state: State<'a>,
+    profile: Option<&'a Profile>,
     /// Why it stopped, where that was not the JSON's fault.
     fault: Option<Rejected>,
 }
@@ -133,7 +170,7 @@ impl<'de> Visitor<'de> for &mut Reader<'de> {
             let mut hasher = Hasher::new();
             hasher.update(name.as_bytes());
             let value = map.next_value_seed(Folding(&mut hasher))?;
-            if let Err(why) = self.state.take(name, value, hasher) {
+            if let Err(why) = self.state.take(name, value, self.profile, hasher) {
                 self.fault = Some(why);
                 return Err(A::Error::custom(why));
             }
@@ -143,7 +180,13 @@ impl<'de> Visitor<'de> for &mut Reader<'de> {
 }
 
 impl<'a> State<'a> {
-    fn take(&mut self, name: Cow<'a, str>, value: Scalar<'a>, hasher: Hasher) -> Result<(), Rejected> {
+    fn take(
+        &mut self,
+        name: Cow<'a, str>,
+        value: Scalar<'a>,
+        profile: Option<&'a Profile>,
+        hasher: Hasher,
+    ) -> Result<(), Rejected> {
         match &*name {
             "linkquality" => {
                 self.signal = value.as_number().map(of_lqi);
@@ -156,20 +199,20 @@ impl<'a> State<'a> {
             }
             _ => {}
         }
-        let found = property::find(&name);
-        let press = found.as_ref().is_some_and(|(p, _)| matches!(p.rule, Rule::Action | Rule::Flag(Kind::Sos)))
-            || name.starts_with("action_");
-        if !press {
+        self.marks.extend(property::mark(&name).filter(|mark| !self.marks.contains(mark)));
+        let of_a_press = name.starts_with("action_");
+        let fact = find(&name, profile).map(|(by, zone)| Fact { name, by, zone, value });
+        if !of_a_press && !fact.as_ref().is_some_and(Fact::is_press) {
             self.rest = self.rest.wrapping_add(hasher.finalize());
         }
-        let Some((property, zone)) = found else { return Ok(()) };
-        if self.facts.iter().any(|fact| fact.name == name) {
-            return Err(Rejected::DoubleKey);
+        match fact {
+            None => Ok(()),
+            Some(fact) if self.facts.iter().any(|other| other.name == fact.name) => Err(Rejected::DoubleKey),
+            Some(_) if self.facts.len() == MAX_FACTS => Err(Rejected::TooMuch),
+            Some(fact) => {
+                self.facts.push(fact);
+                Ok(())
+            }
         }
-        if self.facts.len() == MAX_FACTS {
-            return Err(Rejected::TooMuch);
-        }
-        self.facts.push(Fact { name, property, zone, value });
-        Ok(())
     }
 }
