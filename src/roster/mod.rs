@@ -60,6 +60,13 @@ impl Import {
         self.entries.iter().filter_map(|(_, (entity, _))| subject(entity)).collect()
     }
 
+    /// The registry as these entries alone make it, without what is personal.
+    pub fn registry(&self) -> Registry {
+        let mut registry = Registry::default();
+        self.entries.iter().for_each(|(_, (entity, _))| registry.put(entity.clone()));
+        registry
+    }
+
     /// Seals the personal data and gives what to put into each site's registry, each entry after what it names.
     pub fn seal(self, vault: &impl Vault) -> Result<BTreeMap<SiteId, Vec<Entity>>, String> {
         let mut sites: BTreeMap<SiteId, Vec<Entity>> = BTreeMap::new();
@@ -84,7 +91,10 @@ pub fn plan_import(
     let mut all = before.clone();
     draft.entries.values().for_each(|(new, ..)| all.put(new.0.clone()));
     draft.cross_check(&before, &all, config)?;
-    let mut import = Import { entries: Vec::new(), difference: Difference::default(), warnings: gaps(&[&all], config) };
+    let guessed = files.iter().filter(|file| files::is_guessed(file));
+    let read_as = guessed.map(|file| format!("{} is read as GBK; look whether its names are right", file.name));
+    let warnings = read_as.chain(gaps(&[&all], config)).collect();
+    let mut import = Import { entries: Vec::new(), difference: Difference::default(), warnings };
     for (new, old, _) in draft.entries.into_values() {
         if import.difference.compare(old.as_ref(), &new)
             && let Some(site) = site_of(&new.0, &all)

@@ -97,7 +97,6 @@ pub fn sources_of(config: &Config, site: &SiteId) -> Vec<Source> {
 pub struct Listener {
     sources: Vec<Source>,
     life_topics: Vec<String>,
-    built_in: HashMap<Box<str>, Arc<Profile>>,
     /// What people told of devices; the decoder looks at it with each message.
     profiles: Arc<RwLock<Arc<Profiles>>>,
     told: Told,
@@ -114,9 +113,8 @@ const MAX_TOLD: usize = 2_000;
 impl Listener {
     /// Takes the sources of a site, and the filters that can carry a call for help whoever is registered.
     pub fn new(sources: Vec<Source>, life_topics: Vec<String>) -> Listener {
-        let built_in = built_in(sources.first().map(|source| &source.site));
         let (profiles, told, news) = (Arc::default(), Told::default(), Arc::default());
-        let listener = Listener { sources, life_topics, built_in, profiles, told, news };
+        let listener = Listener { sources, life_topics, profiles, told, news };
         listener.renew(&Registry::default());
         listener
     }
@@ -136,23 +134,9 @@ impl Listener {
         LaneFilters { life, bulk: bulk.collect() }
     }
 
-    /// Takes over what the registry tells of devices; what it does not, the built-in profiles may.
+    /// Takes over what the registry tells of devices.
     pub fn renew(&self, registry: &Registry) {
-        let mut profiles = Profiles { models: self.built_in.clone(), ..Profiles::default() };
-        let known: HashMap<&ProfileId, Arc<Profile>> =
-            registry.profiles.iter().map(|(id, profile)| (id, Arc::new(profile.clone()))).collect();
-        for profile in known.values() {
-            profiles.models.extend(profile.models.iter().map(|model| (model.clone(), profile.clone())));
-        }
-        for device in registry.devices.values() {
-            let own = device.profile.as_ref().and_then(|id| known.get(id)).cloned();
-            let told = own.or_else(|| profiles.models.get(&device.model).cloned());
-            if let Some(profile) = told {
-                let of_source = profiles.devices.entry(device.source.clone()).or_default();
-                of_source.insert(device.address.as_str().into(), profile);
-            }
-        }
-        *self.profiles.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(profiles);
+        *self.profiles.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(profiles(registry));
     }
 
     /// A decoder of the site's sources, with nothing learnt yet: what it has to know is retained at the broker.
@@ -162,9 +146,28 @@ impl Listener {
     }
 }
 
+/// What a registry tells of devices; what it does not, the built-in profiles may.
+pub fn profiles(registry: &Registry) -> Profiles {
+    let mut profiles = Profiles { models: built_in(), ..Profiles::default() };
+    let known: HashMap<&ProfileId, Arc<Profile>> =
+        registry.profiles.iter().map(|(id, profile)| (id, Arc::new(profile.clone()))).collect();
+    for profile in known.values() {
+        profiles.models.extend(profile.models.iter().map(|model| (model.clone(), profile.clone())));
+    }
+    for device in registry.devices.values() {
+        let own = device.profile.as_ref().and_then(|id| known.get(id)).cloned();
+        let told = own.or_else(|| profiles.models.get(&device.model).cloned());
+        if let Some(profile) = told {
+            let of_source = profiles.devices.entry(device.source.clone()).or_default();
+            of_source.insert(device.address.as_str().into(), profile);
+        }
+    }
+    profiles
+}
+
 /// The built-in profiles by model.
-fn built_in(site: Option<&SiteId>) -> HashMap<Box<str>, Arc<Profile>> {
-    let profiles = site.and_then(|site| built_in_profiles(site).ok()).unwrap_or_default();
+fn built_in() -> HashMap<Box<str>, Arc<Profile>> {
+    let profiles = built_in_profiles(&SiteId::cut("built-in")).unwrap_or_default();
     let by_model = |profile: Profile| {
         let profile = Arc::new(profile);
         profile.models.clone().into_iter().map(move |model| (model, profile.clone()))

@@ -11,7 +11,7 @@ mod site;
 mod suspects;
 mod watch;
 
-pub use adapters::{CourierPort, KeyVault, Listener, sources_of};
+pub use adapters::{CourierPort, KeyVault, Listener, profiles, sources_of};
 pub use desk::console;
 pub use site::{Opened, Recovery, feed, open_site, recover};
 pub use suspects::SuspectsFile;

@@ -371,7 +371,7 @@ fn own_dialect() {
 
 fn answers(input: &[u8]) -> Vec<serde_json::Value> {
     let mut output = Vec::new();
-    decode_lines(input, &mut output).unwrap();
+    decode_lines(&default_sources(), Lore::default(), input, &mut output).unwrap();
     output.split(|b| *b == b'\n').filter(|l| !l.is_empty()).map(|l| serde_json::from_slice(l).unwrap()).collect()
 }
 
