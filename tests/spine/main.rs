@@ -49,6 +49,7 @@ mod witness;
 mod answers;
 mod broker_deaths;
 mod clocks;
+mod commissioning;
 mod damage;
 mod descriptors;
 mod disks;
