@@ -54,6 +54,7 @@ mod damage;
 mod descriptors;
 mod disks;
 mod forms;
+mod hostile;
 mod kills;
 mod leaving;
 mod outages;
