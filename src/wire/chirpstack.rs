@@ -5,7 +5,7 @@
 //! computed. An address is the DevEUI in lower-case hex, as the topic has it.
 
 use super::json::Json;
-use super::lorawan::Uplink;
+use super::lorawan::{Uplink, signal};
 use super::report::Spoken;
 use super::scalar::{Scalar, plausible, presentable};
 use super::stated_time::stated_time;
@@ -61,7 +61,7 @@ fn uplink(heard: &Heard, address: &str, message: &Json) -> Result<Spoken, Reject
     let readings = object.map(|object| Uplink { object, normalized: None, models, port });
     let (readings, rest) =
         readings.map_or_else(Default::default, |said| said.readings(heard.lore, &heard.source.name, address));
-    Ok(Spoken { readings, time: time(message), event: event_id(message), rest, signal: None })
+    Ok(Spoken { readings, time: time(message), event: event_id(message), rest, signal: signal(heard.message.payload) })
 }
 
 /// What the device answered to the network server's question for its state.

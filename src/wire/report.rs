@@ -59,6 +59,11 @@ impl Heard<'_> {
     }
 }
 
+/// A signal's strength as a share of what its radio knows, percent.
+pub(super) fn share(dbm: f64, weakest: f64, strongest: f64) -> u8 {
+    ((dbm - weakest) / (strongest - weakest) * 100.0).clamp(0.0, 100.0).round() as u8
+}
+
 /// Many devices in one message: those without a reading are not mentioned.
 pub(super) fn reports(reports: Vec<Report>) -> Decoded {
     match reports.is_empty() {

@@ -4,7 +4,7 @@
 //! is the codec's own object). An address is the device's id, as the topic has it.
 
 use super::json::Json;
-use super::lorawan::Uplink;
+use super::lorawan::{Uplink, signal};
 use super::report::Spoken;
 use super::scalar::{Scalar, presentable};
 use super::stated_time::stated_time;
@@ -48,8 +48,8 @@ pub(super) fn decode(heard: &Heard, place: Place) -> Decoded {
         return Ignored::Simulated.into();
     }
     let (readings, rest) = readings(heard, place.address, uplink);
-    let spoken =
-        Spoken { readings, time: time(&message, uplink), event: event_id(&message, uplink), rest, signal: None };
+    let (time, event) = (time(&message, uplink), event_id(&message, uplink));
+    let spoken = Spoken { readings, time, event, rest, signal: signal(heard.message.payload) };
     heard.spoken(&place, place.address, spoken)
 }
 

@@ -4,6 +4,7 @@
 //! rotate their addresses, and an advertisement without a model is nobody's, so neither becomes a device.
 
 use super::json::Json;
+use super::report::share;
 use super::rule::{Rule, Words};
 use super::scalar::Scalar;
 use super::table::{Gathered, Row, event, state};
@@ -40,6 +41,10 @@ static ROWS: &[Row] = &[
     state("water_leak", Rule::Strict(Kind::WaterLeak)),
 ];
 
+/// Bluetooth is lost at about -100 dBm, and beside the gateway it is at -50.
+const WEAKEST_DBM: f64 = -100.0;
+const STRONGEST_DBM: f64 = -50.0;
+
 /// The night light that says `motion` at each movement and never that it is over.
 const NEVER_AT_REST: &str = "MUE4094RT";
 const MOVED: Row = event("motion", Rule::Strict(Kind::Motion));
@@ -63,7 +68,8 @@ pub(super) fn decode(heard: &Heard, place: Place) -> Decoded {
         }
     }
     weight(&json).into_iter().for_each(|reading| gathered.add(reading));
-    let spoken = gathered.spoken();
+    let mut spoken = gathered.spoken();
+    spoken.signal = json.get("rssi").and_then(Json::as_number).map(|dbm| share(dbm, WEAKEST_DBM, STRONGEST_DBM));
     let nobodys = model.is_empty() || kind == "RMAC" || json.get("prmac").is_some();
     match spoken.readings.is_empty() && nobodys {
         true => Ignored::NothingOfInterest.into(),

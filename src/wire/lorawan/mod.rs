@@ -9,6 +9,7 @@ pub(in crate::wire) mod tests;
 
 use super::json::Json;
 use super::lore::Lore;
+use super::report::share;
 use super::rule::{Rule, Settled, told};
 use super::scalar::Scalar;
 use crate::engine::id::{SourceId, Zone};
@@ -77,6 +78,26 @@ impl Uplink<'_> {
         self.models.iter().copied().chain(told).collect()
     }
 }
+
+/// The weakest and the strongest signal that LoRa knows, in dBm: a gateway hears down to -137 with the slowest rate, and about -50 beside
+/// the device.
+const WEAKEST_DBM: f64 = -130.0;
+const STRONGEST_DBM: f64 = -50.0;
+
+/// How well the best gateway heard an uplink, percent. What each gateway heard is long, and passed over unread but for this.
+pub(super) fn signal(payload: &[u8]) -> Option<u8> {
+    let text = std::str::from_utf8(payload).ok()?;
+    let number = |rest: &str| {
+        let rest = rest.trim_start();
+        let end = rest.find(|c: char| !matches!(c, '-' | '.' | '0'..='9')).unwrap_or(rest.len());
+        rest[..end].parse::<f64>().ok()
+    };
+    let heard = text.split("\"rssi\":").skip(1).take(MAX_GATEWAYS).filter_map(number);
+    heard.max_by(f64::total_cmp).map(|dbm| share(dbm, WEAKEST_DBM, STRONGEST_DBM))
+}
+
+/// Gateways whose signal is looked at.
+const MAX_GATEWAYS: usize = 16;
 
 /// What the normalised payload adds: only what the codec's own fields did not tell.
 fn complete(readings: &mut Vec<Reading>, payload: &Json) {
