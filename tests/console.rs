@@ -7,6 +7,8 @@
     reason = "a test reads clocks and may fail"
 )]
 
+#[path = "console/fitting.rs"]
+mod fitting;
 #[path = "console/house.rs"]
 mod house;
 #[path = "console/look.rs"]
@@ -136,6 +138,12 @@ async fn nobody_gets_in_without_a_token_and_a_viewer_does_not_act() {
         ("GET", "/api/v1/homes"),
         ("GET", "/api/v1/homes/h0012"),
         ("GET", "/api/v1/notices"),
+        ("GET", "/api/v1/quarantine"),
+        ("GET", "/api/v1/health"),
+        ("GET", "/api/v1/homes/h0012/health"),
+        ("GET", "/api/v1/homes/h0012/walk-test"),
+        ("POST", "/api/v1/homes/h0012/walk-test"),
+        ("POST", "/api/v1/quarantine/0000000000000000/claim"),
         ("POST", act.as_str()),
         ("POST", "/sign-out"),
     ];
