@@ -2,8 +2,8 @@
 //!
 //! Reading order: [`Desk`] (what it is given), [`router`] (every path that exists), `gate` (who may), `guard` (what holds for every
 //! request), `alarms` (lists and acts), `events` (what changes, as it changes), `homes` (the registry as JSON), `quarantine` (unknown
-//! devices and their claim), `walk` (the test of a home), `devices` (their health), `health` (the service's), `pages` and `words`
-//! (every text in both languages). A request that fails is answered by a `problem` document.
+//! devices and their claim), `walk` (the test of a home), `devices` (their health), `health` (the service's), `pages`, `places` (those
+//! beside the desk) and `words` (every text in both languages). A request that fails is answered by a `problem` document.
 //!
 //! **Nothing in here decides anything.** What a person does goes to the keeper and is answered after its sync; what is open is read
 //! from the board's memory; what is past is asked of [`History`]. No reading waits for the keeper's disk, and no page for a reader.
@@ -20,6 +20,7 @@ mod homes;
 mod notices;
 mod once;
 mod pages;
+mod places;
 mod problem;
 mod quarantine;
 mod walk;
@@ -175,6 +176,9 @@ fn routes() -> Vec<(&'static str, &'static [&'static str], MethodRouter<Shared>)
         ("/api/v1/quarantine/{id}/claim", &["post"], post(quarantine::claim)),
         ("/api/v1/notices", &["get"], get(notices::list)),
         ("/", &["get"], get(pages::console)),
+        ("/quarantine", &["get"], get(places::quarantine)),
+        ("/health", &["get"], get(places::health)),
+        ("/homes/{id}/walk-test", &["get"], get(places::walk)),
         ("/sign-in", &["get", "post"], get(pages::sign_in).post(pages::signed_in)),
         ("/sign-out", &["post"], post(pages::sign_out)),
         ("/assets/{name}", &["get"], get(pages::asset)),

@@ -2,6 +2,7 @@
 
 use super::devices::{Here, home_of};
 use super::gate::{Caller, Operator};
+use super::once::Answered;
 use super::problem::Problem;
 use super::{Room, Shared};
 use crate::engine::home::State as HomeState;
@@ -15,7 +16,7 @@ use axum::Json;
 use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
 use axum::extract::{Path, State};
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -94,15 +95,28 @@ pub(super) async fn order(
     Operator(caller): Operator,
     State(room): State<Shared>,
     Path(id): Path<String>,
+    headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Json<Value>, Problem> {
     let body = body.map_err(|e| Problem::new(e.status(), "bad_body", e.body_text()))?;
     let order = understood(&body)?;
-    let Here { home, site } = home_of(&room, &id).await?;
-    let by: ResponderId = caller.name.clone();
-    room.sites[site].keeper.walk(home.clone(), order, by).await??;
-    tracing::info!(account = %caller.name, home = %home, order = ?order, "a test window was ordered");
-    shown(&room, site, home).await.map(Json)
+    let here = home_of(&room, &id).await?;
+    let of = (caller.name.to_string(), format!("{}/walk-test", here.home));
+    let work = {
+        let room = room.clone();
+        async move { carry_out(&room, here, order, caller.name).await }
+    };
+    room.answers.keyed(of, &headers, &body, work).await.map(Json)
+}
+
+/// Err: it did not come to an answer, and may be tried again under the same key.
+async fn carry_out(room: &Room, here: Here, order: WalkOrder, by: ResponderId) -> Result<Answered, Problem> {
+    let Here { home, site } = here;
+    tracing::info!(account = %by, home = %home, order = ?order, "a test window is ordered");
+    match room.sites[site].keeper.walk(home.clone(), order, by).await? {
+        Ok(()) => Ok(shown(room, site, home).await),
+        Err(refusal) => Ok(Err(refusal.into())),
+    }
 }
 
 fn understood(body: &[u8]) -> Result<WalkOrder, Problem> {
