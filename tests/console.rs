@@ -401,7 +401,21 @@ async fn a_keeper_that_has_left_is_said_to_have() {
 async fn every_answer_carries_its_guards_and_every_failure_is_a_problem() {
     let house = house().await;
     let cookie = house.cookie().await;
-    for path in ["/", "/sign-in", "/healthz", "/api/v1/alarms", "/assets/console.js", "/nothing", "/api/v1/nothing"] {
+    let paths = [
+        "/",
+        "/quarantine",
+        "/health",
+        "/homes/h0012/walk-test",
+        "/sign-in",
+        "/healthz",
+        "/api/v1/alarms",
+        "/api/v1/quarantine",
+        "/assets/console.js",
+        "/assets/places.css",
+        "/nothing",
+        "/api/v1/nothing",
+    ];
+    for path in paths {
         let reply = house.send("GET", path, &[("cookie", &cookie)], "").await;
         let policy = reply.header("content-security-policy");
         assert!(policy.starts_with("default-src 'none'") && !policy.contains("unsafe"), "{path}: {policy}");

@@ -10,6 +10,7 @@ use crate::engine::home::health::DeviceView;
 use crate::engine::home::walk::{LONGEST_MIN, MOST_PRESSES, Seen, Walk, WalkRefusal};
 use crate::engine::id::{HomeId, ResponderId};
 use crate::engine::input::WalkOrder;
+use crate::engine::kind::Priority;
 use crate::engine::time::Wall;
 use crate::keeper::core::Core;
 use axum::Json;
@@ -58,10 +59,13 @@ fn look(core: &Core, home: &HomeId) -> Option<Value> {
         let devices: Vec<Value> = signed.seen.iter().map(|seen| in_the_record(state, seen)).collect();
         json!({"at": signed.at.utc(), "by": signed.by, "opened_at": signed.opened.utc(), "devices": devices})
     });
+    // While one of these is open a call of its kind is no test.
+    let open = state.alarms.iter().filter(|alarm| alarm.priority() < Priority::Technical);
+    let open: Vec<Value> = open.map(|alarm| json!({"id": alarm.id, "kind": alarm.kind})).collect();
     Some(json!({
         "home": home, "community": known.community, "block": known.block, "window": window, "devices": devices,
         "unproven": walk.map(|walk| state.unproven(walk)).unwrap_or_default(), "signed": signed,
-        "sos_cover": state.has_sos_cover(now),
+        "sos_cover": state.has_sos_cover(now), "open_alarms": open,
     }))
 }
 

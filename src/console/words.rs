@@ -515,6 +515,7 @@ mod tests {
         wanted.extend(of("call", &["120", "119", "110"]));
         wanted.extend(of("sound", &["on", "off", "touch"]));
         wanted.extend(of("spans", &["seconds", "minutes", "hours", "days"]));
+        wanted.extend(of("walk", &["lead_one", "announced_one"]));
         wanted.extend(of("value", &["yes", "no", "open", "closed"]));
         wanted.extend(of("hours", &["short", "long"]).into_iter().chain(of("days", &["short", "long"])));
         wanted.extend(of("next", &["rung", "again"]));

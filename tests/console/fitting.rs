@@ -259,6 +259,8 @@ async fn a_home_is_walked_proven_and_signed() {
     assert_eq!(proven, [(&"h0012/kitchen".into(), &0.into()), (&"x9/pendant".into(), &1.into())]);
     house.say("x9/pendant", "sos").await;
     assert_eq!(house.get("/api/v1/alarms").await.json()["alarms"].as_array().unwrap().len(), 1, "the test is over");
+    let after = house.get(WALK).await.json();
+    assert_eq!((&after["open_alarms"][0]["kind"], &after["signed"]["by"]), (&"sos".into(), &"张敏".into()));
 }
 
 #[tokio::test]
@@ -342,4 +344,62 @@ async fn homes_to_choose_from_come_without_what_is_personal() {
     let next = page["next"].as_str().unwrap();
     let rest = house.get(&format!("/api/v1/homes?brief=true&cursor={next}")).await.json();
     assert_eq!((rest["homes"].as_array().unwrap().len(), &rest["next"]), (7, &Value::Null));
+}
+
+const PAGES: [(&str, &str, &str); 3] = [
+    ("/quarantine", "待认领设备", "Unclaimed devices"),
+    ("/health", "设备健康", "Device health"),
+    ("/homes/h0012/walk-test", "安装测试", "Walk test"),
+];
+
+#[tokio::test]
+async fn the_pages_are_in_both_languages_and_hold_nothing_personal_and_nothing_inline() {
+    let house = house().await;
+    house.say("x9/pendant", "sos").await;
+    let cookie = house.cookie().await;
+    for (path, zh, en) in PAGES {
+        for (lang, heading) in [("zh", zh), ("en", en)] {
+            let page = house.send("GET", &format!("{path}?lang={lang}"), &[("cookie", &cookie)], "").await;
+            assert_eq!(page.status, 200, "{path}");
+            assert!(page.text.contains(&format!("<h1>{heading}")), "{path} {lang}");
+            for inline in ["<script>", "<style", " style=", " onclick", "javascript:", "http://", "https://"] {
+                assert!(!page.text.contains(inline), "{path}: {inline}");
+            }
+            for personal in ["王秀英", "2580", "乙单元", "137 6543", "高血压", TOKEN] {
+                assert!(!page.text.contains(personal), "{path}: {personal}");
+            }
+        }
+    }
+    let desk = house.send("GET", "/", &[("cookie", &cookie)], "").await.text;
+    assert!(desk.contains("href=\"/quarantine\"") && desk.contains("href=\"/health\""), "the desk leads there");
+    let hostile = house.send("GET", "/homes/%3Cimg%20src=x%3E/walk-test", &[("cookie", &cookie)], "").await;
+    assert!(!hostile.text.contains("<img"), "a name is text");
+}
+
+#[tokio::test]
+async fn whoever_is_not_signed_in_comes_back_to_the_page_and_to_no_other() {
+    let house = house().await;
+    let origin = format!("http://{}", house.address);
+    let sign_in = async |next: &str| {
+        let headers = [("content-type", "application/x-www-form-urlencoded"), ("origin", origin.as_str())];
+        let form = format!("name=wall&token={VIEWER}&next={}", next.replace('%', "%25"));
+        house.send("POST", "/sign-in", &headers, &form).await
+    };
+    for path in ["/quarantine", "/health", "/homes/h0012/walk-test", "/homes/a%2Fb/walk-test"] {
+        let away = house.send("GET", path, &[], "").await;
+        let door = away.header("location").to_owned();
+        assert_eq!((away.status, door.as_str()), (303, format!("/sign-in?next={}", path.replace('%', "%25")).as_str()));
+        let form = house.send("GET", &door, &[], "").await.text;
+        assert!(form.contains(&format!("name=\"next\" value=\"{path}\"")), "{form}");
+        let inside = sign_in(path).await;
+        assert_eq!((inside.status, inside.header("location")), (303, path));
+        let cookie = inside.header("set-cookie").split(';').next().unwrap().to_owned();
+        let page = house.send("GET", path, &[("cookie", &cookie)], "").await.text;
+        assert!(page.contains("&quot;acts&quot;:false"), "a viewer looks");
+    }
+    for next in ["//evil.example", "https://evil.example/health", "/sign-out", "/homes/%2F%2Fevil/../x"] {
+        assert_eq!(sign_in(next).await.header("location"), "/", "{next}");
+        let form = house.send("GET", &format!("/sign-in?next={next}"), &[], "").await.text;
+        assert!(!form.contains("evil"), "{form}");
+    }
 }

@@ -118,8 +118,8 @@ pub async fn live(mut fleet: Fleet, broker: String, start: Wall, speed: f64, mut
             }
         }
     });
-    // Nobody waits for it: it only fills a list.
-    let _ = client.try_publish(BROKEN.0, QoS::AtLeastOnce, false, BROKEN.1);
+    // Retained, so that the gateway hears it whenever it comes; nobody waits for it.
+    let _ = client.try_publish(BROKEN.0, QoS::AtLeastOnce, true, BROKEN.1);
     let mut beat = interval(Duration::from_millis(50));
     let mut elapsed_ms = 0;
     loop {

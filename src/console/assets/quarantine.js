@@ -128,7 +128,7 @@ function claimed(card, { device, messages: held, alarms }) {
   const walk = el('a', { class: 'go', href: `/homes/${encodeURIComponent(device.home)}/walk-test` }, t('quarantine.to_walk'), ' ›');
   fill(card.facts, el('h2', {}, symbol('safe'), el('span', { class: 'code' }, short(device.address)), el('span', { class: 'yes' }, t('quarantine.done', { home: device.home }))),
     el('p', {}, t('quarantine.done_more', { device: device.id, n: held })),
-    alarms.map((id) => el('p', {}, el('a', { href: `/#${encodeURIComponent(id)}` }, t('quarantine.done_alarm', { id }), ' ›'))));
+    alarms.map((id) => el('p', {}, el('a', { href: `/#${encodeURIComponent(id)}` }, t(card.device.home === device.home ? 'quarantine.to_alarm' : 'quarantine.done_alarm', { id }), ' ›'))));
   fill(card.claim, walk);
   walk.focus();
   announce(t('quarantine.done', { home: device.home }));

@@ -18,8 +18,13 @@ async function order(body) {
   if (answer) walk.test = answer;
   if (answer && body.order !== 'open') walk.was = false;
   draw(true);
+  // What came of it stands at the top.
+  if (answer) scrollTo({ top: 0 });
   again();
 }
+
+/** The one press of the usual test is said in plainer words than several. */
+const calls = (key, n) => (n === 1 ? t(`${key}_one`) : t(key, { n }));
 
 // ---- the parts of the page
 
@@ -50,19 +55,24 @@ function list(title, devices, open) {
     el('ul', { class: 'tests' }, devices.map((device) => row(device, open))));
 }
 
-function top({ window: open, signed, sos_cover: cover }) {
+/** While a real alarm is open a press is none of the test. */
+const real = (alarms) => alarms.length > 0 && el('p', { class: 'real', role: 'alert' }, symbol('p-life'),
+  t('walk.real', { kinds: alarms.map(({ kind }) => t(`kind.${kind}`)).join(' · ') }));
+
+function top({ window: open, signed, sos_cover: cover, open_alarms: alarms }) {
   if (open) {
     return el('section', { class: 'window open' }, el('p', { class: 'running' }, symbol('bell'), t('walk.running')),
-      el('p', { class: 'left' }, until(open.until)), el('p', {}, t('walk.announced', { n: open.presses })),
-      el('p', { class: 'soft' }, t('walk.by', { by: open.by, at: clock(open.opened_at) })));
+      el('p', { class: 'left' }, until(open.until)), el('p', {}, calls('walk.announced', open.presses)),
+      el('p', { class: 'soft' }, t('walk.by', { by: open.by, at: clock(open.opened_at) })), real(alarms));
   }
   return el('section', { class: 'window' },
     walk.was && el('p', { class: 'over', role: 'alert' }, el('b', {}, t('walk.over')), ' ', t('walk.over.lead')),
     signed ? el('p', { class: 'signed' }, symbol('safe'), el('b', {}, t('walk.signed')), el('span', {}, t('walk.signed.by', { by: signed.by, at: clock(signed.at), n: signed.devices.length }))) : el('p', { class: 'soft' }, t('walk.never_signed')),
     el('p', { class: cover ? 'yes' : 'no' }, symbol(cover ? 'safe' : 'stop'), ' ', t(cover ? 'walk.cover.yes' : 'walk.cover.no')),
-    me.acts ? el('p', { class: 'lead' }, t('walk.lead', { n: walk.presses })) : el('p', {}, t('viewer')),
+    real(alarms),
+    me.acts ? el('p', { class: 'lead' }, calls('walk.lead', walk.presses)) : el('p', {}, t('viewer')),
     me.acts && el('div', { class: 'presses', role: 'group', 'aria-label': t('walk.presses') }, el('span', {}, t('walk.presses')),
-      [1, 2, 3].map((n) => el('button', { type: 'button', 'aria-pressed': String(walk.presses === n), onclick: () => { walk.presses = n; draw(true); } }, String(n)))),
+      el('span', {}, [1, 2, 3].map((n) => el('button', { type: 'button', 'aria-pressed': String(walk.presses === n), onclick: () => { walk.presses = n; draw(true); } }, String(n))))),
     me.acts && el('button', { type: 'button', class: 'primary huge', onclick: (event) => { event.target.disabled = true; order({ order: 'open', minutes: MINUTES, presses: walk.presses }); } }, t('walk.open', { n: MINUTES })));
 }
 
@@ -96,7 +106,7 @@ function draw(anew = false) {
   for (const device of test.devices.filter((one) => one.works && !walk.works.has(one.address))) {
     walk.works.add(device.address);
     announce(`${name(device).join(' ')}: ${t('walk.works')}`);
-    navigator.vibrate?.(80);
+    if (navigator.userActivation?.hasBeenActive) navigator.vibrate?.(80);
   }
   if (!test.window) walk.works.clear();
   const mine = test.devices.filter((device) => device.registered);
