@@ -129,8 +129,9 @@ pub(super) fn brand() -> Markup {
     }
 }
 
-pub(super) fn other_language(lang: Lang) -> Markup {
-    html! { a.lang href={ "?lang=" (lang.other().code()) } hreflang=(lang.other().tag()) lang=(lang.other().tag()) { (lang.other().name()) } }
+/// The way to the page in the other language; `more` goes along in its address.
+pub(super) fn other_language(lang: Lang, more: &str) -> Markup {
+    html! { a.lang href={ "?lang=" (lang.other().code()) (more) } hreflang=(lang.other().tag()) lang=(lang.other().tag()) { (lang.other().name()) } }
 }
 
 /// Who is signed in, and the way out.
@@ -163,7 +164,7 @@ fn desk(lang: Lang, caller: &Caller) -> Markup {
             time.clock id="clock" {}
             button.chip id="sound" type="button" aria-pressed="false" {}
             (places::links(lang, None))
-            (other_language(lang))
+            (other_language(lang, ""))
             (way_out(lang, caller))
         }
         div.lost id="lost" role="alert" hidden {}
@@ -195,6 +196,7 @@ fn door(look: &Look, headers: &HeaderMap, status: StatusCode, wrong: Option<&'st
     let lang = language(look, headers);
     let s = |key| say(lang, key);
     let back = next(look);
+    let more = if back == "/" { String::new() } else { format!("&next={}", places::in_a_query(back)) };
     let inside = html! {
         main.door {
             (brand())
@@ -208,7 +210,7 @@ fn door(look: &Look, headers: &HeaderMap, status: StatusCode, wrong: Option<&'st
                 @if back != "/" { input type="hidden" name="next" value=(back); }
                 button.primary type="submit" { (s("sign_in")) }
             }
-            (other_language(lang))
+            (other_language(lang, &more))
         }
     };
     page(look, status, frame(lang, "sign-in", "title", None, inside))

@@ -35,6 +35,11 @@ pub(super) fn is_place(path: &str) -> bool {
     LINKS.iter().any(|(link, ..)| *link == path) || home.is_some_and(plain)
 }
 
+/// A path as the value of a query: what would mean something there is written out, the rest of it is plain.
+pub(super) fn in_a_query(path: &str) -> String {
+    path.replace('%', "%25").replace('&', "%26").replace('+', "%2B")
+}
+
 /// One of the pages.
 struct Place<'a> {
     script: &'static str,
@@ -82,9 +87,7 @@ pub(super) async fn walk(
 
 fn show(room: &Shared, look: &Look, uri: &Uri, headers: &HeaderMap, place: &Place<'_>) -> Response {
     let Some(caller) = room.gate.caller(headers, room.tick()) else {
-        // Whatever would mean something in a query is written out; the rest of a path is plain.
-        let back = uri.path().replace('%', "%25").replace('&', "%26").replace('+', "%2B");
-        return Redirect::to(&format!("/sign-in?next={back}")).into_response();
+        return Redirect::to(&format!("/sign-in?next={}", in_a_query(uri.path()))).into_response();
     };
     let lang = language(look, headers);
     let script = Script::new(place.script, lang, &caller, place.home);
@@ -103,7 +106,7 @@ fn inside(lang: Lang, caller: &Caller, path: &str, place: &Place<'_>) -> Markup 
             a.to-desk href="/" title=(s("nav.desk")) { (brand()) span.back-to { "‹ " (s("nav.desk")) } }
             (links(lang, Some(path)))
             time.clock id="clock" {}
-            (other_language(lang))
+            (other_language(lang, ""))
             (way_out(lang, caller))
         }
         a.calling id="calling" href="/" role="alert" hidden {}

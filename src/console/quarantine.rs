@@ -96,7 +96,7 @@ pub(super) async fn list(
 
 /// Keeps the `limit` rows of the highest rank, in that order; true where there were more.
 fn keep<T, R: Ord>(rows: &mut Vec<T>, limit: usize, rank: impl Fn(&T) -> R) -> bool {
-    rows.sort_by_key(|row| Reverse(rank(row)));
+    rows.sort_by_cached_key(|row| Reverse(rank(row)));
     let more = rows.len() > limit;
     rows.truncate(limit);
     more
@@ -152,6 +152,9 @@ fn calls(core: &Core, (_, known): &Place<'_>) -> bool {
 /// The open alarms that go along with a device when it is claimed: those of its own word, or all of a pseudo-home where it is alone.
 fn alarms(core: &Core, home: u32, device: &DeviceState) -> Vec<AlarmId> {
     let (entry, state) = (&core.site.homes[home as usize], &core.homes[home as usize].state);
+    if state.alarms.is_empty() {
+        return Vec::new();
+    }
     let alone = !entry.claimed && core.devices_of(home).count() <= 1;
     let its = state.alarms.iter().filter(|alarm| alone || alarm.reason.device() == Some(device.address.as_str()));
     its.map(|alarm| alarm.id.clone()).collect()

@@ -391,6 +391,8 @@ async fn whoever_is_not_signed_in_comes_back_to_the_page_and_to_no_other() {
         assert_eq!((away.status, door.as_str()), (303, format!("/sign-in?next={}", path.replace('%', "%25")).as_str()));
         let form = house.send("GET", &door, &[], "").await.text;
         assert!(form.contains(&format!("name=\"next\" value=\"{path}\"")), "{form}");
+        let english = format!("?lang=en&amp;next={}", path.replace('%', "%25"));
+        assert!(form.contains(&english), "in the other language too: {form}");
         let inside = sign_in(path).await;
         assert_eq!((inside.status, inside.header("location")), (303, path));
         let cookie = inside.header("set-cookie").split(';').next().unwrap().to_owned();

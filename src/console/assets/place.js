@@ -10,7 +10,7 @@ const RING_MS = 4_000;
 
 const state = { alarms: new Map(), line: true, asked: true, freshAt: null };
 
-const waiting = () => [...state.alarms.values()].filter((alarm) => alarm.open && alarm.priority === 'life' && !alarm.seen && !alarm.safe);
+const waiting = () => [...state.alarms.values()].filter((alarm) => alarm.priority === 'life' && !alarm.seen && !alarm.safe);
 
 function calling(sounds) {
   const life = waiting();
@@ -38,7 +38,7 @@ function fresh() {
 export function begin({ sounds }) {
   follow({
     loaded: (alarms) => { state.alarms = new Map(alarms.map((alarm) => [alarm.id, alarm])); calling(sounds); },
-    changed: (alarm) => { state.alarms.set(alarm.id, alarm); calling(sounds); },
+    changed: (alarm) => { if (alarm.open) state.alarms.set(alarm.id, alarm); else state.alarms.delete(alarm.id); calling(sounds); },
     line: (up) => { state.line = up; fresh(); },
     beat: () => {},
   });
