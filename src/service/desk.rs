@@ -26,7 +26,12 @@ pub fn console(running: &Arc<Running>, shutdown: watch::Receiver<bool>) -> Resul
         Ok(Account { name, role: a.role, token: reveal(&a.token)? })
     };
     let accounts = running.config.console.accounts.iter().map(account).collect::<Result<_, _>>()?;
-    let site = |s: &super::RunningSite| Site { id: s.id.clone(), keeper: s.handle.clone(), status: s.status.clone() };
+    let site = |s: &super::RunningSite| Site {
+        id: s.id.clone(),
+        keeper: s.handle.clone(),
+        status: s.status.clone(),
+        news: s.listener.news.clone(),
+    };
     let (asked, measured, clock) = (running.clone(), running.clone(), running.sites.first().map(|s| s.clock.clone()));
     let now = move || clock.as_ref().map_or_else(|| (Tick::default(), crate::clock::wall_now()), |c| c.now());
     Ok(router(Desk {

@@ -175,6 +175,8 @@ macro_rules! reasons {
         pub enum $name { $($variant,)* }
 
         impl $name {
+            pub const ALL: &'static [$name] = &[$($name::$variant,)*];
+
             /// The reason in words that stay the same, for answers and counters.
             pub const fn text(self) -> &'static str {
                 match self { $($name::$variant => $text,)* }

@@ -2,6 +2,7 @@
 
 use super::{Core, HomeInput};
 use crate::engine::change::{Introduction, SiteChange};
+use crate::engine::home::DeviceState;
 use crate::engine::id::HomeId;
 use crate::engine::policy::Resolver;
 use crate::engine::reading::Report;
@@ -80,6 +81,20 @@ impl Core {
         for alarm in std::mem::take(&mut self.leaving) {
             self.home_input(new, HomeInput::Joins(Box::new(alarm)));
         }
+    }
+
+    /// The number of a home that is known, claimed or not.
+    pub fn number(&self, id: &HomeId) -> Option<u32> {
+        self.routes.number(id)
+    }
+
+    /// The devices that are in a home now, each with its place. What left for another home is none of them.
+    pub fn devices_of(&self, home: u32) -> impl Iterator<Item = (u16, &DeviceState)> {
+        let devices = self.homes.get(home as usize).map(|slot| slot.state.devices.as_slice()).unwrap_or_default();
+        let here = move |(slot, device): &(u16, &DeviceState)| {
+            device.registered || self.routes.find(&device.source, &device.address) == Some((home, *slot))
+        };
+        (0..).zip(devices).filter(here)
     }
 
     pub(super) fn refresh_policies(&mut self) {
