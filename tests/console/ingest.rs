@@ -55,8 +55,8 @@ async fn a_list_is_answered_message_by_message_and_a_topic_may_stand_in_the_addr
 async fn what_is_not_rightly_signed_is_answered_alike_and_changes_nothing() {
     let house = House::start(Options::default()).await;
     let body = r#"{"topic":"h0012/bedroom","payload":"sos"}"#;
-    let late = push(&house, PATH, "m-1", -301, body).await;
-    let early = push(&house, PATH, "m-1", 301, body).await;
+    let late = push(&house, PATH, "m-1", -330, body).await;
+    let early = push(&house, PATH, "m-1", 330, body).await;
     let bare = house.send("POST", PATH, &[], body).await;
     let forged = house
         .send(
