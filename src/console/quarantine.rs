@@ -124,12 +124,12 @@ fn found(core: &Core, limit: usize) -> Found {
     let mut more = keep(&mut devices, limit, |(_, place)| (calls(core, place), last(place)));
     let mut unreadable = Vec::new();
     for (source, of) in &core.quarantine.sources {
-        unreadable.extend(of.unreadable.iter().map(|(topic, row)| (source, topic, row)));
+        unreadable.extend(of.unreadable.iter().map(|(topic, row)| (source, &**topic, row)));
     }
     more |= keep(&mut unreadable, limit, |(_, _, row)| row.last);
-    let unread = |(source, topic, row): (&SourceId, &Box<str>, &Row)| Unread {
+    let unread = |(source, topic, row): (&SourceId, &str, &Row)| Unread {
         source: source.clone(),
-        topic: topic.clone(),
+        topic: topic.into(),
         row: row.clone(),
     };
     let beyond = core.quarantine.sources.iter().filter(|(_, of)| of.beyond > 0);

@@ -68,8 +68,11 @@ pub(super) fn check(lore: &Lore, source: &Source, table: &[(&str, &str, &str)]) 
     }
 }
 
-/// Lore of what people told of one device: each row a property, a kind (or none), the words that mean yes and those that mean no.
-pub(super) fn profiled(source: &Source, address: &str, told: &[(&str, Option<Kind>, &[&str], &[&str])]) -> Lore {
+/// A property, a kind (or none), the words that mean yes and those that mean no.
+type Told<'a> = (&'a str, Option<Kind>, &'a [&'a str], &'a [&'a str]);
+
+/// Lore of what people told of one device.
+pub(super) fn profiled(source: &Source, address: &str, told: &[Told<'_>]) -> Lore {
     let words = |words: &[&str]| words.iter().map(|word| (*word).into()).collect();
     let told = told.iter().map(|(property, kind, on, off)| Gloss {
         property: (*property).into(),

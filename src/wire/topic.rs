@@ -92,8 +92,10 @@ impl TopicTemplate {
             return Err(BadTemplate::Empty);
         }
         // Alibaba's topics begin with a slash.
-        let (first, rest) =
-            if text.starts_with('/') { (Some(Level::Literal("".into())), &text[1..]) } else { (None, text) };
+        let (first, rest) = match text.strip_prefix('/') {
+            Some(rest) => (Some(Level::Literal("".into())), rest),
+            None => (None, text),
+        };
         let levels = rest.split('/').map(level);
         let levels = first.map(Ok).into_iter().chain(levels).collect::<Result<Vec<_>, _>>()?;
         let at = |wanted: &Level| levels.iter().position(|l| l == wanted);

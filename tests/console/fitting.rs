@@ -255,7 +255,8 @@ async fn a_home_is_walked_proven_and_signed() {
         (&Value::Null, &"张敏".into(), &true.into())
     );
     let devices = signed["signed"]["devices"].as_array().unwrap();
-    let proven: Vec<_> = devices.iter().map(|d| (d["address"].as_str().unwrap(), d["calls"].as_u64().unwrap())).collect();
+    let proven: Vec<_> =
+        devices.iter().map(|d| (d["address"].as_str().unwrap(), d["calls"].as_u64().unwrap())).collect();
     assert_eq!(proven, [("x9/pendant", 1), ("h0012/kitchen", 0)], "by their first sign of life");
     house.say("x9/pendant", "sos").await;
     assert_eq!(house.get("/api/v1/alarms").await.json()["alarms"].as_array().unwrap().len(), 1, "the test is over");

@@ -19,7 +19,11 @@ fn hostile() -> Vec<(&'static str, Vec<u8>, &'static str)> {
         ("zigbee2mqtt/h000/twice", b"{\"smoke\":true,\"smoke\":false}".to_vec(), "a property stands twice"),
         ("zigbee2mqtt/h000/cut", b"{\"smoke\":tr".to_vec(), "the JSON is broken"),
         ("zigbee2mqtt//empty", b"{\"smoke\":true}".to_vec(), "the topic has an empty level"),
-        ("hearthwatch/t/h000/many", format!("[{}{{}}]", "{},".repeat(300)).into_bytes(), "too many properties or items"),
+        (
+            "hearthwatch/t/h000/many",
+            format!("[{}{{}}]", "{},".repeat(300)).into_bytes(),
+            "too many properties or items",
+        ),
         ("hearthwatch/t/h000/kind", b"{\"kind\":\"ghost\",\"value\":true}".to_vec(), "no such kind of reading"),
         ("zigbee2mqtt/h000/large", b" ".repeat(999_000), "the payload is no JSON object"),
     ]
