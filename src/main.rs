@@ -50,7 +50,7 @@ enum Command {
     /// Writes the registry to stdout as TOML
     Export(ConfigFile),
     /// What the gateway understands of messages: JSON lines on stdin, one answer each on stdout
-    Decode,
+    Decode(commands::decode::Options),
     /// Recorded readings through the live engine
     Replay(commands::replay::Options),
     /// Simulated homes against any broker
@@ -87,7 +87,7 @@ async fn dispatch(command: Command) -> ExitCode {
             Ok(config) => commands::registry::export(config).await,
             Err(code) => code,
         },
-        Command::Decode => commands::decode(),
+        Command::Decode(options) => commands::decode::decode_stdin(&options),
         Command::Replay(options) => commands::replay::replay(options),
         Command::Fleet(options) => commands::fleet::fleet(options).await,
         Command::Sim(options) => commands::sim::sim(options),

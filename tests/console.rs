@@ -7,8 +7,12 @@
     reason = "a test reads clocks and may fail"
 )]
 
+#[path = "console/fitting.rs"]
+mod fitting;
 #[path = "console/house.rs"]
 mod house;
+#[path = "console/ingest.rs"]
+mod ingest;
 #[path = "console/look.rs"]
 mod look;
 
@@ -136,6 +140,12 @@ async fn nobody_gets_in_without_a_token_and_a_viewer_does_not_act() {
         ("GET", "/api/v1/homes"),
         ("GET", "/api/v1/homes/h0012"),
         ("GET", "/api/v1/notices"),
+        ("GET", "/api/v1/quarantine"),
+        ("GET", "/api/v1/health"),
+        ("GET", "/api/v1/homes/h0012/health"),
+        ("GET", "/api/v1/homes/h0012/walk-test"),
+        ("POST", "/api/v1/homes/h0012/walk-test"),
+        ("POST", "/api/v1/quarantine/0000000000000000/claim"),
         ("POST", act.as_str()),
         ("POST", "/sign-out"),
     ];
@@ -393,7 +403,21 @@ async fn a_keeper_that_has_left_is_said_to_have() {
 async fn every_answer_carries_its_guards_and_every_failure_is_a_problem() {
     let house = house().await;
     let cookie = house.cookie().await;
-    for path in ["/", "/sign-in", "/healthz", "/api/v1/alarms", "/assets/console.js", "/nothing", "/api/v1/nothing"] {
+    let paths = [
+        "/",
+        "/quarantine",
+        "/health",
+        "/homes/h0012/walk-test",
+        "/sign-in",
+        "/healthz",
+        "/api/v1/alarms",
+        "/api/v1/quarantine",
+        "/assets/console.js",
+        "/assets/places.css",
+        "/nothing",
+        "/api/v1/nothing",
+    ];
+    for path in paths {
         let reply = house.send("GET", path, &[("cookie", &cookie)], "").await;
         let policy = reply.header("content-security-policy");
         assert!(policy.starts_with("default-src 'none'") && !policy.contains("unsafe"), "{path}: {policy}");

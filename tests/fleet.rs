@@ -31,7 +31,7 @@ fn the_decoder_reads_from_every_message_what_the_fleet_meant() {
         fleet.homes().iter().flat_map(|h| &h.devices).map(|d| (d.source.to_owned(), d.address.clone())).collect();
     let mut counts = BTreeMap::<Cause, u32>::new();
     while let Some(message) = fleet.next_by(options.start + Millis::from_mins(3 * 24 * 60)) {
-        let source = sources.iter().find(|s| s.hears(&message.topic)).unwrap();
+        let source = wire::find_source(&sources, &lore, &message.topic).unwrap();
         let bytes =
             wire::Message { topic: &message.topic, payload: message.payload.as_bytes(), retain: message.retain };
         let decoded = wire::decode(&lore, source, &bytes);

@@ -52,6 +52,13 @@ fn every_command_of_the_table_exists() {
 }
 
 #[test]
+fn the_example_of_decode_is_understood() {
+    let [line] = &lines("echo ")[..] else { panic!("README.md shows one message") };
+    let answer: serde_json::Value = serde_json::from_slice(&run(line).stdout).unwrap();
+    assert_eq!((&answer["outcome"], &answer["address"]), (&"readings".into(), &"h0012/hall".into()), "{answer}");
+}
+
+#[test]
 fn the_json_of_our_own_devices_is_understood() {
     let text = std::fs::read_to_string(root().join("README.md")).unwrap();
     let json = text.split("```json\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap().trim();

@@ -1,192 +1,64 @@
 //! The command `decode`: what does the gateway understand of my device?
-//!
-//! One answer per line, in order, whatever stands in the line. Lines are one stream: what one teaches holds for those after it.
 
-use crate::engine::reading::{Reading, Report, Speaker, Value};
-use crate::wire::{Decoded, Ignored, Lore, Message, Outcome, Rejected, Source, decode, default_sources, topic};
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
-use serde::{Deserialize, Serialize};
-use serde_json::value::RawValue;
-use std::borrow::Cow;
-use std::io::{self, BufRead, Write};
+mod lines;
 
-/// The longest line: the largest payload in base64, its topic and a little more.
-const MAX_LINE_BYTES: usize = 32 << 20;
+use super::{fail, refuse};
+use crate::engine::registry::Registry;
+use crate::engine::sealed::Sealed;
+use crate::roster;
+use crate::service::{profiles, sources_of};
+use crate::wire::{Lore, Source, default_sources};
+pub use lines::decode_lines;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use std::io;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
 
-/// Reads messages as JSON lines and answers each with one line, with the built-in sources. Errors are those of input and output only.
-pub fn decode_lines(input: impl BufRead, output: impl Write) -> io::Result<()> {
-    decode_lines_of(&default_sources(), input, output)
+/// What `decode` takes.
+#[derive(clap::Args)]
+pub struct Options {
+    /// The sources of a configuration, instead of every dialect on its usual topics
+    #[arg(long)]
+    config: Option<PathBuf>,
+    /// Registry files with devices and profiles that are tried out; nothing is imported
+    #[arg(long, requires = "config")]
+    registry: Vec<PathBuf>,
 }
 
-/// The same with sources of one's own; the first that hears a topic has it.
-pub fn decode_lines_of(sources: &[Source], mut input: impl BufRead, mut output: impl Write) -> io::Result<()> {
+/// JSON lines from stdin to stdout.
+pub fn decode_stdin(options: &Options) -> ExitCode {
+    let (sources, registry) = match told_by(options) {
+        Ok(told) => told,
+        Err(code) => return code,
+    };
     let mut lore = Lore::default();
-    let mut line = Vec::new();
-    for number in 1.. {
-        let whole = match next_line(&mut input, &mut line)? {
-            None => break,
-            Some(whole) => whole,
-        };
-        let mut answer =
-            if whole { answer(sources, &mut lore, &line) } else { Answer::rejected("the line is too long") };
-        answer.line = number;
-        serde_json::to_writer(&mut output, &answer)?;
-        output.write_all(b"\n")?;
-        output.flush()?;
-    }
-    Ok(())
-}
-
-/// The next line without its end; None at the end of the input, Some(false) where it was longer than the limit and is passed over.
-fn next_line(input: &mut impl BufRead, line: &mut Vec<u8>) -> io::Result<Option<bool>> {
-    line.clear();
-    let mut whole = true;
-    let mut any = false;
-    loop {
-        let here = input.fill_buf()?;
-        if here.is_empty() {
-            return Ok(any.then_some(whole));
-        }
-        any = true;
-        let end = here.iter().position(|byte| *byte == b'\n');
-        let part = &here[..end.unwrap_or(here.len())];
-        if line.len() + part.len() > MAX_LINE_BYTES {
-            whole = false;
-        } else {
-            line.extend_from_slice(part);
-        }
-        let used = part.len() + usize::from(end.is_some());
-        input.consume(used);
-        if end.is_some() {
-            return Ok(Some(whole));
-        }
+    lore.told(&Arc::new(profiles(&registry)));
+    match decode_lines(&sources, lore, io::stdin().lock(), io::stdout().lock()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => fail(error),
     }
 }
 
-#[derive(Deserialize)]
-struct Line<'a> {
-    #[serde(borrow)]
-    topic: Cow<'a, str>,
-    /// Untouched: what is published twice or out of range is to be judged as it came.
-    #[serde(borrow)]
-    payload: &'a RawValue,
-    #[serde(default)]
-    retain: bool,
-    #[serde(borrow, default)]
-    encoding: Option<Cow<'a, str>>,
+fn told_by(options: &Options) -> Result<(Vec<Source>, Registry), ExitCode> {
+    let Some(path) = &options.config else { return Ok((default_sources(), Registry::default())) };
+    let config = super::config(path)?;
+    let files = super::registry::read(&options.registry)?;
+    let import = roster::plan_import(&files, &[], &config, &NothingSealed).map_err(|mistakes| refuse(&mistakes))?;
+    let sources = config.sites.keys().flat_map(|site| sources_of(&config, site));
+    Ok((sources.collect(), import.registry()))
 }
 
-#[derive(Deserialize)]
-struct Encoded<'a> {
-    #[serde(borrow)]
-    base64: Cow<'a, str>,
-}
+/// What is tried out is not kept, and so not sealed.
+struct NothingSealed;
 
-#[derive(Serialize, Default)]
-struct Answer {
-    line: u64,
-    outcome: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    reason: Option<&'static str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    source: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    address: Option<String>,
-    /// The time that the device states.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    device_time: Option<String>,
-    readings: Vec<Said>,
-    /// How many items of the message could not be read.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    unread: Option<u32>,
-}
-
-#[derive(Serialize)]
-struct Said {
-    kind: &'static str,
-    value: Value,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    channel: Option<String>,
-}
-
-impl Answer {
-    fn rejected(reason: &'static str) -> Answer {
-        Answer { outcome: "rejected", reason: Some(reason), ..Answer::default() }
+impl roster::Vault for NothingSealed {
+    fn seal<T: Serialize>(&self, _: &str, _: &T) -> Result<Sealed<T>, String> {
+        Ok(Sealed::from_bytes(Vec::new()))
     }
 
-    fn ignored(reason: &'static str) -> Answer {
-        Answer { outcome: "ignored", reason: Some(reason), ..Answer::default() }
-    }
-}
-
-fn answer(sources: &[Source], lore: &mut Lore, line: &[u8]) -> Answer {
-    let Ok(line) = serde_json::from_slice::<Line>(line) else {
-        return Answer::rejected("the line is no JSON object with a topic and a payload");
-    };
-    let Some(payload) = payload(&line) else {
-        return Answer::rejected("the payload is not what its encoding says");
-    };
-    let Some(source) = sources.iter().find(|s| s.hears(&line.topic)) else {
-        return if topic::well_formed(&line.topic) {
-            Answer::ignored(Ignored::NotOurs.text())
-        } else {
-            Answer::rejected(Rejected::Topic.text())
-        };
-    };
-    let decoded = decode(lore, source, &Message { topic: &line.topic, payload: &payload, retain: line.retain });
-    let answer = told(source, &decoded);
-    for lesson in decoded.lessons {
-        lore.learn(lesson);
-    }
-    answer
-}
-
-/// The payload's bytes as published. A text stands for itself, since that is how tools print a payload that is no JSON.
-fn payload<'a>(line: &Line<'a>) -> Option<Cow<'a, [u8]>> {
-    let raw = line.payload.get();
-    match line.encoding.as_deref() {
-        Some("base64") => {
-            let encoded = serde_json::from_str::<Encoded>(raw).ok()?;
-            STANDARD.decode(encoded.base64.as_bytes()).ok().map(Cow::Owned)
-        }
-        Some(_) => None,
-        None if raw.starts_with('"') => {
-            serde_json::from_str::<String>(raw).ok().map(|text| Cow::Owned(text.into_bytes()))
-        }
-        None => Some(Cow::Borrowed(raw.as_bytes())),
-    }
-}
-
-fn told(source: &Source, decoded: &Decoded) -> Answer {
-    let answer = match &decoded.outcome {
-        Outcome::Ignored(why) => Answer::ignored(why.text()),
-        Outcome::Rejected(why) => Answer::rejected(why.text()),
-        Outcome::Readings(reports) => understood(reports),
-    };
-    Answer { source: Some(source.name.to_string()), unread: Some(decoded.unread).filter(|n| *n > 0), ..answer }
-}
-
-fn understood(reports: &[Report]) -> Answer {
-    let readings: Vec<Said> = reports.iter().flat_map(|report| &report.readings).map(said).collect();
-    let answer = if readings.is_empty() {
-        Answer::ignored(Ignored::NothingOfInterest.text())
-    } else {
-        Answer { outcome: "readings", ..Answer::default() }
-    };
-    let first = reports.first();
-    let address = first.map(|report| match &report.speaker {
-        Speaker::Device(address) => address.to_string(),
-        Speaker::Bridge(prefix) => format!("{prefix}bridge"),
-    });
-    let device_time = first.and_then(|report| report.device_time).map(|time| time.utc());
-    Answer { address, device_time, readings, ..answer }
-}
-
-fn said(reading: &Reading) -> Said {
-    Said {
-        kind: reading.kind.name(),
-        value: reading.value.clone(),
-        channel: reading.zone.as_ref().map(ToString::to_string),
+    fn open<T: DeserializeOwned>(&self, _: &str, _: &Sealed<T>) -> Result<Option<T>, String> {
+        Ok(None)
     }
 }

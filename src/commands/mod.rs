@@ -39,14 +39,6 @@ pub fn config(path: &Path) -> Result<Config, ExitCode> {
     crate::config::check(path).map_err(|mistakes| refuse(&mistakes))
 }
 
-/// `decode`: JSON lines from stdin to stdout.
-pub fn decode() -> ExitCode {
-    match decode::decode_lines(std::io::stdin().lock(), std::io::stdout().lock()) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => fail(error),
-    }
-}
-
 /// `check`: validates everything at once.
 pub fn check(path: &Path) -> ExitCode {
     match config(path) {

@@ -10,13 +10,10 @@ use std::process::ExitCode;
 
 /// `import FILE… [--dry-run]`
 pub async fn import(config: Config, files: &[PathBuf], dry_run: bool) -> ExitCode {
-    let mut read = Vec::new();
-    for path in files {
-        match std::fs::read(path) {
-            Ok(bytes) => read.push(File { name: path.display().to_string(), bytes }),
-            Err(error) => return fail(format!("{}: {error}", path.display())),
-        }
-    }
+    let read = match read(files) {
+        Ok(read) => read,
+        Err(code) => return code,
+    };
     match ask(&config.admin_socket(), &Request::import(&read, dry_run)).await {
         Ok(Some(answer)) => return show(answer),
         Ok(None) => {}
@@ -27,6 +24,18 @@ pub async fn import(config: Config, files: &[PathBuf], dry_run: bool) -> ExitCod
         Ok(Imported::Refused(mistakes)) => refuse(&mistakes),
         Err(fatal) => fail(fatal),
     }
+}
+
+/// Reads registry files, or says which cannot be.
+///
+/// # Errors
+/// The exit code of a failure.
+pub(super) fn read(files: &[PathBuf]) -> Result<Vec<File>, ExitCode> {
+    let read = |path: &PathBuf| match std::fs::read(path) {
+        Ok(bytes) => Ok(File { name: path.display().to_string(), bytes }),
+        Err(error) => Err(fail(format!("{}: {error}", path.display()))),
+    };
+    files.iter().map(read).collect()
 }
 
 /// `export`

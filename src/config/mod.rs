@@ -11,6 +11,7 @@ mod sections;
 mod tests;
 pub mod tree;
 
+pub use crate::engine::dialect::Dialect;
 use crate::engine::id::{SiteId, SourceId};
 use crate::engine::policy::{RulesPatch, SiteRules};
 pub use mistake::{Mistake, Place, Wrong};
@@ -144,35 +145,12 @@ pub struct Source {
     pub id: SourceId,
     pub site: SiteId,
     pub dialect: Dialect,
-    /// A topic with placeholders, each a whole level: `zigbee2mqtt/{home}/{device}`.
-    pub topic: String,
-}
-
-/// A language of devices.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Dialect {
-    Zigbee2mqtt,
-    Hearthwatch,
-}
-
-impl Dialect {
-    pub const ALL: [Dialect; 2] = [Dialect::Zigbee2mqtt, Dialect::Hearthwatch];
-
-    /// The word of the configuration.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Dialect::Zigbee2mqtt => "zigbee2mqtt",
-            Dialect::Hearthwatch => "hearthwatch",
-        }
-    }
-
-    /// Where it is spoken unless somebody decided otherwise.
-    pub const fn usual_topic(self) -> &'static str {
-        match self {
-            Dialect::Zigbee2mqtt => "zigbee2mqtt/{home}/{device}",
-            Dialect::Hearthwatch => "hearthwatch/{site}/{home}/{device}",
-        }
-    }
+    /// Topics with placeholders, each a whole level: `zigbee2mqtt/{home}/{device}`. At least one.
+    pub topics: Vec<String>,
+    /// Filters of topics that devices choose themselves and tell by discovery.
+    pub also: Vec<String>,
+    /// Messages may be pushed over HTTP, signed with it.
+    pub push_secret: Option<Secret>,
 }
 
 /// What the journal keeps.
@@ -219,6 +197,7 @@ impl Config {
 enum Needed {
     Secret(Secret),
     Token(Secret),
+    Signing(Secret),
     File(PathBuf),
 }
 
@@ -262,6 +241,12 @@ impl Needed {
             Needed::Token(secret) => match secret.resolve() {
                 Ok(token) if token.expose().chars().count() < MIN_TOKEN_CHARS => {
                     Some(Wrong::new("is too short a token", "make one with: openssl rand -hex 32"))
+                }
+                found => found.err(),
+            },
+            Needed::Signing(secret) => match secret.resolve() {
+                Ok(secret) if !secret.expose().trim_start().starts_with("whsec_") => {
+                    Some(Wrong::new("is no signing secret", "make one with: echo whsec_$(openssl rand -base64 32)"))
                 }
                 found => found.err(),
             },

@@ -42,7 +42,7 @@ fn whole(root: &Section<'_>) -> Option<Found> {
     let console = console(root.inner("console"), &service, &mut needed);
     let mqtt = mqtt(root.inner("mqtt"), &service, &mut needed);
     let sites = sites(root);
-    let sources = sources(root, &sites);
+    let sources = sources(root, &sites, &service, &mut needed);
     let journal = journal(root.inner("journal"));
     let limits = limits(root.inner("limits"));
     root.close();
@@ -272,7 +272,12 @@ pub fn rules_patch(s: &Section<'_>, usual: bool) -> RulesPatch {
     RulesPatch { ladder, ..patch }
 }
 
-fn sources(root: &Section<'_>, sites: &BTreeMap<SiteId, Site>) -> BTreeMap<SourceId, Source> {
+fn sources(
+    root: &Section<'_>,
+    sites: &BTreeMap<SiteId, Site>,
+    service: &Service,
+    needed: &mut Vec<(Place, Needed)>,
+) -> BTreeMap<SourceId, Source> {
     let section = root.inner("source");
     let mut sources: BTreeMap<SourceId, Source> = BTreeMap::new();
     let each = section.each();
@@ -294,24 +299,38 @@ fn sources(root: &Section<'_>, sites: &BTreeMap<SiteId, Site>) -> BTreeMap<Sourc
                 )),
             }
         });
-        let words = Dialect::ALL.map(|d| (d.name(), d));
-        let dialect = s.need("dialect", "write zigbee2mqtt or hearthwatch", |v| reader::choice(v, &words));
-        let topic = s.get("topic", template).or(dialect.map(|d| d.usual_topic().to_owned()));
-        if let Some(other) = sources.values().find(|other| Some(&other.topic) == topic.as_ref()) {
+        let words: Vec<(&str, Dialect)> = Dialect::ALL.iter().map(|d| (d.name(), *d)).collect();
+        let dialect = s.need("dialect", "write for example zigbee2mqtt or hearthwatch", |v| reader::choice(v, &words));
+        let usual = |d: Dialect| d.usual_topics().iter().map(|topic| (*topic).to_owned()).collect();
+        let topics: Option<Vec<String>> = s.get("topic", templates).or(dialect.map(usual));
+        let also = s.get("also", topic_filters).unwrap_or_default();
+        let push_secret = s.get("push_secret", |v| secret(v, service));
+        needed.extend(push_secret.iter().map(|secret| (s.place("push_secret"), Needed::Signing(secret.clone()))));
+        let shares = |other: &&Source| topics.iter().flatten().any(|topic| other.topics.contains(topic));
+        if let Some(other) = sources.values().find(shares) {
             let wrong =
                 Wrong::new(format!("is the topic of [source.{}] too", other.id), "give each source its own topics");
             s.blame("topic", wrong);
         }
         s.close();
-        match (short_name::<SourceId>(name), site, dialect, topic) {
+        match (short_name::<SourceId>(name), site, dialect, topics) {
             (Err(wrong), ..) => section.blame(name, wrong),
-            (Ok(id), Some(site), Some(dialect), Some(topic)) => {
-                sources.insert(id.clone(), Source { id, site, dialect, topic });
+            (Ok(id), Some(site), Some(dialect), Some(topics)) => {
+                sources.insert(id.clone(), Source { id, site, dialect, topics, also, push_secret });
             }
             _ => {}
         }
     }
     sources
+}
+
+/// One topic, or a list of them.
+fn templates(value: &Value) -> Result<Vec<String>, Wrong> {
+    match value {
+        Value::List(items) if items.is_empty() => Err(Wrong::new("is empty", "name a topic or remove the key")),
+        Value::List(items) => items.iter().map(template).collect(),
+        one => Ok(vec![template(one)?]),
+    }
 }
 
 /// A topic whose levels are words or placeholders, with `{device}` once.
@@ -320,7 +339,8 @@ fn template(value: &Value) -> Result<String, Wrong> {
     let remedy = "write levels such as zigbee2mqtt/{home}/{device}: each a word or a {placeholder}, {device} once";
     let wrong = |what: String| Err(Wrong::new(what, remedy));
     let mut seen: Vec<&str> = Vec::new();
-    for level in text.split('/') {
+    // Alibaba's topics begin with a slash.
+    for level in text.strip_prefix('/').unwrap_or(&text).split('/') {
         let name = level.strip_prefix('{').and_then(|l| l.strip_suffix('}'));
         match name {
             Some(name) if name.is_empty() || !name.chars().all(|c| c.is_ascii_lowercase() || c == '_') => {

@@ -86,7 +86,7 @@ fn the_demo_and_the_least_configuration_are_valid() {
     let site = &config.sites["a"];
     assert_eq!((site.name.as_str(), site.zone.iana_name()), ("a", Some("Asia/Shanghai")));
     assert_eq!(site.rules.ladder["life"].as_str(), "life");
-    assert_eq!(config.sources["z"].topic, "hearthwatch/{site}/{home}/{device}");
+    assert_eq!(config.sources["z"].topics, ["hearthwatch/{site}/{home}/{device}"]);
     assert_eq!(config.mqtt.broker, Broker { host: "h".into(), port: 1883, tls: false });
     assert_eq!(config.journal_dir(&site.id), Path::new("data/journal/a"));
 }
@@ -132,7 +132,7 @@ c:16: site.b.rules.cap: is not known; remove it; known here are ";
     assert!(found.starts_with(expected), "{found}");
     for rest in [
         "c:18: source.z.site: names no site with \"c\"; did you mean b?",
-        "c:19: source.z.dialect: may not be \"zigbee\"; write one of zigbee2mqtt, hearthwatch",
+        "c:19: source.z.dialect: may not be \"zigbee\"; write one of hearthwatch, zigbee2mqtt, ",
         "c:20: source.z.topic: has no valid level with \"+\"; write",
         "c:21: extra: is not known; remove it",
     ] {

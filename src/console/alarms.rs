@@ -1,7 +1,7 @@
 //! Alarms: the lists, one with its story, and what people do with them.
 
 use super::gate::{Caller, Operator};
-use super::once::{Answered, Key, MAX_KEY_BYTES};
+use super::once::Answered;
 use super::problem::Problem;
 use super::{Room, Shared, Site};
 use crate::engine::alarm::{Act, CloseCode, Refusal, SafeHow, Told};
@@ -17,7 +17,6 @@ use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, StatusCode};
 use serde::Deserialize;
 use serde_json::{Value, json};
-use std::hash::{DefaultHasher, Hash, Hasher};
 
 /// Alarms of one answer: as asked, and at most.
 const PAGE: usize = 500;
@@ -198,26 +197,12 @@ pub(super) async fn act(
     let (wanted, revision) = wanted(&word, &body)?;
     let id: AlarmId = id.parse().map_err(|_| no_such_alarm())?;
     room.site(&id.site).ok_or_else(no_such_alarm)?;
-    let key = idempotency_key(&headers)?.map(|key| (caller.name.to_string(), format!("{id}/{word}"), key));
-    let by = caller.name.clone();
-    let room = room.clone();
+    let (by, name, path) = (caller.name.clone(), caller.name.to_string(), format!("{id}/{word}"));
     let work = {
         let room = room.clone();
         async move { carry_out(&room, id, wanted, by, revision).await }
     };
-    once(&room, key, &body, work).await.map(Json)
-}
-
-async fn once(
-    room: &Room,
-    key: Option<Key>,
-    body: &[u8],
-    work: impl Future<Output = Result<Answered, Problem>> + Send + 'static,
-) -> Answered {
-    let Some(key) = key else { return work.await? };
-    let mut asked = DefaultHasher::new();
-    body.hash(&mut asked);
-    room.answers.run(key, asked.finish(), work).await
+    room.answers.keyed((name, path), &headers, &body, work).await.map(Json)
 }
 
 /// Err: it did not come to an answer, and may be tried again under the same key.
@@ -260,13 +245,6 @@ async fn home_of(site: &Site, id: &AlarmId) -> Result<Result<HomeId, Refusal>, P
         }
     });
     Ok(looked.await?)
-}
-
-fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
-    let Some(value) = headers.get("idempotency-key") else { return Ok(None) };
-    let text = value.to_str().ok().filter(|text| (1..=MAX_KEY_BYTES).contains(&text.len()));
-    let detail = "An Idempotency-Key has 1 to 200 visible ASCII characters.";
-    text.map(|text| Some(text.to_owned())).ok_or_else(|| Problem::unfit("bad_idempotency_key", detail))
 }
 
 /// Reads what is wanted, and the revision that it rests on.

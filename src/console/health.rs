@@ -37,5 +37,6 @@ pub(super) async fn ready(State(room): State<Shared>) -> Result<Json<Value>, Pro
 
 /// `GET /metrics`
 pub(super) async fn metrics(State(room): State<Shared>) -> impl IntoResponse {
+    super::devices::count_uncovered(&room).await;
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], (room.metrics)())
 }

@@ -1,6 +1,6 @@
 //! The registry as JSON: homes with their people, keys and devices. Only signed-in people get here.
 
-use super::alarms::{Asked, Wish, understood};
+use super::alarms::{Asked, understood};
 use super::gate::Caller;
 use super::problem::Problem;
 use super::{Open, Shared};
@@ -9,11 +9,26 @@ use crate::engine::registry::{Device, Home, Resident};
 use crate::keeper::core::Core;
 use axum::Json;
 use axum::extract::{Path, State};
+use serde::Deserialize;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
 /// Homes of one answer: opening a home costs a decryption or three.
 const PAGE: usize = 200;
+/// Homes of one answer where nothing is opened.
+const BRIEF_PAGE: usize = 500;
+
+/// What the list is asked for.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Which {
+    site: Option<String>,
+    cursor: Option<String>,
+    limit: Option<usize>,
+    /// Only what a group chat may read, to choose a home by.
+    #[serde(default)]
+    brief: bool,
+}
 
 /// What the registry says of a home, still sealed.
 struct Record {
@@ -28,10 +43,11 @@ struct Record {
 pub(super) async fn list(
     caller: Caller,
     State(room): State<Shared>,
-    asked: Asked<Wish>,
+    asked: Asked<Which>,
 ) -> Result<Json<Value>, Problem> {
     let wish = understood(asked)?;
-    let limit = wish.limit().min(PAGE);
+    let most = if wish.brief { BRIEF_PAGE } else { PAGE };
+    let limit = wish.limit.unwrap_or(most).clamp(1, most);
     let mut homes: Vec<Value> = Vec::new();
     let mut after = wish.cursor.as_deref().map(place_of).transpose()?;
     for site in room.sites_of(wish.site.as_deref())? {
@@ -39,8 +55,12 @@ pub(super) async fn list(
             continue;
         }
         let (from, most) = (after.take().map(|(_, home)| home), limit + 1 - homes.len());
-        let records = site.keeper.ask(move |core| some(core, from, most)).await?;
-        homes.extend(records.into_iter().map(|record| shown(record, site.id.as_str(), &*room.vault)));
+        if wish.brief {
+            homes.extend(site.keeper.ask(move |core| named(core, from, most)).await?);
+        } else {
+            let records = site.keeper.ask(move |core| some(core, from, most)).await?;
+            homes.extend(records.into_iter().map(|record| shown(record, site.id.as_str(), &*room.vault)));
+        }
         if homes.len() > limit {
             break;
         }
@@ -48,7 +68,9 @@ pub(super) async fn list(
     let more = homes.len() > limit;
     homes.truncate(limit);
     let next = homes.last().filter(|_| more).map(|last| format!("{}/{}", text(last, "site"), text(last, "id")));
-    tracing::info!(account = %caller.name, homes = homes.len(), "homes were read");
+    if !wish.brief {
+        tracing::info!(account = %caller.name, homes = homes.len(), "homes were read");
+    }
     Ok(Json(json!({"homes": homes, "next": next})))
 }
 
@@ -81,12 +103,21 @@ pub(super) async fn one(
 }
 
 /// Up to `most` registered homes after `from`.
-fn some(core: &Core, from: Option<HomeId>, most: usize) -> Vec<Record> {
+fn after(core: &Core, from: Option<HomeId>, most: usize) -> impl Iterator<Item = (&HomeId, &Home)> {
     use std::ops::Bound::{Excluded, Unbounded};
+    core.site.registry.homes.range((from.map_or(Unbounded, Excluded), Unbounded)).take(most)
+}
+
+/// The same, by what anybody may read of them.
+fn named(core: &Core, from: Option<HomeId>, most: usize) -> Vec<Value> {
+    let shown = |(id, home): (&HomeId, &Home)| json!({"id": id, "site": home.site, "community": home.community, "block": home.block});
+    after(core, from, most).map(shown).collect()
+}
+
+/// The same, with all that is registered of them.
+fn some(core: &Core, from: Option<HomeId>, most: usize) -> Vec<Record> {
     let registry = &core.site.registry;
-    let from = from.map_or(Unbounded, Excluded);
-    let homes = registry.homes.range((from, Unbounded)).take(most);
-    let mut records: BTreeMap<&HomeId, Record> = homes
+    let mut records: BTreeMap<&HomeId, Record> = after(core, from, most)
         .map(|(id, home)| {
             let record =
                 Record { id: id.clone(), claimed: true, home: Some(home.clone()), residents: vec![], devices: vec![] };

@@ -1,28 +1,35 @@
 //! The console: HTTP API, events, sign-in, and the page that an operator looks at all night.
 //!
 //! Reading order: [`Desk`] (what it is given), [`router`] (every path that exists), `gate` (who may), `guard` (what holds for every
-//! request), `alarms` (lists and acts), `events` (what changes, as it changes), `homes` (the registry as JSON), `health`, `pages`
-//! and `words` (every text in both languages). A request that fails is answered by a `problem` document.
+//! request), `alarms` (lists and acts), `events` (what changes, as it changes), `homes` (the registry as JSON), `quarantine` (unknown
+//! devices and their claim), `walk` (the test of a home), `devices` (their health), `health` (the service's), `pages`, `places` (those
+//! beside the desk) and `words` (every text in both languages). A request that fails is answered by a `problem` document.
 //!
 //! **Nothing in here decides anything.** What a person does goes to the keeper and is answered after its sync; what is open is read
 //! from the board's memory; what is past is asked of [`History`]. No reading waits for the keeper's disk, and no page for a reader.
 //! **Nothing in here writes down** a token, a cookie or personal data.
 
 mod alarms;
+mod devices;
 mod door;
 mod events;
 mod gate;
 mod guard;
 mod health;
 mod homes;
+mod ingest;
 mod notices;
 mod once;
 mod pages;
+mod places;
 mod problem;
+mod quarantine;
+mod walk;
 mod words;
 
 pub use gate::Account;
 pub use health::Part;
+pub use ingest::PushSource;
 
 use crate::engine::id::{AlarmId, HomeId, SiteId};
 use crate::engine::registry::{Home, HomeDetails, Resident, ResidentDetails, Responder, ResponderDetails};
@@ -39,7 +46,7 @@ use serde_json::Value;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 
 /// The largest body that is read.
 const MAX_BODY_BYTES: usize = 64 * 1024;
@@ -52,6 +59,8 @@ pub struct Site {
     pub id: SiteId,
     pub keeper: Handle,
     pub status: Arc<Status>,
+    /// Rung when a device was registered: what the site listens to has to follow.
+    pub news: Arc<Notify>,
 }
 
 /// Opens what is personal, and seals what is written down here. None where the keys are gone: the person was erased.
@@ -92,6 +101,8 @@ pub struct Desk {
     pub shutdown: watch::Receiver<bool>,
     /// Consoles that follow events at once, e.g. 200.
     pub event_streams: usize,
+    /// The sources that may push messages over HTTP.
+    pub pushes: Vec<PushSource>,
 }
 
 /// What the handlers share.
@@ -107,6 +118,12 @@ struct Room {
     gate: gate::Gate,
     events: events::Events,
     answers: once::Once,
+    pushes: Vec<PushSource>,
+    /// Apart from people's: a cloud that pushes much makes nobody's key forgotten.
+    pushed: once::Once,
+    /// Held while a device is being claimed.
+    claims: tokio::sync::Mutex<()>,
+    counted: devices::Counted,
 }
 
 type Shared = Arc<Room>;
@@ -159,8 +176,17 @@ fn routes() -> Vec<(&'static str, &'static [&'static str], MethodRouter<Shared>)
         ("/api/v1/events", &["get"], get(events::follow)),
         ("/api/v1/homes", &["get"], get(homes::list)),
         ("/api/v1/homes/{id}", &["get"], get(homes::one)),
+        ("/api/v1/homes/{id}/health", &["get"], get(devices::of_home)),
+        ("/api/v1/homes/{id}/walk-test", &["get", "post"], get(walk::show).post(walk::order)),
+        ("/api/v1/health", &["get"], get(devices::visits)),
+        ("/api/v1/quarantine", &["get"], get(quarantine::list)),
+        ("/api/v1/quarantine/{id}/claim", &["post"], post(quarantine::claim)),
         ("/api/v1/notices", &["get"], get(notices::list)),
+        ("/api/v1/ingest/{source}", &["post"], post(ingest::push).layer(DefaultBodyLimit::max(ingest::MAX_BODY_BYTES))),
         ("/", &["get"], get(pages::console)),
+        ("/quarantine", &["get"], get(places::quarantine)),
+        ("/health", &["get"], get(places::health)),
+        ("/homes/{id}/walk-test", &["get"], get(places::walk)),
         ("/sign-in", &["get", "post"], get(pages::sign_in).post(pages::signed_in)),
         ("/sign-out", &["post"], post(pages::sign_out)),
         ("/assets/{name}", &["get"], get(pages::asset)),
@@ -169,11 +195,28 @@ fn routes() -> Vec<(&'static str, &'static [&'static str], MethodRouter<Shared>)
 
 /// The console of a desk. Give it to [`serve`], or put it into a router of one's own.
 pub fn router(desk: Desk) -> Router {
-    let Desk { sites, board, accounts, vault, history, readiness, metrics, now, shutdown, event_streams } = desk;
+    let Desk { sites, board, accounts, vault, history, readiness, metrics, now, shutdown, event_streams, pushes } =
+        desk;
     let gate = gate::Gate::new(accounts);
     let events = events::Events::new(&board, event_streams);
-    let answers = once::Once::default();
-    let room = Room { sites, board, vault, history, readiness, metrics, now, shutdown, gate, events, answers };
+    let (answers, pushed, claims, counted) = Default::default();
+    let room = Room {
+        sites,
+        board,
+        vault,
+        history,
+        readiness,
+        metrics,
+        now,
+        shutdown,
+        gate,
+        events,
+        answers,
+        pushes,
+        pushed,
+        claims,
+        counted,
+    };
     let all = routes().into_iter().fold(Router::new(), |all, (path, _, methods)| all.route(path, methods));
     all.fallback(async || {
         Problem::not_found("no_such_path", "Nothing is served under this path; see /api/openapi.json.")

@@ -1,9 +1,11 @@
 //! The memory behind `Idempotency-Key`: the same key gives the same answer, and what it stands for happens once.
 
 use super::problem::Problem;
+use axum::http::HeaderMap;
 use serde_json::Value;
 use std::collections::VecDeque;
 use std::future::Future;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::OnceCell;
 
@@ -16,7 +18,7 @@ pub(super) const MAX_KEY_BYTES: usize = 200;
 pub(super) type Answered = Result<Value, Problem>;
 
 /// Whose key for which path it is: account, path, key.
-pub(super) type Key = (String, String, String);
+type Key = (String, String, String);
 
 struct Kept {
     key: Key,
@@ -32,6 +34,20 @@ pub(super) struct Once {
 }
 
 impl Once {
+    /// Does the work as [`Once::run`] does where the request has an `Idempotency-Key`, else plainly. `of` is the account and the path.
+    pub async fn keyed(
+        &self,
+        of: (String, String),
+        headers: &HeaderMap,
+        body: &[u8],
+        work: impl Future<Output = Result<Answered, Problem>> + Send + 'static,
+    ) -> Answered {
+        let Some(key) = idempotency_key(headers)? else { return work.await? };
+        let mut asked = DefaultHasher::new();
+        body.hash(&mut asked);
+        self.run((of.0, of.1, key), asked.finish(), work).await
+    }
+
     /// Does the work, unless it was done or is being done under this key: then its answer is given. Work that fails with `Err`
     /// came to nothing and is done again under the same key. It goes on even where the asker has left.
     pub async fn run(
@@ -64,6 +80,13 @@ impl Once {
         kept.push_back(Kept { key, asked, answer: answer.clone() });
         Ok(answer)
     }
+}
+
+fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
+    let Some(value) = headers.get("idempotency-key") else { return Ok(None) };
+    let text = value.to_str().ok().filter(|text| (1..=MAX_KEY_BYTES).contains(&text.len()));
+    let detail = "An Idempotency-Key has 1 to 200 visible ASCII characters.";
+    text.map(|text| Some(text.to_owned())).ok_or_else(|| Problem::unfit("bad_idempotency_key", detail))
 }
 
 #[cfg(test)]

@@ -1,12 +1,12 @@
 //! The pages: sign-in, the console's frame, and the files they need. What moves on the page is made by `assets/console.js`.
 
-use super::Shared;
 use super::gate::{COOKIE, Caller, Peer, cookie};
 use super::guard::from_our_page;
 use super::problem::Problem;
-use super::words::{Lang, WORDS, say};
+use super::words::{self, Lang, say};
+use super::{Shared, places};
 use crate::config::Role;
-use crate::engine::kind::{AlarmKind, Priority};
+use crate::engine::kind::{AlarmKind, Kind, Priority, Shape};
 use axum::extract::rejection::FormRejection;
 use axum::extract::{Form, Path, Query, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
@@ -14,13 +14,19 @@ use axum::response::{Html, IntoResponse, Redirect, Response};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
 
 const CSS: &str = "text/css; charset=utf-8";
 const JS: &str = "text/javascript; charset=utf-8";
 
 /// Everything that a page loads: name, type, contents. Nothing comes from elsewhere.
-const ASSETS: [(&str, &str, &str); 9] = [
+const ASSETS: [(&str, &str, &str); 14] = [
     ("console.css", CSS, include_str!("assets/console.css")),
+    ("places.css", CSS, include_str!("assets/places.css")),
+    ("place.js", JS, include_str!("assets/place.js")),
+    ("quarantine.js", JS, include_str!("assets/quarantine.js")),
+    ("walk.js", JS, include_str!("assets/walk.js")),
+    ("visits.js", JS, include_str!("assets/visits.js")),
     ("console.js", JS, include_str!("assets/console.js")),
     ("dom.js", JS, include_str!("assets/dom.js")),
     ("feed.js", JS, include_str!("assets/feed.js")),
@@ -46,11 +52,13 @@ pub(super) async fn openapi() -> impl IntoResponse {
 /// What a page's address may ask for.
 #[derive(Debug, Default, Deserialize)]
 pub(super) struct Look {
-    lang: Option<String>,
+    pub lang: Option<String>,
+    /// Where to go once signed in.
+    next: Option<String>,
 }
 
 /// The language of a page: the one asked for, the one asked for before, the browser's, Chinese.
-fn language(look: &Look, headers: &HeaderMap) -> Lang {
+pub(super) fn language(look: &Look, headers: &HeaderMap) -> Lang {
     let asked = look.lang.as_deref().or_else(|| cookie(headers, "lang")).and_then(Lang::parse);
     let browser =
         || headers.get(header::ACCEPT_LANGUAGE).and_then(|v| v.to_str().ok()).map_or(Lang::Zh, Lang::accepted);
@@ -58,7 +66,7 @@ fn language(look: &Look, headers: &HeaderMap) -> Lang {
 }
 
 /// A page, and the language remembered where the address asked for one.
-fn page(look: &Look, status: StatusCode, body: Markup) -> Response {
+pub(super) fn page(look: &Look, status: StatusCode, body: Markup) -> Response {
     let mut response = (status, Html(body.into_string())).into_response();
     if let Some(lang) = look.lang.as_deref().and_then(Lang::parse) {
         let remember = format!("lang={}; Path=/; Max-Age=31536000; SameSite=Lax", lang.code());
@@ -67,11 +75,31 @@ fn page(look: &Look, status: StatusCode, body: Markup) -> Response {
     response
 }
 
-fn frame(lang: Lang, class: &str, data: &[(&str, String)], inside: Markup) -> Markup {
-    let (words, me, meta) = match data {
-        [(_, words), (_, me), (_, meta)] => (Some(words), Some(me), Some(meta)),
-        _ => (None, None, None),
-    };
+/// What a page's script works with.
+pub(super) struct Script {
+    pub file: &'static str,
+    words: String,
+    me: String,
+    meta: String,
+}
+
+impl Script {
+    /// A script with every word, who looks, and the tables of kinds; `home` where the page is about one.
+    pub fn new(file: &'static str, lang: Lang, caller: &Caller, home: Option<&str>) -> Script {
+        let words: Map<String, Value> =
+            words::all().map(|(key, ..)| ((*key).to_owned(), say(lang, key).into())).collect();
+        let me = json!({"name": caller.name, "acts": caller.role >= Role::Operator, "lang": lang.tag()});
+        let kinds: Vec<Value> =
+            AlarmKind::ALL.iter().map(|kind| json!([kind.name(), kind.priority().name()])).collect();
+        let unit = |kind: &Kind| if let Shape::Number(unit) = kind.shape() { Some((kind.name(), unit)) } else { None };
+        let units: BTreeMap<&str, &str> = Kind::ALL.iter().filter_map(unit).collect();
+        let meta =
+            json!({"kinds": kinds, "priorities": Priority::ALL.map(Priority::name), "units": units, "home": home});
+        Script { file, words: Value::Object(words).to_string(), me: me.to_string(), meta: meta.to_string() }
+    }
+}
+
+pub(super) fn frame(lang: Lang, class: &str, title: &'static str, script: Option<&Script>, inside: Markup) -> Markup {
     html! {
         (DOCTYPE)
         html lang=(lang.tag()) {
@@ -79,17 +107,20 @@ fn frame(lang: Lang, class: &str, data: &[(&str, String)], inside: Markup) -> Ma
                 meta charset="utf-8";
                 meta name="viewport" content="width=device-width, initial-scale=1, viewport-fit=cover";
                 meta name="color-scheme" content="light dark";
-                title { (say(lang, "title")) }
+                title { (say(lang, title)) }
                 link rel="icon" href="/assets/icon.svg" type="image/svg+xml";
                 link rel="stylesheet" href="/assets/console.css";
-                @if words.is_some() { script type="module" src="/assets/console.js" {} }
+                @if class == "beside" { link rel="stylesheet" href="/assets/places.css"; }
+                @if let Some(script) = script { script type="module" src={ "/assets/" (script.file) } {} }
             }
-            body class=(class) data-words=[words] data-me=[me] data-meta=[meta] { (inside) }
+            body class=(class) data-words=[script.map(|s| &s.words)] data-me=[script.map(|s| &s.me)] data-meta=[script.map(|s| &s.meta)] {
+                (inside)
+            }
         }
     }
 }
 
-fn brand() -> Markup {
+pub(super) fn brand() -> Markup {
     html! {
         span.brand {
             svg.mark viewBox="0 0 24 24" aria-hidden="true" { path d="M4 21V10.5L12 4l8 6.5V21h-5.2v-5.2a2.8 2.8 0 0 0-5.6 0V21z" {} }
@@ -98,20 +129,27 @@ fn brand() -> Markup {
     }
 }
 
-fn other_language(lang: Lang) -> Markup {
-    html! { a.lang href={ "?lang=" (lang.other().code()) } hreflang=(lang.other().tag()) lang=(lang.other().tag()) { (lang.other().name()) } }
+/// The way to the page in the other language; `more` goes along in its address.
+pub(super) fn other_language(lang: Lang, more: &str) -> Markup {
+    html! { a.lang href={ "?lang=" (lang.other().code()) (more) } hreflang=(lang.other().tag()) lang=(lang.other().tag()) { (lang.other().name()) } }
+}
+
+/// Who is signed in, and the way out.
+pub(super) fn way_out(lang: Lang, caller: &Caller) -> Markup {
+    html! {
+        form.out method="post" action="/sign-out" {
+            span.who { (caller.name) }
+            button.chip type="submit" title=(caller.name) { (say(lang, "sign_out")) }
+        }
+    }
 }
 
 /// `GET /`
 pub(super) async fn console(State(room): State<Shared>, Query(look): Query<Look>, headers: HeaderMap) -> Response {
     let Some(caller) = room.gate.caller(&headers, room.tick()) else { return Redirect::to("/sign-in").into_response() };
     let lang = language(&look, &headers);
-    let words: Map<String, Value> = WORDS.iter().map(|(key, ..)| ((*key).to_owned(), say(lang, key).into())).collect();
-    let me = json!({"name": caller.name, "acts": caller.role >= Role::Operator, "lang": lang.tag()});
-    let kinds: Vec<Value> = AlarmKind::ALL.iter().map(|kind| json!([kind.name(), kind.priority().name()])).collect();
-    let meta = json!({"kinds": kinds, "priorities": Priority::ALL.map(Priority::name)});
-    let data = [("words", Value::Object(words).to_string()), ("me", me.to_string()), ("meta", meta.to_string())];
-    page(&look, StatusCode::OK, frame(lang, "console", &data, desk(lang, &caller)))
+    let script = Script::new("console.js", lang, &caller, None);
+    page(&look, StatusCode::OK, frame(lang, "console", "title", Some(&script), desk(lang, &caller)))
 }
 
 fn desk(lang: Lang, caller: &Caller) -> Markup {
@@ -125,11 +163,9 @@ fn desk(lang: Lang, caller: &Caller) -> Markup {
             div.parts id="parts" {}
             time.clock id="clock" {}
             button.chip id="sound" type="button" aria-pressed="false" {}
-            (other_language(lang))
-            form.out method="post" action="/sign-out" {
-                span.who { (caller.name) }
-                button.chip type="submit" title=(caller.name) { (s("sign_out")) }
-            }
+            (places::links(lang, None))
+            (other_language(lang, ""))
+            (way_out(lang, caller))
         }
         div.lost id="lost" role="alert" hidden {}
         main {
@@ -146,14 +182,21 @@ fn desk(lang: Lang, caller: &Caller) -> Markup {
 /// `GET /sign-in`
 pub(super) async fn sign_in(State(room): State<Shared>, Query(look): Query<Look>, headers: HeaderMap) -> Response {
     if room.gate.caller(&headers, room.tick()).is_some() && look.lang.is_none() {
-        return Redirect::to("/").into_response();
+        return Redirect::to(next(&look)).into_response();
     }
     door(&look, &headers, StatusCode::OK, None, "")
+}
+
+/// Where whoever has signed in goes: only to pages of our own.
+fn next(look: &Look) -> &str {
+    look.next.as_deref().filter(|path| places::is_place(path)).unwrap_or("/")
 }
 
 fn door(look: &Look, headers: &HeaderMap, status: StatusCode, wrong: Option<&'static str>, name: &str) -> Response {
     let lang = language(look, headers);
     let s = |key| say(lang, key);
+    let back = next(look);
+    let more = if back == "/" { String::new() } else { format!("&next={}", places::in_a_query(back)) };
     let inside = html! {
         main.door {
             (brand())
@@ -164,12 +207,13 @@ fn door(look: &Look, headers: &HeaderMap, status: StatusCode, wrong: Option<&'st
                 input id="name" name="name" value=(name) required autocomplete="username" autocapitalize="none" spellcheck="false" autofocus;
                 label for="token" { (s("token")) }
                 input id="token" name="token" type="password" required autocomplete="current-password";
+                @if back != "/" { input type="hidden" name="next" value=(back); }
                 button.primary type="submit" { (s("sign_in")) }
             }
-            (other_language(lang))
+            (other_language(lang, &more))
         }
     };
-    page(look, status, frame(lang, "sign-in", &[], inside))
+    page(look, status, frame(lang, "sign-in", "title", None, inside))
 }
 
 /// What the sign-in form sends.
@@ -177,6 +221,7 @@ fn door(look: &Look, headers: &HeaderMap, status: StatusCode, wrong: Option<&'st
 pub(super) struct SignIn {
     name: String,
     token: String,
+    next: Option<String>,
 }
 
 /// `POST /sign-in`
@@ -186,17 +231,17 @@ pub(super) async fn signed_in(
     headers: HeaderMap,
     form: Result<Form<SignIn>, FormRejection>,
 ) -> Response {
-    let look = Look::default();
     let Ok(Form(form)) = form else {
-        return door(&look, &headers, StatusCode::UNPROCESSABLE_ENTITY, Some("wrong.form"), "");
+        return door(&Look::default(), &headers, StatusCode::UNPROCESSABLE_ENTITY, Some("wrong.form"), "");
     };
+    let look = Look { lang: None, next: form.next };
     if !from_our_page(&headers) {
         return door(&look, &headers, StatusCode::FORBIDDEN, Some("wrong.origin"), &form.name);
     }
     match room.gate.sign_in(form.name.trim(), form.token.trim(), peer, room.tick()) {
         Ok(secret) => {
             tracing::info!(account = form.name.trim(), "signed in");
-            (set_session(&headers, &secret, ""), Redirect::to("/")).into_response()
+            (set_session(&headers, &secret, ""), Redirect::to(next(&look))).into_response()
         }
         Err(problem) if problem.reason() == "too_many_sign_ins" => {
             door(&look, &headers, StatusCode::TOO_MANY_REQUESTS, Some("wrong.often"), &form.name)
@@ -266,7 +311,7 @@ mod tests {
             let mut headers = HeaderMap::new();
             before.map(|v| headers.insert(header::COOKIE, HeaderValue::from_static(v)));
             browser.map(|v| headers.insert(header::ACCEPT_LANGUAGE, HeaderValue::from_static(v)));
-            let look = Look { lang: asked.map(str::to_owned) };
+            let look = Look { lang: asked.map(str::to_owned), next: None };
             assert_eq!(language(&look, &headers), expected, "{asked:?} {before:?} {browser:?}");
         }
     }

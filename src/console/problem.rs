@@ -1,7 +1,7 @@
 //! What went wrong, as an RFC 9457 problem document: named for programs, with the remedy for people.
 
 use crate::engine::alarm::Refusal;
-use crate::keeper::inbox::Gone;
+use crate::keeper::inbox::{Gone, NotTaken};
 use axum::body::Body;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -91,6 +91,18 @@ impl From<Gone> for Problem {
             "keeper_gone",
             "The service is leaving or restarting; nothing was changed. Try again in a few seconds.",
         )
+    }
+}
+
+impl From<NotTaken> for Problem {
+    fn from(refusal: NotTaken) -> Problem {
+        match refusal {
+            NotTaken::DiskFull => {
+                let detail = "The disk is full, and what is left of it is kept for calls for help; nothing was changed. Make room, then try again.";
+                Problem::new(StatusCode::INSUFFICIENT_STORAGE, "disk_full", detail)
+            }
+            NotTaken::Gone => Gone.into(),
+        }
     }
 }
 

@@ -1,4 +1,9 @@
-//! Every text of the pages, in both languages, in one table. `{name}` is filled in where the text is used.
+//! Every text of the pages, in both languages, in one table (that of the desk here, the others' beside it). `{name}` is filled in where the text is used.
+
+mod places;
+
+/// A key, Chinese, English.
+type Word = (&'static str, &'static str, &'static str);
 
 /// A language of the pages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,15 +62,20 @@ impl Lang {
 
 /// The text of a key. A key that is not in the table stands for itself; a test sees to it that there is none.
 pub(super) fn say(lang: Lang, key: &'static str) -> &'static str {
-    let Some((_, zh, en)) = WORDS.iter().find(|(k, ..)| *k == key) else { return key };
+    let Some((_, zh, en)) = all().find(|(k, ..)| *k == key) else { return key };
     match lang {
         Lang::Zh => zh,
         Lang::En => en,
     }
 }
 
-/// Key, Chinese, English.
-pub(super) const WORDS: &[(&str, &str, &str)] = &[
+/// All of them.
+pub(super) fn all() -> impl Iterator<Item = &'static Word> {
+    WORDS.iter().chain(places::PLACES)
+}
+
+/// Those of the desk and the door.
+const WORDS: &[Word] = &[
     // The frame and the door
     ("title", "守望 · 值守台", "Hearthwatch console"),
     ("motto", "有人按下按钮，就一定有人去。", "When somebody calls, somebody comes."),
@@ -319,6 +329,7 @@ pub(super) const WORDS: &[(&str, &str, &str)] = &[
         "住户详情暂时取不到；警报操作不受影响。",
         "The household's details cannot be loaded just now; acting on the alarm works.",
     ),
+    ("detail.claim", "认领这台设备", "Claim this device"),
     ("detail.none", "没有登记住户资料。", "Nothing is registered about this household."),
     ("detail.id", "编号 {id} · 版本 {revision}", "No. {id} · revision {revision}"),
     ("floor", "{n} 层", "floor {n}"),
@@ -430,6 +441,7 @@ mod tests {
     use super::*;
     use crate::engine::alarm::Refusal;
     use crate::engine::kind::{AlarmKind, Kind, Priority};
+    use crate::wire::Rejected;
     use std::collections::BTreeSet;
 
     const SCRIPTS: &str = concat!(
@@ -438,10 +450,14 @@ mod tests {
         include_str!("assets/detail.js"),
         include_str!("assets/acts.js"),
         include_str!("assets/dom.js"),
+        include_str!("assets/place.js"),
+        include_str!("assets/quarantine.js"),
+        include_str!("assets/walk.js"),
+        include_str!("assets/visits.js"),
     );
 
     fn keys() -> BTreeSet<&'static str> {
-        WORDS.iter().map(|(key, ..)| *key).collect()
+        all().map(|(key, ..)| *key).collect()
     }
 
     /// The names in braces, each once.
@@ -451,8 +467,8 @@ mod tests {
 
     #[test]
     fn every_text_has_both_languages_and_the_same_places() {
-        assert_eq!(keys().len(), WORDS.len(), "a key stands twice");
-        for (key, zh, en) in WORDS {
+        assert_eq!(keys().len(), all().count(), "a key stands twice");
+        for (key, zh, en) in all() {
             assert!(!zh.trim().is_empty() && !en.trim().is_empty(), "{key}");
             assert!(en.is_ascii() || en.chars().all(|c| c.is_ascii() || "‹›…·".contains(c)), "{key}: {en}");
             assert_eq!(places(zh), places(en), "{key}");
@@ -462,16 +478,22 @@ mod tests {
     /// The keys that a script names outright: `t('…')`, and anything else in quotes that begins like one of ours.
     fn named() -> BTreeSet<&'static str> {
         let quoted = SCRIPTS.split("t('").skip(1).filter_map(|rest| rest.split('\'').next());
-        quoted.filter(|text| text.chars().all(|c| c.is_ascii_lowercase() || "._-0123456789".contains(c))).collect()
+        let word = |text: &&str| text.chars().all(|c| c.is_ascii_lowercase() || "._-0123456789".contains(c));
+        let of_a_page = |text: &&str| {
+            let families = ["walk", "quarantine", "health", "need", "refused"];
+            text.split_once('.').is_some_and(|(family, _)| families.contains(&family))
+        };
+        quoted.filter(word).chain(SCRIPTS.split('\'').filter(word).filter(of_a_page)).collect()
     }
 
     #[test]
     fn every_text_that_is_asked_for_is_there() {
         let known = keys();
         let mut wanted: BTreeSet<String> = named().into_iter().filter(|k| k.len() > 1).map(str::to_owned).collect();
-        let all = |prefix: &str, words: &[&str]| words.iter().map(|w| format!("{prefix}.{w}")).collect::<Vec<_>>();
+        let of = |prefix: &str, words: &[&str]| words.iter().map(|w| format!("{prefix}.{w}")).collect::<Vec<_>>();
         wanted.extend(AlarmKind::ALL.iter().map(|kind| format!("kind.{kind}")));
         wanted.extend(Kind::ALL.iter().map(|kind| format!("reading.{kind}")));
+        wanted.extend(Rejected::ALL.iter().map(|reason| format!("unread.{reason}")));
         wanted.extend(Priority::ALL.iter().flat_map(|p| [format!("priority.{p}"), format!("guide.{p}")]));
         let refusals = [
             Refusal::NoSuchAlarm,
@@ -482,18 +504,21 @@ mod tests {
             Refusal::NotYours,
         ];
         wanted.extend(refusals.map(|refusal| format!("refused.{}", refusal.name())));
-        wanted.extend(all(
+        wanted.extend(of(
             "act",
             &["seen", "on-my-way", "on-site", "no-answer", "safe", "close", "hold", "cannot", "note"],
         ));
-        wanted.extend(all("how", &["seen", "spoke", "handed_to_120"]));
-        wanted.extend(all("progress", &["seen", "on_my_way", "on_site"]));
-        wanted.extend(all("told", &["pending", "delivered", "failing", "withdrawn"]));
-        wanted.extend(all("choose", &["minutes", "how", "outcome"]));
-        wanted.extend(all("call", &["120", "119", "110"]));
-        wanted.extend(all("sound", &["on", "off", "touch"]));
-        wanted.extend(all("hours", &["short", "long"]).into_iter().chain(all("days", &["short", "long"])));
-        wanted.extend(all("next", &["rung", "again"]));
+        wanted.extend(of("how", &["seen", "spoke", "handed_to_120"]));
+        wanted.extend(of("progress", &["seen", "on_my_way", "on_site"]));
+        wanted.extend(of("told", &["pending", "delivered", "failing", "withdrawn"]));
+        wanted.extend(of("choose", &["minutes", "how", "outcome"]));
+        wanted.extend(of("call", &["120", "119", "110"]));
+        wanted.extend(of("sound", &["on", "off", "touch"]));
+        wanted.extend(of("spans", &["seconds", "minutes", "hours", "days"]));
+        wanted.extend(of("walk", &["lead_one", "announced_one"]));
+        wanted.extend(of("value", &["yes", "no", "open", "closed"]));
+        wanted.extend(of("hours", &["short", "long"]).into_iter().chain(of("days", &["short", "long"])));
+        wanted.extend(of("next", &["rung", "again"]));
         for code in [
             "helped",
             "hospital",

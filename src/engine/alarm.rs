@@ -76,6 +76,16 @@ pub enum Reason {
 }
 
 impl Reason {
+    /// The device whose word it is.
+    pub fn device(&self) -> Option<&str> {
+        match self {
+            Reason::Said { device, .. } | Reason::FoundTrue { device, .. } | Reason::LatchedRepeat { device, .. } => {
+                Some(device)
+            }
+            _ => None,
+        }
+    }
+
     /// The same without what tells where in the home somebody was: rooms, and names of devices that hold them. For whoever may
     /// not read personal data.
     pub fn without_whereabouts(mut self) -> Reason {

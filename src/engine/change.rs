@@ -34,6 +34,9 @@ pub struct Fact {
     /// A press, and not the one just before once more: what follows within the merging time belongs to it.
     #[n(6)]
     pub press: Option<()>,
+    /// How well the device was received, percent; with the first reading of a message.
+    #[n(7)]
+    pub signal: Option<u8>,
 }
 
 /// A device as a home knows it.
@@ -51,6 +54,10 @@ pub struct Introduction {
     /// The registry names it; otherwise its topic brought it here.
     #[n(4)]
     pub registered: bool,
+    /// It is there to call for help.
+    #[n(5)]
+    #[cbor(default)]
+    pub life: bool,
 }
 
 /// What happens to an alarm, as its timeline shows it.
@@ -153,6 +160,48 @@ pub enum HomeChange {
     Bridge {
         #[n(0)]
         online: bool,
+    },
+    /// A device belongs to another home from here on.
+    #[n(8)]
+    DeviceLeft {
+        #[n(0)]
+        device: u16,
+    },
+    /// An alarm went along with its device.
+    #[n(9)]
+    AlarmLeft {
+        #[n(0)]
+        alarm: AlarmId,
+    },
+    /// An alarm came along with its device.
+    #[n(10)]
+    AlarmJoined(#[n(0)] Box<Alarm>),
+    /// A test window was opened.
+    #[n(11)]
+    WalkOpened {
+        #[n(0)]
+        until: Tick,
+        #[n(1)]
+        by: ResponderId,
+        /// How many calls of each device are tests.
+        #[n(2)]
+        presses: u8,
+    },
+    /// Within the window a device showed that it works: a call (with the alarm's kind), or anything else that a person causes.
+    #[n(12)]
+    Tested {
+        #[n(0)]
+        device: u16,
+        #[n(1)]
+        called: Option<AlarmKind>,
+    },
+    #[n(13)]
+    WalkClosed {
+        /// None: its time was over.
+        #[n(0)]
+        by: Option<ResponderId>,
+        #[n(1)]
+        signed: bool,
     },
 }
 

@@ -125,6 +125,7 @@ ids! {
     ChannelId
     LadderId
     PlanId
+    ProfileId
 }
 
 /// One alarm: `zhonglou-000184`. The number is the site's own count and never used twice.

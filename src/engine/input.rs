@@ -1,6 +1,6 @@
 //! What the machines are given.
 
-use super::alarm::{Act, Told};
+use super::alarm::{Act, Alarm, Told};
 use super::change::{Introduction, Notice};
 use super::delivery::Outcome;
 use super::id::{AlarmId, ChannelId, NoticeId, ResponderId};
@@ -23,6 +23,23 @@ pub struct Heard {
     pub event: Option<u64>,
     pub retained: bool,
     pub echo: bool,
+    /// How well the device was received, percent.
+    pub signal: Option<u8>,
+    /// It was heard before anybody knew whose device it is: it tells what was, and calls nobody now.
+    pub history: bool,
+}
+
+/// What a person does with a home's test window.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WalkOrder {
+    Open {
+        /// How long it stays open.
+        minutes: u8,
+        /// How many calls of each device are tests; one more is real.
+        presses: u8,
+    },
+    /// Ends the window; signed, the home is handed over as it was found.
+    Close { signed: bool },
 }
 
 /// An input of a home machine.
@@ -49,6 +66,19 @@ pub enum HomeInput {
         notice: NoticeId,
         channel: ChannelId,
         told: Told,
+    },
+    /// A device belongs to another home from here on. What it has open here goes along where nobody had claimed it; of the kinds that
+    /// are open there already, that one counts it.
+    Left {
+        device: u16,
+        open_there: Option<Vec<AlarmKind>>,
+    },
+    /// An alarm that comes along with its device.
+    Joins(Box<Alarm>),
+    /// A person commissions the home.
+    Walk {
+        order: WalkOrder,
+        by: ResponderId,
     },
     /// From the keeper: an input made the machine fail.
     Failed {

@@ -5,12 +5,14 @@
 pub mod alarm;
 pub mod change;
 pub mod delivery;
+pub mod dialect;
 pub mod home;
 pub mod id;
 pub mod input;
 pub mod kind;
 pub mod parcel;
 pub mod policy;
+pub mod profile;
 pub mod reading;
 pub mod registry;
 pub mod sealed;

@@ -104,6 +104,8 @@ pub struct Report {
     pub rest: u32,
     /// Delivered because we subscribed, not because it happened.
     pub retained: bool,
+    /// How well the device was received, percent; None where the source does not say.
+    pub signal: Option<u8>,
     /// Another telling of an event that the source also tells elsewhere (Zigbee2MQTT's text on `…/action` beside the JSON).
     pub echo: bool,
 }

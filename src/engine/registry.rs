@@ -1,8 +1,9 @@
-//! What people told the gateway: homes, residents, devices, responders, channels, ladders, plans. Every entity is a change in the
+//! What people told the gateway: homes, residents, devices, responders, channels, ladders, plans, profiles. Every entity is a change in the
 //! journal; what is personal in it is sealed before it comes here.
 
 use super::id::*;
 use super::policy::RulesPatch;
+pub use super::profile::Profile;
 use super::sealed::Sealed;
 use minicbor::{Decode, Encode};
 use serde::{Deserialize, Serialize};
@@ -124,6 +125,10 @@ pub struct Device {
     #[n(6)]
     #[serde(default)]
     pub life: bool,
+    /// What is told of its messages; else what is told of its model.
+    #[n(7)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub profile: Option<ProfileId>,
 }
 
 /// A person who can act.
@@ -267,7 +272,7 @@ macro_rules! entities {
 
         /// All entries of a site, by id.
         #[derive(Debug, Clone, PartialEq, Default, Encode, Decode)]
-        pub struct Registry { $(#[n($n)] pub $table: BTreeMap<$key, $name>,)* }
+        pub struct Registry { $(#[n($n)] #[cbor(default)] pub $table: BTreeMap<$key, $name>,)* }
 
         impl Registry {
             /// Enters an entity, or replaces the one of the same id.
@@ -301,5 +306,6 @@ entities! {
     3 Plan plans PlanId, "plan";
     4 Home homes HomeId, "home";
     5 Resident residents ResidentId, "resident";
+    7 Profile profiles ProfileId, "profile";
     6 Device devices DeviceId, "device";
 }

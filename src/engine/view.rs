@@ -12,6 +12,11 @@ pub fn utc<S: Serializer>(wall: &Wall, s: S) -> Result<S::Ok, S::Error> {
     s.serialize_str(&wall.utc())
 }
 
+/// The same, or null.
+pub fn utc_or_null<S: Serializer>(wall: &Option<Wall>, s: S) -> Result<S::Ok, S::Error> {
+    wall.map(|wall| wall.utc()).serialize(s)
+}
+
 /// Somebody has it.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct SeenView {

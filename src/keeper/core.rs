@@ -2,20 +2,23 @@
 //! keeper's loop, the simulator and the tests run the very same.
 
 mod fold;
+mod homes;
 
 use super::board::Shown;
 use super::ports::*;
+use super::quarantine::{Held, Quarantine};
 use super::record::Blocks;
 use super::routes::Routes;
-use crate::engine::alarm::Refusal;
-use crate::engine::change::{HomeChange, Introduction, Raw, SiteChange};
+use crate::engine::alarm::{Alarm, Refusal};
+use crate::engine::change::{HomeChange, Raw, SiteChange};
+use crate::engine::home::walk::WalkRefusal;
 use crate::engine::home::{self, Place};
-use crate::engine::id::{AlarmId, HomeId};
-use crate::engine::input::{Heard, HomeInput, SiteInput};
+use crate::engine::id::{AlarmId, HomeId, ResponderId, SourceId};
+use crate::engine::input::{Heard, HomeInput, SiteInput, WalkOrder};
 use crate::engine::kind::AlarmKind;
-use crate::engine::policy::{HomePolicy, Resolver, SiteRules};
+use crate::engine::policy::{HomePolicy, SiteRules};
 use crate::engine::reading::{Report, Speaker, Value};
-use crate::engine::registry::Entity;
+use crate::engine::registry::Device;
 use crate::engine::site;
 use crate::engine::time::{Millis, Stamp, Stamped, Tick, Wall};
 use std::cmp::Reverse;
@@ -58,6 +61,9 @@ pub struct Effects {
     pub because: Vec<&'static str>,
 }
 
+/// What an order about a test window came to.
+pub type Walked = Result<(), WalkRefusal>;
+
 /// What an act on an alarm came to.
 pub type Answer = Result<(AlarmId, u32), Refusal>;
 
@@ -72,6 +78,9 @@ pub struct Core {
     now: Stamp,
     pub blocks: Blocks,
     home_out: home::Out,
+    /// What the last step gave beside its changes.
+    walked: Option<Walked>,
+    leaving: Vec<Alarm>,
     site_out: site::Out,
     to_site: VecDeque<SiteInput>,
     /// Homes whose alarms changed in this turn.
@@ -79,6 +88,8 @@ pub struct Core {
     closed: Vec<(u32, Shown)>,
     because: Vec<&'static str>,
     policies_stale: bool,
+    /// What nobody registered, or could read.
+    pub quarantine: Quarantine,
     /// Steps that failed, for the metrics.
     pub faults: u64,
 }
@@ -96,12 +107,15 @@ impl Core {
             now: Stamp::default(),
             blocks: Blocks::default(),
             home_out: home::Out::default(),
+            walked: None,
+            leaving: Vec::new(),
             site_out: site::Out::default(),
             to_site: VecDeque::new(),
             touched: BTreeSet::new(),
             closed: Vec::new(),
             because: Vec::new(),
             policies_stale: false,
+            quarantine: Quarantine::default(),
             faults: 0,
         }
     }
@@ -145,8 +159,8 @@ impl Core {
         }
     }
 
-    /// One report of a device, brought to its home; unknown ones get a pseudo-home.
-    pub fn report(&mut self, report: Report, raw: impl FnOnce() -> Raw) {
+    /// One report of a device, brought to its home; unknown ones get a pseudo-home, and are held for whoever knows better.
+    pub fn report(&mut self, report: Report, raw: impl FnOnce() -> Raw, held: impl FnOnce() -> Held) {
         let address = match &report.speaker {
             Speaker::Device(address) => address.clone(),
             Speaker::Bridge(prefix) => return self.bridge(&report, prefix),
@@ -155,11 +169,34 @@ impl Core {
             Some(route) => route,
             None => self.introduce(&report, address),
         };
-        let event = report.event_id.as_ref().map(|id| super::routes::fingerprint(id.as_bytes()));
-        let Report { readings, device_time, rest, retained, echo, .. } = report;
-        let input = HomeInput::Heard(Heard { device, readings, device_time, rest, event, retained, echo });
-        self.home_input_with(home, input, Some(raw));
+        let registered = self.homes[home as usize].state.devices.get(device as usize).is_some_and(|d| d.registered);
+        if !registered && let Speaker::Device(address) = &report.speaker {
+            self.quarantine.stranger(&report.source, address, held());
+        }
+        self.home_input_with(home, HomeInput::Heard(heard(report, device)), Some(raw));
         self.drain();
+    }
+
+    /// What a device said at `at`, before it was registered.
+    pub fn recall(&mut self, report: Report, device: &Device, at: Wall) {
+        let known = self.routes.find(&device.source, &device.address);
+        let Some((home, slot)) = known.filter(|_| report.speaker == Speaker::Device(device.address.clone())) else {
+            return;
+        };
+        let heard = heard(report, slot);
+        let device_time = heard.device_time.or(Some(at));
+        self.home_input(home, HomeInput::Heard(Heard { device_time, history: true, ..heard }));
+        self.drain();
+    }
+
+    /// A person opens or closes the test window of a home.
+    pub fn walk(&mut self, home: &HomeId, order: WalkOrder, by: ResponderId) -> Walked {
+        let number = self.routes.number(home).filter(|n| self.site.homes[*n as usize].claimed);
+        let Some(number) = number else { return Err(WalkRefusal::NoSuchHome) };
+        self.home_input(number, HomeInput::Walk { order, by });
+        let walked = self.walked.take();
+        self.drain();
+        walked.unwrap_or(Err(WalkRefusal::NoSuchHome))
     }
 
     fn bridge(&mut self, report: &Report, prefix: &str) {
@@ -170,38 +207,6 @@ impl Core {
         self.drain();
     }
 
-    /// A device that has no route yet: the home that its topic names where that is registered, else a pseudo-home.
-    fn introduce(&mut self, report: &Report, address: crate::engine::id::Address) -> (u32, u16) {
-        let (id, claimed) = self.routes.home_for_stranger(report, &address, &self.site);
-        let home = self.home_number(&id, claimed);
-        let state = &self.homes[home as usize].state;
-        let device =
-            state.find(&report.source, &address).unwrap_or(state.devices.len().min(super::routes::MAX_DEVICES) as u16);
-        let new = Introduction {
-            device,
-            source: report.source.clone(),
-            address: address.clone(),
-            room: "".into(),
-            registered: false,
-        };
-        self.routes.set(&report.source, address, (home, device));
-        self.home_input(home, HomeInput::Met(new));
-        (home, device)
-    }
-
-    /// The number of a home; a new one gets the next.
-    fn home_number(&mut self, id: &HomeId, claimed: bool) -> u32 {
-        let known = self.routes.number(id);
-        if known.is_none_or(|n| claimed && !self.site.homes[n as usize].claimed) {
-            let change = SiteChange::HomeAdded { id: id.clone(), claimed };
-            self.blocks.site(&change);
-            self.fold_site(&change);
-        }
-        let number = known.unwrap_or(self.site.homes.len() as u32 - 1);
-        self.routes.name(id.clone(), number);
-        number
-    }
-
     /// An alarm of the gateway's own in a home that may not exist yet.
     pub fn own_alarm(&mut self, home: &HomeId, kind: AlarmKind, what: &str, raw: Option<Raw>) {
         let number = self.home_number(home, false);
@@ -209,9 +214,12 @@ impl Core {
         self.drain();
     }
 
-    /// A message that nobody understood: kept, sealed, for the quarantine.
-    pub fn rejected(&mut self, reason: &str, raw: &Raw) {
-        if let Some(raw) = self.vault.seal_raw("quarantine", raw) {
+    /// A message that nobody understood: held for the quarantine, and kept, sealed, as far as that floods no journal.
+    pub fn rejected(&mut self, source: &SourceId, reason: &'static str, held: Held, raw: impl FnOnce() -> Raw) {
+        self.quarantine.unreadable(source, reason, held);
+        if self.quarantine.keeps(source, self.now.wall)
+            && let Some(raw) = self.vault.seal_raw("quarantine", &raw())
+        {
             let change = SiteChange::Rejected { reason: reason.into(), raw };
             self.blocks.site(&change);
             self.fold_site(&change);
@@ -303,6 +311,8 @@ impl Core {
         }
         self.take_in(home, &mut out, raw);
         let answer = out.answer.take();
+        self.walked = out.walked.take();
+        self.leaving.append(&mut out.leaving);
         out.clear();
         self.home_out = out;
         self.schedule(home);
@@ -336,8 +346,13 @@ impl Core {
             | HomeChange::Met(_)
             | HomeChange::Frozen { .. }
             | HomeChange::Bridge { .. }
-            | HomeChange::Evidence { .. } => return,
-            HomeChange::Raised(alarm) => alarm.kind,
+            | HomeChange::Evidence { .. }
+            | HomeChange::DeviceLeft { .. }
+            | HomeChange::AlarmLeft { .. }
+            | HomeChange::WalkOpened { .. }
+            | HomeChange::Tested { .. }
+            | HomeChange::WalkClosed { .. } => return,
+            HomeChange::Raised(alarm) | HomeChange::AlarmJoined(alarm) => alarm.kind,
             HomeChange::Alarm { kind, .. } => *kind,
             HomeChange::Closed { alarm, code, .. } => {
                 let mut shown = self.show(home, alarm);
@@ -391,49 +406,6 @@ impl Core {
         kind.is_some_and(AlarmKind::may_be_a_call)
     }
 
-    fn registered(&mut self, entity: &Entity) {
-        match entity {
-            Entity::Home(home) => {
-                let number = self.home_number(&home.id.clone(), true);
-                let policy = Resolver::new(&self.rules, &self.site.registry).home(home);
-                self.homes[number as usize].policy = Arc::new(policy);
-                self.schedule(number);
-            }
-            Entity::Device(device) => {
-                let home = self.home_number(&device.home, true);
-                let state = &self.homes[home as usize].state;
-                let slot = state
-                    .find(&device.source, &device.address)
-                    .unwrap_or(state.devices.len().min(super::routes::MAX_DEVICES) as u16);
-                let (source, address, room) = (device.source.clone(), device.address.clone(), device.room.clone());
-                self.routes.set(&source, address.clone(), (home, slot));
-                self.home_input(
-                    home,
-                    HomeInput::Met(Introduction { device: slot, source, address, room, registered: true }),
-                );
-            }
-            Entity::Resident(_) => {}
-            Entity::Channel(_) | Entity::Responder(_) | Entity::Ladder(_) | Entity::Plan(_) => {
-                self.policies_stale = true
-            }
-        }
-    }
-
-    fn refresh_policies(&mut self) {
-        let resolver = Resolver::new(&self.rules, &self.site.registry);
-        for (entry, slot) in self.site.homes.iter().zip(&mut self.homes) {
-            slot.policy = Arc::new(match self.site.registry.homes.get(&entry.id) {
-                Some(home) => resolver.home(home),
-                None => resolver.pseudo(entry.id.clone()),
-            });
-        }
-        for (number, entry) in self.site.homes.iter().enumerate() {
-            self.routes.name(entry.id.clone(), number as u32);
-        }
-        self.policies_stale = false;
-        self.schedule_all();
-    }
-
     fn schedule_all(&mut self) {
         for home in 0..self.homes.len() as u32 {
             self.schedule(home);
@@ -481,6 +453,13 @@ impl Core {
         }
         Effects { parcels, shown, because: std::mem::take(&mut self.because) }
     }
+}
+
+/// A report as its home hears it: `device` is the device's place there.
+pub fn heard(report: Report, device: u16) -> Heard {
+    let event = report.event_id.as_ref().map(|id| super::routes::fingerprint(id.as_bytes()));
+    let Report { readings, device_time, rest, retained, echo, signal, .. } = report;
+    Heard { device, readings, device_time, rest, event, retained, echo, signal, history: false }
 }
 
 fn text_of(panic: &(dyn std::any::Any + Send)) -> Box<str> {

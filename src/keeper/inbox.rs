@@ -1,14 +1,16 @@
 //! What waits for the keeper. Nobody who puts something in waits; how much can wait is bounded by the broker's window of
 //! unacknowledged messages and by the channels' slots.
 
-use super::core::{Answer, Core};
+use super::core::{Answer, Core, Walked};
 use super::ports::{Delivery, Lane};
 use crate::engine::alarm::Act;
 use crate::engine::delivery::Outcome;
 use crate::engine::id::{AlarmId, HomeId, NoticeId, ResponderId};
+use crate::engine::input::WalkOrder;
 use crate::engine::kind::AlarmKind;
 use crate::engine::policy::SiteRules;
 use crate::engine::registry::Entity;
+use bytes::Bytes;
 use std::collections::VecDeque;
 use std::fmt;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
@@ -21,9 +23,33 @@ pub(super) enum Errand {
     Link { up: bool },
     Act { alarm: AlarmId, act: Act, by: ResponderId, revision: Option<u32>, answer: oneshot::Sender<Answer> },
     Register { entities: Vec<Entity>, done: oneshot::Sender<Result<(), NotTaken>> },
+    Push { messages: Vec<Pushed>, answer: oneshot::Sender<Vec<Took>> },
+    Walk { home: HomeId, order: WalkOrder, by: ResponderId, answer: oneshot::Sender<Walked> },
     Own { home: HomeId, kind: AlarmKind, what: String },
     Rules(Box<SiteRules>),
     Ask(Box<dyn FnOnce(&Core) + Send>),
+}
+
+/// A message that came over HTTP.
+#[derive(Debug, Clone)]
+pub struct Pushed {
+    pub topic: String,
+    pub payload: Bytes,
+    /// The sender's own name of it: pushed again under this name it is the same event.
+    pub id: String,
+}
+
+/// What a pushed message came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Took {
+    /// So many readings.
+    Readings(u32),
+    Ignored(&'static str),
+    Rejected(&'static str),
+    /// Nobody may look into it: it stands as a possible call.
+    Unread,
+    /// The disk is full, and it calls nobody: it has to come again.
+    NoRoom,
 }
 
 #[derive(Default)]
@@ -136,6 +162,20 @@ impl Handle {
     pub async fn act(&self, alarm: AlarmId, act: Act, by: ResponderId, revision: Option<u32>) -> Result<Answer, Gone> {
         let (answer, wait) = oneshot::channel();
         self.put(Errand::Act { alarm, act, by, revision, answer });
+        wait.await.map_err(|_| Gone)
+    }
+
+    /// Messages that came over HTTP; answered after the sync, in their order.
+    pub async fn push(&self, messages: Vec<Pushed>) -> Result<Vec<Took>, Gone> {
+        let (answer, wait) = oneshot::channel();
+        self.put(Errand::Push { messages, answer });
+        wait.await.map_err(|_| Gone)
+    }
+
+    /// A person opens or closes a home's test window; answered after the sync.
+    pub async fn walk(&self, home: HomeId, order: WalkOrder, by: ResponderId) -> Result<Walked, Gone> {
+        let (answer, wait) = oneshot::channel();
+        self.put(Errand::Walk { home, order, by, answer });
         wait.await.map_err(|_| Gone)
     }
 

@@ -2,7 +2,7 @@
 
 use crate::engine::change::Raw;
 use crate::engine::delivery::Outcome;
-use crate::engine::id::NoticeId;
+use crate::engine::id::{NoticeId, SourceId};
 pub use crate::engine::parcel::{NoticeType, Parcel, Personal, PersonalContact};
 use crate::engine::reading::Report;
 use crate::engine::registry::{Home, Resident};
@@ -120,8 +120,8 @@ pub enum Understood {
     Readings(Vec<Report>),
     /// Well formed, and nothing in it for us; with the reason's name.
     Ignored(&'static str),
-    /// Malformed; with the reason's name.
-    Rejected(&'static str),
+    /// Malformed; with the reason's name, and the source that it should have been of.
+    Rejected(&'static str, SourceId),
 }
 
 /// Understands messages; learns from them what later ones mean.

@@ -106,6 +106,7 @@ mod tests {
             event_id: None,
             rest: 0,
             retained: false,
+            signal: None,
             echo: false,
         };
         let site = site::State { homes: (0..MAX_STRANGERS).map(entry).collect(), ..site::State::default() };

@@ -1,16 +1,22 @@
 //! The turn: take what waits, stamp it, step, append one record, sync it, and only then let go of acknowledgements, answers and
 //! notices. One thread; it waits for nothing but its inbox and the disk.
 
+mod checkpoint;
+mod push;
+
+use checkpoint::{CHECKPOINT_STEP, Checkpoint};
+
 use super::board::Board;
-use super::core::{Answer, Core, Effects};
-use super::inbox::{Errand, Handle, NotTaken, Taken};
+use super::core::{Answer, Core, Effects, Walked};
+use super::inbox::{Errand, Handle, NotTaken, Taken, Took};
 use super::ports::*;
+use super::quarantine::Held;
 use super::routes::fingerprint;
 use super::views::raw;
 use crate::engine::id::HomeId;
 use crate::engine::input::SiteInput;
 use crate::engine::kind::AlarmKind;
-use crate::engine::time::{Millis, Tick};
+use crate::engine::registry::Entity;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -29,11 +35,6 @@ const FULL_PATIENCE: Duration = Duration::from_secs(1);
 /// While the disk is full, so many messages of the life lane are kept waiting and no more: mosquitto gives a session 20 that are not
 /// acknowledged where nobody sets `max_inflight_messages` (mosquitto.conf(5)), and the next press needs a place among them.
 const WINDOW_HELD: usize = 10;
-/// The rolling checkpoint: a step a second, a generation a minute, every home within five minutes.
-const CHECKPOINT_STEP: Millis = Millis::from_secs(1);
-const CHECKPOINT_EVERY: Millis = Millis::from_secs(60);
-const CHECKPOINT_STEPS: usize = 30;
-
 /// What the world may know of a keeper without asking it.
 #[derive(Debug, Default)]
 pub struct Status {
@@ -82,18 +83,10 @@ pub struct Keeper {
 struct After {
     tokens: Vec<Token>,
     answers: Vec<(oneshot::Sender<Answer>, Answer)>,
+    walks: Vec<(oneshot::Sender<Walked>, Walked)>,
+    pushes: Vec<(oneshot::Sender<Vec<Took>>, Vec<Took>)>,
     done: Vec<oneshot::Sender<Result<(), NotTaken>>>,
     effects: Effects,
-}
-
-/// Where the rolling checkpoint stands.
-#[derive(Default)]
-struct Checkpoint {
-    /// The next home of the generation under way.
-    next: Option<usize>,
-    step_at: Tick,
-    begun: Tick,
-    begun_sequence: u64,
 }
 
 impl Keeper {
@@ -254,24 +247,34 @@ impl Keeper {
             // Planted for the test of quarantine: the end of the process, as by a stack that overflows.
             std::process::abort();
         }
+        let understood = self.understand(&delivery.topic, &delivery.payload, delivery.retain);
+        self.take_in(delivery, understood);
+    }
+
+    /// What a message says; None where the decoder failed on it.
+    fn understand(&mut self, topic: &str, payload: &[u8], retain: bool) -> Option<Understood> {
         let ears = &mut self.ports.ears;
-        let understood = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-            ears.understand(&delivery.topic, &delivery.payload, delivery.retain)
-        }));
+        std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| ears.understand(topic, payload, retain))).ok()
+    }
+
+    fn take_in(&mut self, delivery: &Delivery, understood: Option<Understood>) {
         match understood {
-            Ok(Understood::Readings(reports)) => {
+            Some(Understood::Readings(reports)) => {
+                let at = self.core.now().wall;
+                let held = || Held::new(at, &delivery.topic, &delivery.payload);
                 for report in reports {
-                    self.core.report(report, || raw(&delivery.topic, &delivery.payload));
+                    self.core.report(report, || raw(&delivery.topic, &delivery.payload), held);
                 }
             }
-            Ok(Understood::Ignored(reason)) => {
+            Some(Understood::Ignored(reason)) => {
                 metrics::counter!("hearthwatch_ignored_total", "reason" => reason).increment(1)
             }
-            Ok(Understood::Rejected(reason)) => {
+            Some(Understood::Rejected(reason, source)) => {
                 metrics::counter!("hearthwatch_rejected_total", "reason" => reason).increment(1);
-                self.core.rejected(reason, &raw(&delivery.topic, &delivery.payload));
+                let held = Held::new(self.core.now().wall, &delivery.topic, &delivery.payload);
+                self.core.rejected(&source, reason, held, || raw(&delivery.topic, &delivery.payload));
             }
-            Err(_) => self.unreadable(delivery, "the decoder failed on it"),
+            None => self.unreadable(delivery, "the decoder failed on it"),
         }
     }
 
@@ -316,15 +319,38 @@ impl Keeper {
             Errand::Register { entities, done } => {
                 for some in entities.chunks(ENTITIES_PER_TURN) {
                     self.core.site_input(SiteInput::Register(some.to_vec()));
+                    some.iter().for_each(|entity| self.recall(entity));
                     self.finish_turn()?;
                 }
                 self.after.done.push(done);
+            }
+            Errand::Push { messages, answer } => {
+                let took = self.push(messages);
+                match took.iter().all(|took| *took == Took::NoRoom) {
+                    // Nothing of it is to be written.
+                    true => drop(answer.send(took)),
+                    false => self.after.pushes.push((answer, took)),
+                }
+            }
+            Errand::Walk { home, order, by, answer } => {
+                let given = self.core.walk(&home, order, by);
+                self.after.walks.push((answer, given));
             }
             Errand::Own { home, kind, what } => self.core.own_alarm(&home, kind, &what, None),
             Errand::Rules(rules) => self.core.set_rules(*rules),
             Errand::Ask(question) => question(&self.core),
         }
         Ok(())
+    }
+
+    /// What a device had said before anybody knew whose it is becomes its home's history.
+    fn recall(&mut self, entity: &Entity) {
+        let Entity::Device(device) = entity else { return };
+        for held in self.core.quarantine.release(&device.source, &device.address).into_iter().filter(|held| !held.cut) {
+            if let Some(Understood::Readings(reports)) = self.understand(&held.topic, &held.payload, false) {
+                reports.into_iter().for_each(|report| self.core.recall(report, device, held.at));
+            }
+        }
     }
 
     /// Ends the turn, writes its record, and lets go of what waits for it. On a full disk it waits, with all that follow, for room.
@@ -401,6 +427,12 @@ impl Keeper {
             // Whoever asked may have gone.
             let _ = answer.send(given);
         }
+        for (answer, given) in after.walks {
+            let _ = answer.send(given);
+        }
+        for (answer, took) in after.pushes {
+            let _ = answer.send(took);
+        }
         for done in after.done {
             let _ = done.send(Ok(()));
         }
@@ -415,71 +447,12 @@ impl Keeper {
             debug!(sequence = self.sequence, because = ?after.effects.because, "decided");
         }
     }
-
-    /// A step of the rolling checkpoint. What is in memory is on the disk here, but for a full one.
-    fn checkpoint_step(&mut self) -> Result<(), JournalFault> {
-        let now = self.core.now().tick;
-        if self.full || now < self.checkpoint.step_at {
-            return Ok(());
-        }
-        self.checkpoint.step_at = now + CHECKPOINT_STEP;
-        match self.checkpoint.next {
-            None if self.sequence > self.checkpoint.begun_sequence
-                && now >= self.checkpoint.begun + CHECKPOINT_EVERY =>
-            {
-                self.begin_checkpoint(now)
-            }
-            None => Ok(()),
-            Some(next) => {
-                let step = self.core.homes.len().div_ceil(CHECKPOINT_STEPS).max(64);
-                self.checkpoint_homes(next, step)
-            }
-        }
-    }
-
-    fn begin_checkpoint(&mut self, now: Tick) -> Result<(), JournalFault> {
-        self.checkpoint.begun = now;
-        self.checkpoint.begun_sequence = self.sequence;
-        self.ports.journal.begin_checkpoint()?;
-        let site = snapshot(&self.core.site);
-        self.ports.journal.checkpoint(0, self.sequence, &site)?;
-        self.checkpoint.next = Some(0);
-        Ok(())
-    }
-
-    fn checkpoint_homes(&mut self, next: usize, step: usize) -> Result<(), JournalFault> {
-        let end = (next + step).min(self.core.homes.len());
-        for home in next..end {
-            let bytes = snapshot(&self.core.homes[home].state);
-            self.ports.journal.checkpoint(home as u32 + 1, self.sequence, &bytes)?;
-        }
-        self.checkpoint.next = Some(end);
-        if end == self.core.homes.len() {
-            self.checkpoint.next = None;
-            self.ports.journal.finish_checkpoint()?;
-        }
-        Ok(())
-    }
-
-    /// At a graceful stop: everything, so that the next start folds nothing.
-    fn last_checkpoint(&mut self) -> Result<(), JournalFault> {
-        if self.full {
-            return Ok(());
-        }
-        self.begin_checkpoint(self.core.now().tick)?;
-        self.checkpoint_homes(0, self.core.homes.len())
-    }
 }
 
 fn in_the_way() -> JournalFault {
     let what =
         "the disk is full, and before a call for help stand readings that the reserve has no room for".to_owned();
     JournalFault { what, full: true }
-}
-
-fn snapshot<T: minicbor::Encode<()>>(state: &T) -> Vec<u8> {
-    // Writing into a Vec cannot fail.
-    minicbor::to_vec(state).unwrap_or_default()
 }
 
 /// Whether an earlier life may have had this very message: what the broker keeps, it gives anew at every start.

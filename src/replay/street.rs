@@ -241,7 +241,7 @@ impl<'a, W: Write> Street<'a, W> {
         let (address, room) = (String::from_utf8_lossy(told.device), String::from_utf8_lossy(told.room).into());
         let (source, address) = (self.source.clone(), Address::cut(&address));
         self.routes.insert(self.route[..].into(), (home, device));
-        Ok((home, device, Some(Introduction { device, source, address, room, registered: true })))
+        Ok((home, device, Some(Introduction { device, source, address, room, registered: true, life: false })))
     }
 
     /// A home that the recording names for the first time.
@@ -334,7 +334,17 @@ fn heard(device: u16, kind: Kind, value: Value) -> Heard {
     let event = kind.activity() || kind.alarm().is_some_and(|a| a.nature() == Nature::Press);
     let form = if event { Form::Event } else { Form::Edge };
     let readings = vec![Reading::new(kind, value, form)];
-    Heard { device, readings, device_time: None, rest: 0, event: None, retained: false, echo: false }
+    Heard {
+        device,
+        readings,
+        device_time: None,
+        rest: 0,
+        event: None,
+        retained: false,
+        echo: false,
+        signal: None,
+        history: false,
+    }
 }
 
 /// What a change tells of an alarm, if anything. An alarm that comes again after it was over or settled is raised again.

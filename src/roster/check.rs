@@ -66,6 +66,11 @@ fn devices(all: &Registry, config: &Config) -> Vec<Fault> {
             );
             found.push((key.clone(), "address", wrong));
         }
+        if let (Some(profile), Ok(site)) = (&device.profile, home_of(&device.home, all)) {
+            let of = all.profiles.get(profile).map(|p| &p.site);
+            let known = all.profiles.keys().map(|p| p.as_str());
+            found.extend(named("profile", profile.as_str(), of, site, known).map(|w| (key.clone(), "profile", w)));
+        }
         match home_of(&device.home, all) {
             Err(wrong) => found.push((key, "home", wrong)),
             Ok(site) => match config.sources.get(&device.source) {

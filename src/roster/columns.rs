@@ -10,14 +10,23 @@ pub enum Sort {
     Home,
     Resident,
     Device,
+    Profile,
 }
 
 /// A column's name, and other headings for it.
 pub type Column = (&'static str, &'static [&'static str]);
 
 impl Sort {
-    pub const ALL: [Sort; 7] =
-        [Sort::Channel, Sort::Responder, Sort::Ladder, Sort::Plan, Sort::Home, Sort::Resident, Sort::Device];
+    pub const ALL: [Sort; 8] = [
+        Sort::Channel,
+        Sort::Responder,
+        Sort::Ladder,
+        Sort::Plan,
+        Sort::Home,
+        Sort::Resident,
+        Sort::Device,
+        Sort::Profile,
+    ];
 
     /// The word of TOML and JSON files: `[[home]]`.
     pub fn word(self) -> &'static str {
@@ -29,6 +38,7 @@ impl Sort {
             Sort::Home => "home",
             Sort::Resident => "resident",
             Sort::Device => "device",
+            Sort::Profile => "profile",
         }
     }
 
@@ -37,7 +47,7 @@ impl Sort {
         match self {
             Sort::Channel => CHANNEL,
             Sort::Responder => RESPONDER,
-            Sort::Ladder | Sort::Plan => &[],
+            Sort::Ladder | Sort::Plan | Sort::Profile => &[],
             Sort::Home => HOME,
             Sort::Resident => RESIDENT,
             Sort::Device => DEVICE,
@@ -49,7 +59,7 @@ impl Sort {
         match self {
             Sort::Channel => &["id", "url"],
             Sort::Responder => &["id", "channels"],
-            Sort::Ladder | Sort::Plan => &[],
+            Sort::Ladder | Sort::Plan | Sort::Profile => &[],
             Sort::Home => &["id"],
             Sort::Resident => &["id", "home"],
             Sort::Device => &["id", "home", "source", "address"],
@@ -141,6 +151,7 @@ const DEVICE: &[Column] = &[
     ("room", &["房间", "安装位置"]),
     ("model", &["型号", "设备型号"]),
     ("life", &["求助设备", "紧急呼叫"]),
+    ("profile", &["设备规则"]),
 ];
 
 #[cfg(test)]

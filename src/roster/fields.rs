@@ -20,6 +20,7 @@ pub(super) fn fields((entity, details): &Open) -> Fields {
         Entity::Ladder(l) => map(&json!({"id": l.id, "site": l.site, "repeat_s": l.repeat_s, "rung": l.rungs})),
         Entity::Plan(p) => map(&json!({"id": p.id, "site": p.site})).into_iter().chain(rules(&p.rules)).collect(),
         Entity::Responder(r) => map(&json!({"id": r.id, "site": r.site, "channels": r.channels})),
+        Entity::Profile(p) => super::profiles::fields(p),
         Entity::Resident(r) => map(&json!({"id": r.id, "home": r.home})),
         Entity::Home(h) => map(&json!({
             "id": h.id, "site": h.site, "plan": h.plan, "status": h.status, "community": h.community, "block": h.block,
@@ -37,7 +38,7 @@ pub(super) fn fields((entity, details): &Open) -> Fields {
     Fields { open, personal }
 }
 
-fn map(of: &impl Serialize) -> Map<String, Value> {
+pub(super) fn map(of: &impl Serialize) -> Map<String, Value> {
     match serde_json::to_value(of) {
         Ok(Value::Object(map)) => map,
         _ => Map::new(),

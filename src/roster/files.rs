@@ -3,6 +3,8 @@
 use super::columns::Sort;
 use crate::config::mistake::{Mistake, Place, Wrong, nearest};
 use crate::config::tree::{self, Entry, Table, Value};
+use encoding_rs::{Encoding, GB18030};
+use std::borrow::Cow;
 
 /// A file to import, as it arrived.
 #[derive(Clone)]
@@ -25,11 +27,11 @@ const SAVE_AS: &str = "save it as UTF-8 (in a spreadsheet: CSV UTF-8), TOML or J
 
 /// Reads a file into rows; every line that is none is a mistake.
 pub(super) fn rows(file: &File, mistakes: &mut Vec<Mistake>) -> Vec<Row> {
-    let Ok(text) = std::str::from_utf8(&file.bytes) else {
-        mistakes.push(Mistake::of_file(&file.name, "is not UTF-8", SAVE_AS));
+    let Some(text) = text_of(&file.bytes) else {
+        mistakes.push(Mistake::of_file(&file.name, "is neither UTF-8 nor GBK", SAVE_AS));
         return Vec::new();
     };
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let text = &*text;
     let ending = file.name.rsplit_once('.').map(|(_, ending)| ending.to_lowercase());
     match ending.as_deref() {
         Some("csv") => from_csv(&file.name, text, mistakes),
@@ -61,6 +63,20 @@ pub(super) fn rows(file: &File, mistakes: &mut Vec<Mistake>) -> Vec<Row> {
             Vec::new()
         }
     }
+}
+
+/// The text of a file: by its byte order mark, else UTF-8, else what Chinese spreadsheets save, GBK (GB 18030 holds it).
+fn text_of(bytes: &[u8]) -> Option<Cow<'_, str>> {
+    if let Some((encoding, mark)) = Encoding::for_bom(bytes) {
+        return encoding.decode_without_bom_handling_and_without_replacement(&bytes[mark..]);
+    }
+    let utf8 = std::str::from_utf8(bytes).ok().map(Cow::Borrowed);
+    utf8.or_else(|| GB18030.decode_without_bom_handling_and_without_replacement(bytes))
+}
+
+/// Whether a file is in none of the encodings that say of themselves what they are, so that names may have been misread.
+pub(super) fn is_guessed(file: &File) -> bool {
+    Encoding::for_bom(&file.bytes).is_none() && std::str::from_utf8(&file.bytes).is_err()
 }
 
 fn from_tree(file: &str, table: Table, mistakes: &mut Vec<Mistake>) -> Vec<Row> {

@@ -9,6 +9,7 @@ mod columns;
 mod export;
 mod fields;
 mod files;
+mod profiles;
 mod rows;
 #[cfg(test)]
 mod tests;
@@ -23,6 +24,7 @@ pub use check::gaps;
 pub use export::export;
 pub use fields::Difference;
 pub use files::File;
+pub use profiles::built_in as built_in_profiles;
 use rows::{Details, Open};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -58,6 +60,13 @@ impl Import {
         self.entries.iter().filter_map(|(_, (entity, _))| subject(entity)).collect()
     }
 
+    /// The registry as these entries alone make it, without what is personal.
+    pub fn registry(&self) -> Registry {
+        let mut registry = Registry::default();
+        self.entries.iter().for_each(|(_, (entity, _))| registry.put(entity.clone()));
+        registry
+    }
+
     /// Seals the personal data and gives what to put into each site's registry, each entry after what it names.
     pub fn seal(self, vault: &impl Vault) -> Result<BTreeMap<SiteId, Vec<Entity>>, String> {
         let mut sites: BTreeMap<SiteId, Vec<Entity>> = BTreeMap::new();
@@ -82,7 +91,10 @@ pub fn plan_import(
     let mut all = before.clone();
     draft.entries.values().for_each(|(new, ..)| all.put(new.0.clone()));
     draft.cross_check(&before, &all, config)?;
-    let mut import = Import { entries: Vec::new(), difference: Difference::default(), warnings: gaps(&[&all], config) };
+    let guessed = files.iter().filter(|file| files::is_guessed(file));
+    let read_as = guessed.map(|file| format!("{} is read as GBK; look whether its names are right", file.name));
+    let warnings = read_as.chain(gaps(&[&all], config)).collect();
+    let mut import = Import { entries: Vec::new(), difference: Difference::default(), warnings };
     for (new, old, _) in draft.entries.into_values() {
         if import.difference.compare(old.as_ref(), &new)
             && let Some(site) = site_of(&new.0, &all)
@@ -201,6 +213,7 @@ fn key(sort: columns::Sort, value: &crate::config::tree::Value) -> Result<Entity
         Sort::Home => EntityKey::Home(reader::parsed(value)?),
         Sort::Resident => EntityKey::Resident(reader::parsed(value)?),
         Sort::Device => EntityKey::Device(reader::parsed(value)?),
+        Sort::Profile => EntityKey::Profile(reader::parsed(value)?),
     })
 }
 
@@ -210,6 +223,7 @@ fn site_of<'a>(entity: &'a Entity, all: &'a Registry) -> Option<&'a SiteId> {
         Entity::Responder(e) => return Some(&e.site),
         Entity::Ladder(e) => return Some(&e.site),
         Entity::Plan(e) => return Some(&e.site),
+        Entity::Profile(e) => return Some(&e.site),
         Entity::Home(e) => return Some(&e.site),
         Entity::Resident(e) => &e.home,
         Entity::Device(e) => &e.home,
@@ -230,7 +244,9 @@ fn opened(entity: Entity, vault: &impl Vault) -> Result<Open, String> {
         Entity::Responder(r) => {
             Details::Responder(vault.open(&responder_subject(r.id.as_str()), &r.details)?.unwrap_or_default())
         }
-        Entity::Channel(_) | Entity::Ladder(_) | Entity::Plan(_) | Entity::Device(_) => Details::None,
+        Entity::Channel(_) | Entity::Ladder(_) | Entity::Plan(_) | Entity::Device(_) | Entity::Profile(_) => {
+            Details::None
+        }
     };
     Ok((entity, details))
 }

@@ -39,13 +39,14 @@ pub(super) fn entity(sort: Sort, id: &str, s: &Section<'_>, base: Option<Open>, 
         (Sort::Home, base, details) => home(id, s, base, details, config),
         (Sort::Resident, base, details) => resident(id, s, base, details),
         (Sort::Device, base, _) => device(id, s, base, config),
+        (Sort::Profile, base, _) => super::profiles::read(id, s, base, config),
     };
     s.close();
     read
 }
 
 /// The site of an entry: as written, as it was, or the only one there is. Entries do not move between sites.
-fn site(s: &Section<'_>, base: Option<&SiteId>, config: &Config) -> Option<SiteId> {
+pub(super) fn site(s: &Section<'_>, base: Option<&SiteId>, config: &Config) -> Option<SiteId> {
     let known = || config.sites.keys().map(SiteId::as_str);
     let mut sites = config.sites.keys();
     let only = sites.next().filter(|_| sites.next().is_none());
@@ -235,7 +236,10 @@ fn device(id: &str, s: &Section<'_>, base: Option<Entity>, config: &Config) -> O
     let room = s.text("room", base.as_ref().map_or("", |b| &b.room)).into();
     let model = s.text("model", base.as_ref().map_or("", |b| &b.model)).into();
     let life = s.flag("life", base.as_ref().is_some_and(|b| b.life));
-    let device = Device { id: id.parse().ok()?, home: home?, source: source?, address: address?, room, model, life };
+    let profile = s.get("profile", |v| if is_blank(v) { Ok(None) } else { parsed(v).map(Some) });
+    let profile = profile.unwrap_or_else(|| base.and_then(|b| b.profile));
+    let (id, home, source, address) = (id.parse().ok()?, home?, source?, address?);
+    let device = Device { id, home, source, address, room, model, life, profile };
     Some((Entity::Device(device), Details::None))
 }
 

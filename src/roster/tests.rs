@@ -160,6 +160,50 @@ fn json_is_read_like_toml() {
 }
 
 #[test]
+fn a_table_may_be_as_chinese_spreadsheets_save_it() {
+    let text = "户号,楼栋,详细地址,状态\nh1,4幢,翠竹新村 401,暂停\n";
+    let (gbk, ..) = encoding_rs::GBK.encode(text);
+    let utf16 = [&[0xff, 0xfe][..], &text.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<u8>>()].concat();
+    for bytes in [gbk.to_vec(), utf16, text.as_bytes().to_vec()] {
+        let guessed = bytes == *gbk;
+        let table = File { name: "homes.csv".into(), bytes };
+        let warnings = plan(std::slice::from_ref(&table), &base()).unwrap().warnings;
+        assert_eq!(warnings.iter().any(|w| w.contains("read as GBK")), guessed, "{warnings:?}");
+        let registry = done(&[table], &base());
+        let home = &registry.homes["h1"];
+        assert_eq!((home.block.as_deref(), home.status), (Some("4幢"), Status::Paused));
+    }
+}
+
+#[test]
+fn the_templates_have_every_column_and_no_other() {
+    let templates = [
+        ("home", include_str!("../../config/templates/homes.csv"), include_str!("../../config/templates/住户.csv")),
+        (
+            "resident",
+            include_str!("../../config/templates/residents.csv"),
+            include_str!("../../config/templates/人员.csv"),
+        ),
+        ("device", include_str!("../../config/templates/devices.csv"), include_str!("../../config/templates/设备.csv")),
+        (
+            "responder",
+            include_str!("../../config/templates/responders.csv"),
+            include_str!("../../config/templates/响应人.csv"),
+        ),
+    ];
+    for (word, english, chinese) in templates {
+        for text in [english, chinese] {
+            let line = text.trim_start_matches('\u{feff}').trim_end();
+            let headings: Vec<String> = line.split(',').map(str::to_owned).collect();
+            let sort = columns::Sort::recognise(&headings).unwrap();
+            let named: Option<Vec<_>> = headings.iter().map(|h| sort.column(h)).collect();
+            let all: Vec<_> = sort.columns().iter().map(|(name, _)| *name).collect();
+            assert_eq!((sort.word(), named), (word, Some(all)), "{line}");
+        }
+    }
+}
+
+#[test]
 fn every_bad_row_is_told_and_nothing_is_changed() {
     let homes = "id,site,status,forced_entry_consent,dog\nh2,a,activ,,\nh3,c,,2026-02-30,\nh4,a,,,maybe\nh5,a\nh6,a,,,\nh6,a,,,\n,a,,,\n";
     let residents = "编号,户号,姓名,出生年份\nr2,h1,李,一九四零\n";
@@ -184,7 +228,7 @@ fn files_that_are_none() {
         (file("a.csv", "id,home,nmae\n"), "a.csv:1: column nmae: is not known; did you mean name?"),
         (file("a.csv", "id,home,name,姓名\n"), "a.csv:1: column 姓名: is name once more"),
         (file("a.xlsx", ""), "a.xlsx: ends with none of"),
-        (File { name: "a.csv".into(), bytes: vec![b'i', 0xff] }, "a.csv: is not UTF-8"),
+        (File { name: "a.csv".into(), bytes: vec![b'i', 0xff] }, "a.csv: is neither UTF-8 nor GBK"),
         (file("a.toml", "[[hmoe]]\nid='x'\n"), "a.toml:1: hmoe: is no kind of entry; did you mean home?"),
         (file("a.toml", "home = [1]\n"), "a.toml:1: home[1]: is no entry; begin each with [[home]]"),
         (

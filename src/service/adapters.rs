@@ -2,18 +2,22 @@
 
 use super::{Fatal, reveal};
 use crate::clock::{Clock, StepWatch, SystemClock};
-use crate::config::{self, Config};
+use crate::config::Config;
 use crate::courier::Courier;
 use crate::engine::change::Raw;
-use crate::engine::id::SiteId;
-use crate::engine::registry::{Device, Home, Registry, Resident};
+use crate::engine::id::{ProfileId, SiteId, SourceId};
+use crate::engine::registry::{Device, Home, Profile, Registry, Resident};
 use crate::engine::sealed::Sealed;
 use crate::engine::time::{Tick, Wall};
 use crate::journal::vault::Vault as Keys;
 use crate::keeper::ports::{self, Dispatch, Ears, Parcel, Personal, PersonalContact, Time, Understood};
 use crate::mqtt::{LaneFilters, LaneStatus, LinkState, Password, Settings, TlsFiles};
-use crate::wire::{self, Dialect, Lore, Message, Source, TopicTemplate};
-use std::sync::Arc;
+use crate::roster::built_in_profiles;
+use crate::wire::lore::Profiles;
+use crate::wire::{self, Lesson, Lore, Message, Source, TopicTemplate};
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, PoisonError, RwLock};
+use tokio::sync::Notify;
 
 /// A site's clock. Says when somebody has set the wall clock: deadlines run on, but windows and what people read have moved.
 pub struct SiteTime {
@@ -81,13 +85,10 @@ pub fn sources_of(config: &Config, site: &SiteId) -> Vec<Source> {
     let of_site = config.sources.values().filter(|s| &s.site == site);
     of_site
         .filter_map(|s| {
-            let dialect = match s.dialect {
-                config::Dialect::Zigbee2mqtt => Dialect::Zigbee2mqtt,
-                config::Dialect::Hearthwatch => Dialect::Own,
-            };
-            // `check` has parsed it before.
-            let topic = TopicTemplate::parse(&s.topic).ok()?.of_site(site.as_str());
-            Some(Source::new(s.id.clone(), s.site.clone(), dialect, topic))
+            // `check` has parsed them before.
+            let topics = s.topics.iter().map(|topic| TopicTemplate::parse(topic).ok()).collect::<Option<_>>()?;
+            let source = Source::new(s.id.clone(), s.site.clone(), s.dialect, topics);
+            Some(Source { also: s.also.clone(), ..source })
         })
         .collect()
 }
@@ -96,50 +97,121 @@ pub fn sources_of(config: &Config, site: &SiteId) -> Vec<Source> {
 pub struct Listener {
     sources: Vec<Source>,
     life_topics: Vec<String>,
+    /// What people told of devices; the decoder looks at it with each message.
+    profiles: Arc<RwLock<Arc<Profiles>>>,
+    told: Told,
+    /// Rung when devices have told of other topics than before.
+    pub news: Arc<Notify>,
 }
+
+/// The topics that devices chose themselves and told by discovery.
+type Told = Arc<RwLock<BTreeMap<SourceId, Vec<String>>>>;
+
+/// Topics of one source that are subscribed to because its devices told them; for more, the configuration names filters (`also`).
+const MAX_TOLD: usize = 2_000;
 
 impl Listener {
     /// Takes the sources of a site, and the filters that can carry a call for help whoever is registered.
     pub fn new(sources: Vec<Source>, life_topics: Vec<String>) -> Listener {
-        Listener { sources, life_topics }
+        let (profiles, told, news) = (Arc::default(), Told::default(), Arc::default());
+        let listener = Listener { sources, life_topics, profiles, told, news };
+        listener.renew(&Registry::default());
+        listener
     }
 
     /// The filters of both sessions: the registered devices that can call for help have theirs on the life session.
     pub fn filters(&self, registry: &Registry) -> LaneFilters {
         let source = |d: &Device| self.sources.iter().find(|s| s.name == d.source);
         let life = registry.devices.values().filter(|d| d.life);
-        let of_devices = life.filter_map(|d| source(d)?.device_filter(&d.address));
-        let mut filters: Vec<String> = self.life_topics.iter().cloned().chain(of_devices).collect();
-        filters.sort();
-        filters.dedup();
-        LaneFilters { life: filters, bulk: self.sources.iter().flat_map(Source::filters).collect() }
+        let of_devices = life.filter_map(|d| Some(source(d)?.device_filters(&d.address))).flatten();
+        let told = self.told.read().unwrap_or_else(PoisonError::into_inner);
+        let topics = |source: &SourceId| told.get(source).into_iter().flatten().cloned();
+        let discovered = registry.devices.values().filter(|d| d.life).flat_map(|d| topics(&d.source));
+        let mut life: Vec<String> = self.life_topics.iter().cloned().chain(of_devices).chain(discovered).collect();
+        life.sort();
+        life.dedup();
+        let bulk = self.sources.iter().flat_map(|s| s.filters().into_iter().chain(topics(&s.name)));
+        LaneFilters { life, bulk: bulk.collect() }
+    }
+
+    /// Takes over what the registry tells of devices.
+    pub fn renew(&self, registry: &Registry) {
+        *self.profiles.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(profiles(registry));
     }
 
     /// A decoder of the site's sources, with nothing learnt yet: what it has to know is retained at the broker.
     pub fn ears(&self) -> SiteEars {
-        SiteEars { sources: self.sources.clone(), lore: Lore::default() }
+        let (sources, told, news) = (self.sources.clone(), self.told.clone(), self.news.clone());
+        SiteEars { sources, lore: Lore::default(), profiles: self.profiles.clone(), told, news }
     }
+}
+
+/// What a registry tells of devices; what it does not, the built-in profiles may.
+pub fn profiles(registry: &Registry) -> Profiles {
+    let mut profiles = Profiles { models: built_in(), ..Profiles::default() };
+    let known: HashMap<&ProfileId, Arc<Profile>> =
+        registry.profiles.iter().map(|(id, profile)| (id, Arc::new(profile.clone()))).collect();
+    for profile in known.values() {
+        profiles.models.extend(profile.models.iter().map(|model| (model.clone(), profile.clone())));
+    }
+    for device in registry.devices.values() {
+        let own = device.profile.as_ref().and_then(|id| known.get(id)).cloned();
+        let told = own.or_else(|| profiles.models.get(&device.model).cloned());
+        if let Some(profile) = told {
+            let of_source = profiles.devices.entry(device.source.clone()).or_default();
+            of_source.insert(device.address.as_str().into(), profile);
+        }
+    }
+    profiles
+}
+
+/// The built-in profiles by model.
+fn built_in() -> HashMap<Box<str>, Arc<Profile>> {
+    let profiles = built_in_profiles(&SiteId::cut("built-in")).unwrap_or_default();
+    let by_model = |profile: Profile| {
+        let profile = Arc::new(profile);
+        profile.models.clone().into_iter().map(move |model| (model, profile.clone()))
+    };
+    profiles.into_iter().flat_map(by_model).collect()
 }
 
 /// The decoder of a site.
 pub struct SiteEars {
     sources: Vec<Source>,
     lore: Lore,
+    profiles: Arc<RwLock<Arc<Profiles>>>,
+    told: Told,
+    news: Arc<Notify>,
+}
+
+impl SiteEars {
+    /// A device has told of its topics: they are what to listen to from here on.
+    fn discovered(&self, source: &SourceId) {
+        let topics: Vec<String> = self.lore.told_topics(source).take(MAX_TOLD).map(str::to_owned).collect();
+        let mut told = self.told.write().unwrap_or_else(PoisonError::into_inner);
+        if told.get(source) != Some(&topics) {
+            told.insert(source.clone(), topics);
+            self.news.notify_one();
+        }
+    }
 }
 
 impl Ears for SiteEars {
     fn understand(&mut self, topic: &str, payload: &[u8], retain: bool) -> Understood {
-        let Some(source) = self.sources.iter().find(|s| s.hears(topic)) else {
+        self.lore.told(&self.profiles.read().unwrap_or_else(PoisonError::into_inner));
+        let Some(source) = wire::find_source(&self.sources, &self.lore, topic) else {
             return Understood::Ignored("no_source");
         };
         let decoded = wire::decode(&self.lore, source, &Message { topic, payload, retain });
         for lesson in decoded.lessons {
+            let discovered = if let Lesson::Discovered { source, .. } = &lesson { Some(source.clone()) } else { None };
             self.lore.learn(lesson);
+            discovered.iter().for_each(|source| self.discovered(source));
         }
         match decoded.outcome {
             wire::Outcome::Readings(reports) => Understood::Readings(reports),
             wire::Outcome::Ignored(reason) => Understood::Ignored(reason.text()),
-            wire::Outcome::Rejected(reason) => Understood::Rejected(reason.text()),
+            wire::Outcome::Rejected(reason) => Understood::Rejected(reason.text(), source.name.clone()),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{Fatal, Running, because, reveal};
 use crate::clock::Clock;
-use crate::console::{Account, Desk, History, Open, Part, Site, router};
+use crate::console::{Account, Desk, History, Open, Part, PushSource, Site, router};
 use crate::engine::id::{AlarmId, HomeId, ResponderId, SiteId};
 use crate::engine::registry::{Home, HomeDetails, Resident, ResidentDetails, Responder, ResponderDetails};
 use crate::engine::sealed::Sealed;
@@ -10,6 +10,7 @@ use crate::engine::time::{Tick, Wall};
 use crate::journal::vault::Vault;
 use crate::roster::responder_subject;
 use crate::store::Store;
+use crate::wire::standard::Secrets;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use serde_json::Value;
 use std::sync::{Arc, OnceLock};
@@ -25,7 +26,12 @@ pub fn console(running: &Arc<Running>, shutdown: watch::Receiver<bool>) -> Resul
         Ok(Account { name, role: a.role, token: reveal(&a.token)? })
     };
     let accounts = running.config.console.accounts.iter().map(account).collect::<Result<_, _>>()?;
-    let site = |s: &super::RunningSite| Site { id: s.id.clone(), keeper: s.handle.clone(), status: s.status.clone() };
+    let site = |s: &super::RunningSite| Site {
+        id: s.id.clone(),
+        keeper: s.handle.clone(),
+        status: s.status.clone(),
+        news: s.listener.news.clone(),
+    };
     let (asked, measured, clock) = (running.clone(), running.clone(), running.sites.first().map(|s| s.clock.clone()));
     let now = move || clock.as_ref().map_or_else(|| (Tick::default(), crate::clock::wall_now()), |c| c.now());
     Ok(router(Desk {
@@ -39,7 +45,18 @@ pub fn console(running: &Arc<Running>, shutdown: watch::Receiver<bool>) -> Resul
         now: Arc::new(now) as Arc<dyn Fn() -> (Tick, Wall) + Send + Sync>,
         shutdown,
         event_streams: running.config.limits.event_streams as usize,
+        pushes: push_sources(running)?,
     }))
+}
+
+fn push_sources(running: &Running) -> Result<Vec<PushSource>, Fatal> {
+    let sources = running.config.sources.values().filter_map(|s| Some((s, s.push_secret.as_ref()?)));
+    let opened = sources.map(|(source, secret)| {
+        let of_source = |e| Fatal(format!("push_secret of [source.{}]: {e}", source.id));
+        let secrets = Secrets::parse(&reveal(secret)?).map_err(of_source)?;
+        Ok(PushSource { source: source.id.clone(), site: source.site.clone(), secrets })
+    });
+    opened.collect()
 }
 
 /// The process has one recorder, however many services it runs after another.

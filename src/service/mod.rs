@@ -11,7 +11,7 @@ mod site;
 mod suspects;
 mod watch;
 
-pub use adapters::{CourierPort, KeyVault, Listener, sources_of};
+pub use adapters::{CourierPort, KeyVault, Listener, profiles, sources_of};
 pub use desk::console;
 pub use site::{Opened, Recovery, feed, open_site, recover};
 pub use suspects::SuspectsFile;
@@ -94,6 +94,7 @@ struct Parts {
     courier: Option<tokio::task::JoinHandle<()>>,
     sessions: Vec<tokio::task::JoinHandle<()>>,
     threads: Vec<std::thread::JoinHandle<()>>,
+    discovery: Vec<tokio::task::JoinHandle<()>>,
 }
 
 /// Opens the vault: a missing one is made only where there is no journal yet.
@@ -162,7 +163,9 @@ pub async fn start(config: Config, extras: Extras) -> Result<(Arc<Running>, Ende
     }
     let Hands { mut threads, sessions, .. } = hands;
     threads.extend(store_thread);
-    let (sites, parts) = (Arc::new(sites), Mutex::new(Parts { courier: Some(courier_task), sessions, threads }));
+    let sites = Arc::new(sites);
+    let discovery = discovery(&sites, &courier);
+    let parts = Mutex::new(Parts { courier: Some(courier_task), sessions, threads, discovery });
     let running = Arc::new(Running { config, sites, board, vault, store, courier, parts });
     for site in running.sites.iter() {
         site.renew(&running.courier).await.map_err(because("the registry"))?;
@@ -195,6 +198,26 @@ fn open_store(config: &Config, extras: &Extras, sites: &mut [Opened]) -> StorePa
             (None, Some(format!("there is no store for now, past alarms cannot be looked up: {why}")), Vec::new(), None)
         }
     }
+}
+
+/// How long discovery messages are gathered before what they told is subscribed to: a broker gives all that it retained at once.
+const DISCOVERY_GATHERS: std::time::Duration = std::time::Duration::from_secs(1);
+
+/// Subscribes each site to what its devices tell of their topics.
+#[expect(clippy::disallowed_methods, reason = "does nothing that anybody waits for, and is aborted at a stop")]
+fn discovery(sites: &Arc<Vec<RunningSite>>, courier: &Courier) -> Vec<tokio::task::JoinHandle<()>> {
+    let of_site = |at: usize| {
+        let (sites, courier) = (sites.clone(), courier.clone());
+        tokio::spawn(async move {
+            loop {
+                sites[at].listener.news.notified().await;
+                tokio::time::sleep(DISCOVERY_GATHERS).await;
+                // Without a keeper the process is leaving.
+                let Ok(()) = sites[at].renew(&courier).await else { return };
+            }
+        })
+    };
+    (0..sites.len()).map(of_site).collect()
 }
 
 struct NobodyFollows;
@@ -233,6 +256,7 @@ struct Hands<'a> {
 impl Hands<'_> {
     fn start_site(&mut self, site: Opened, handle: &Handle, follow: Box<dyn Follow>) -> Result<RunningSite, Fatal> {
         let listener = Arc::new(Listener::new(sources_of(self.config, &site.id), self.config.mqtt.life_topics.clone()));
+        listener.renew(&site.core.site.registry);
         let (filters, wanted) = signal::channel(listener.filters(&site.core.site.registry));
         let settings = adapters::mqtt_settings(self.config, &site.id)?;
         let (sessions, tasks) = mqtt::start(settings, wanted, hooks(handle)).map_err(because("mqtt"))?;
@@ -278,6 +302,7 @@ impl RunningSite {
             .handle
             .ask(move |core| {
                 let registry = &core.site.registry;
+                listener.renew(registry);
                 (listener.filters(registry), registry.channels.values().cloned().collect::<Vec<_>>())
             })
             .await?;
@@ -323,8 +348,9 @@ impl Running {
         for site in self.sites.iter() {
             site.sessions.stop();
         }
-        let Parts { courier, sessions: tasks, threads } =
+        let Parts { courier, sessions: tasks, threads, discovery } =
             std::mem::take(&mut *self.parts.lock().unwrap_or_else(std::sync::PoisonError::into_inner));
+        discovery.iter().for_each(tokio::task::JoinHandle::abort);
         let sessions_end = async {
             for task in tasks {
                 // Its failure has been reported.

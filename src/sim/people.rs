@@ -157,6 +157,7 @@ pub fn registry(homes: &[FleetHome], dice: &mut Dice) -> Vec<Entity> {
                 room: device.room.into(),
                 model: device.model.into(),
                 life: device.life,
+                profile: None,
             }));
         }
     }

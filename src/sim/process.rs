@@ -205,7 +205,9 @@ impl Process {
 
     /// After a change of the registry: what the life session listens to.
     pub fn renew(&mut self, listener: &Listener) {
-        self.lanes.want(listener.filters(&self.keeper.core().site.registry));
+        let registry = &self.keeper.core().site.registry;
+        listener.renew(registry);
+        self.lanes.want(listener.filters(registry));
     }
 }
 

@@ -5,6 +5,7 @@ use super::people::{Manner, PEOPLE, next_act};
 use super::process::lock;
 use super::world::{Happening, World};
 use crate::engine::alarm::{Act, Refusal};
+use crate::engine::dialect::Dialect;
 use crate::engine::id::{AlarmId, ChannelId, ResponderId, SourceId};
 use crate::engine::kind::AlarmKind;
 use crate::engine::time::{Millis, Wall};
@@ -12,7 +13,7 @@ use crate::fleet::{Cause, Fleet, Message};
 use crate::keeper::core::Answer;
 use crate::keeper::inbox::Gone;
 use crate::keeper::ports::{NoticeType, Parcel};
-use crate::wire::{Dialect, Source, TopicTemplate};
+use crate::wire::{Source, TopicTemplate};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
@@ -66,8 +67,9 @@ impl Town {
 /// What the gateway listens to.
 pub fn sources() -> Vec<Source> {
     let of = |name: &str, dialect: Dialect| {
-        let topic = TopicTemplate::parse(dialect.usual_topic()).ok()?.of_site(super::process::site().as_str());
-        Some(Source::new(SourceId::cut(name), super::process::site(), dialect, topic))
+        let topics =
+            dialect.usual_topics().iter().map(|topic| TopicTemplate::parse(topic).ok()).collect::<Option<_>>()?;
+        Some(Source::new(SourceId::cut(name), super::process::site(), dialect, topics))
     };
     [of("zigbee2mqtt", Dialect::Zigbee2mqtt), of("hearthwatch", Dialect::Own)].into_iter().flatten().collect()
 }

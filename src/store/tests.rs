@@ -78,6 +78,7 @@ fn past(alarms: u64) -> Vec<Turn> {
         add(&|stamp, b| {
             let motion = Reading::flag(Kind::Motion, true);
             let fact = Fact {
+                signal: None,
                 device: 0,
                 reading: motion,
                 happened: None,

@@ -6,21 +6,40 @@
 //!
 //! A new dialect is one file (or folder) here, one variant of [`Dialect`] and one arm of [`decode`].
 
+mod alink;
+mod chirpstack;
+pub mod envelope;
+mod home_assistant;
+mod json;
+mod lorawan;
 pub mod lore;
 mod own;
+mod report;
+mod rtl_433;
+mod rule;
 mod scalar;
+mod shelly_gen1;
+mod shelly_gen2;
+mod sparkplug_b;
 pub mod standard;
 mod stated_time;
+mod table;
+mod tasmota;
+mod the_things;
+mod theengs;
 pub mod topic;
+mod tuya_link;
 mod zigbee2mqtt;
 
 #[cfg(test)]
 mod tests;
 
+use crate::engine::dialect::Dialect;
 use crate::engine::id::{Address, SiteId, SourceId};
 use crate::engine::reading::Report;
 pub use lore::{Lesson, Lore};
 use std::fmt;
+use topic::Place;
 pub use topic::TopicTemplate;
 
 /// The largest payload that is read. What is larger is no report of a device.
@@ -41,40 +60,6 @@ pub struct Message<'a> {
     pub retain: bool,
 }
 
-/// How devices of a source speak.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Dialect {
-    /// Hearthwatch's own, for gateways and scripts that can be taught.
-    Own,
-    /// Zigbee2MQTT 1.x and 2.x.
-    Zigbee2mqtt,
-}
-
-impl Dialect {
-    pub const ALL: &'static [Dialect] = &[Dialect::Own, Dialect::Zigbee2mqtt];
-
-    /// The word of the configuration.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Dialect::Own => "hearthwatch",
-            Dialect::Zigbee2mqtt => "zigbee2mqtt",
-        }
-    }
-
-    /// The dialect of that word, if there is one.
-    pub fn parse(name: &str) -> Option<Dialect> {
-        Dialect::ALL.iter().copied().find(|d| d.name() == name)
-    }
-
-    /// The topic template that such devices use unless they were told otherwise.
-    pub const fn usual_topic(self) -> &'static str {
-        match self {
-            Dialect::Own => "hearthwatch/{site}/{home}/{device}",
-            Dialect::Zigbee2mqtt => "zigbee2mqtt/{device}",
-        }
-    }
-}
-
 /// Where messages come from.
 #[derive(Debug, Clone)]
 pub struct Source {
@@ -82,43 +67,60 @@ pub struct Source {
     /// A source belongs to one site.
     pub site: SiteId,
     pub dialect: Dialect,
-    pub topic: TopicTemplate,
+    /// At least one.
+    pub topics: Vec<TopicTemplate>,
+    /// Filters of topics that devices choose themselves and tell by discovery.
+    pub also: Vec<String>,
 }
 
 impl Source {
-    /// A source of one site: a `{site}` in its template stands for this site and no other.
-    pub fn new(name: SourceId, site: SiteId, dialect: Dialect, topic: TopicTemplate) -> Source {
-        let topic = topic.of_site(site.as_str());
-        Source { name, site, dialect, topic }
+    /// A source of one site: a `{site}` in its templates stands for this site and no other.
+    pub fn new(name: SourceId, site: SiteId, dialect: Dialect, topics: Vec<TopicTemplate>) -> Source {
+        let topics = topics.into_iter().map(|topic| topic.of_site(site.as_str())).collect();
+        Source { name, site, dialect, topics, also: Vec::new() }
     }
 
-    /// Whether a message on this topic is for this source.
-    pub fn hears(&self, topic: &str) -> bool {
-        self.topic.place(topic).is_some()
+    /// Where a topic of this source leads; None where it is not one by its templates.
+    fn place<'t>(&self, topic: &'t str) -> Option<Place<'t>> {
+        self.topics.iter().find_map(|template| template.place(topic))
     }
 
     /// What to subscribe to, to hear all of this source.
     pub fn filters(&self) -> Vec<String> {
-        vec![self.topic.filter()]
+        self.topics.iter().map(TopicTemplate::filter).chain(self.also.iter().cloned()).collect()
     }
 
-    /// What to subscribe to, to hear everything of one device. None where the address holds a wildcard, which no filter can name.
-    pub fn device_filter(&self, address: &Address) -> Option<String> {
-        self.topic.device_filter(address.as_str())
+    /// What to subscribe to, to hear everything of one device: all of the source where no filter can name the device alone. Nothing
+    /// where the address holds a wildcard.
+    pub fn device_filters(&self, address: &Address) -> Vec<String> {
+        if !self.dialect.addressed_by_topic() {
+            return self.filters();
+        }
+        self.topics.iter().filter_map(|template| template.device_filter(address.as_str())).collect()
     }
 }
 
-/// The sources that `decode` listens to without a configuration: every dialect on its usual topic, any site.
+/// The sources that `decode` listens to without a configuration: every dialect on its usual topics, any site.
 pub fn default_sources() -> Vec<Source> {
     let source = |dialect: &Dialect| {
+        let topics = dialect.usual_topics().iter().map(|topic| TopicTemplate::parse(topic).ok());
         Some(Source {
             name: SourceId::new(dialect.name()).ok()?,
             site: SiteId::new("default").ok()?,
             dialect: *dialect,
-            topic: TopicTemplate::parse(dialect.usual_topic()).ok()?,
+            topics: topics.collect::<Option<_>>()?,
+            also: Vec::new(),
         })
     };
     Dialect::ALL.iter().filter_map(source).collect()
+}
+
+/// The source that a message is for. A topic that a template names plainly goes to that source; one that a device told, to where it
+/// told it; what only fits ESPHome's pattern, to that.
+pub fn find_source<'s>(sources: &'s [Source], lore: &Lore, topic: &str) -> Option<&'s Source> {
+    let fits = |s: &&Source| s.place(topic).is_some();
+    let plain = sources.iter().filter(|s| s.dialect != Dialect::Esphome).find(fits);
+    plain.or_else(|| sources.iter().find(|s| lore.is_told(&s.name, topic))).or_else(|| sources.iter().find(fits))
 }
 
 /// What one message said.
@@ -173,6 +175,8 @@ macro_rules! reasons {
         pub enum $name { $($variant,)* }
 
         impl $name {
+            pub const ALL: &'static [$name] = &[$($name::$variant,)*];
+
             /// The reason in words that stay the same, for answers and counters.
             pub const fn text(self) -> &'static str {
                 match self { $($name::$variant => $text,)* }
@@ -197,6 +201,12 @@ reasons! {
         DeviceList "a list of devices: learnt",
         Empty "empty: a retained state was deleted, or a value is unknown",
         Attribute "an attribute of no interest",
+        Network "the network server speaks, and not the device",
+        Simulated "simulated by a person: no device said it",
+        Discovery "a device tells of its entities: learnt",
+        Template "its value stands in a template that is not read",
+        HomeAssistant "Home Assistant speaks of itself",
+        Log "the log of a device",
     }
 }
 
@@ -210,6 +220,7 @@ reasons! {
         NotUtf8 "the payload is not UTF-8",
         NotJson "the JSON is broken, cut off or nested too deeply",
         NoObject "the payload is no JSON object",
+        Protobuf "the protobuf is broken or cut off",
         DoubleKey "a property stands twice",
         TooMuch "too many properties or items",
         State "neither online nor offline",
@@ -223,15 +234,43 @@ pub fn decode(lore: &Lore, source: &Source, message: &Message) -> Decoded {
     if message.payload.len() > MAX_DEVICE_LIST_BYTES {
         return Rejected::TooLarge.into();
     }
-    let Some(place) = source.topic.place(message.topic) else {
-        return if topic::well_formed(message.topic) { Ignored::NotOurs.into() } else { Rejected::Topic.into() };
-    };
-    if !topic::well_formed(message.topic) {
+    // Alibaba's topics begin with an empty level.
+    let levels = if source.dialect == Dialect::Alink { message.topic.trim_start_matches('/') } else { message.topic };
+    if !topic::well_formed(levels) {
         return Rejected::Topic.into();
     }
+    let heard = Heard { lore, source, place: source.place(message.topic), message };
+    match source.dialect {
+        Dialect::HomeAssistant | Dialect::Esphome => home_assistant::decode(&heard),
+        _ => heard.place.map_or_else(|| Ignored::NotOurs.into(), |place| decode_at(&heard, place)),
+    }
+}
+
+/// One message, with all that helps to understand it.
+struct Heard<'a> {
+    lore: &'a Lore,
+    source: &'a Source,
+    /// None on a topic that a device has chosen itself.
+    place: Option<Place<'a>>,
+    message: &'a Message<'a>,
+}
+
+fn decode_at(heard: &Heard, place: Place) -> Decoded {
+    let Heard { lore, source, message, .. } = *heard;
     match source.dialect {
         Dialect::Own => own::decode(source, place, message),
         Dialect::Zigbee2mqtt => zigbee2mqtt::decode(lore, source, place, message),
+        Dialect::Chirpstack => chirpstack::decode(heard, place),
+        Dialect::TheThings => the_things::decode(heard, place),
+        Dialect::ShellyGen2 => shelly_gen2::decode(heard, place),
+        Dialect::ShellyGen1 => shelly_gen1::decode(heard, place),
+        Dialect::Tasmota => tasmota::decode(heard, place),
+        Dialect::Theengs => theengs::decode(heard, place),
+        Dialect::Rtl433 => rtl_433::decode(heard, place),
+        Dialect::TuyaLink => tuya_link::decode(heard, place),
+        Dialect::Alink => alink::decode(heard, place),
+        Dialect::SparkplugB => sparkplug_b::decode(heard, place),
+        Dialect::HomeAssistant | Dialect::Esphome => home_assistant::decode(heard),
     }
 }
 

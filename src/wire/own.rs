@@ -58,6 +58,7 @@ pub(super) fn decode(source: &Source, place: Place, message: &Message) -> Decode
                 event_id: event_id(&item.id),
                 rest: 0,
                 retained: message.retain,
+                signal: None,
                 echo: false,
             }),
             Err(why) => worst = Some(why),
@@ -103,9 +104,5 @@ fn reading(item: &Item) -> Result<Reading, Rejected> {
 
 /// An id too long to keep is none: better a press counted twice than two presses taken for one.
 fn event_id(id: &Scalar) -> Option<Box<str>> {
-    match id {
-        Scalar::Text(text) if presentable(text) => Some(text.as_ref().into()),
-        Scalar::Number(number) => Some(number.to_string().into()),
-        _ => None,
-    }
+    id.as_word().map(Into::into)
 }

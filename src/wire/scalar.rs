@@ -32,6 +32,34 @@ impl<'a> Scalar<'a> {
         }
     }
 
+    pub fn as_number(&self) -> Option<f64> {
+        match self {
+            Scalar::Number(number) => Some(*number),
+            _ => None,
+        }
+    }
+
+    /// Whether a message writes the value so: a text without its quotes, a whole number without a point.
+    pub fn is_spelt(&self, word: &str) -> bool {
+        match self {
+            Scalar::Null => word == "null",
+            Scalar::Bool(flag) => word == if *flag { "true" } else { "false" },
+            Scalar::Number(number) => word.parse() == Ok(*number),
+            Scalar::Text(text) => text == word,
+            Scalar::Nested => false,
+        }
+    }
+
+    /// A text, or a number as it is written, as far as it may go on to journals, pages and logs: a number may have three hundred digits.
+    pub fn as_word(&self) -> Option<Cow<'_, str>> {
+        let word = match self {
+            Scalar::Text(text) => Cow::Borrowed(&**text),
+            Scalar::Number(number) => Cow::Owned(number.to_string()),
+            _ => return None,
+        };
+        presentable(&word).then_some(word)
+    }
+
     pub fn as_text(&self) -> Option<&str> {
         match self {
             Scalar::Text(text) => Some(text),

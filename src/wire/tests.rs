@@ -1,32 +1,37 @@
 //! What comes out of a message, as tables: `address: kind=value@zone` with `!` behind an event and `~` behind a latched state.
 
-use super::lore::{DeviceLore, Meaning};
+use super::lore::{DeviceLore, Meaning, Profiles};
 use super::*;
 use crate::commands::decode::decode_lines;
+use crate::engine::id::ProfileId;
+use crate::engine::kind::Kind;
+use crate::engine::profile::{Gloss, Profile};
 use crate::engine::reading::{Form, Reading, Speaker, Value};
 use proptest::prelude::*;
+use std::collections::HashMap;
+use std::sync::Arc;
 
-fn source(dialect: Dialect, template: &str) -> Source {
+pub(super) fn source(dialect: Dialect, template: &str) -> Source {
     let topic = TopicTemplate::parse(template).unwrap();
-    Source::new(SourceId::new("s").unwrap(), SiteId::new("zl").unwrap(), dialect, topic)
+    Source::new(SourceId::new("s").unwrap(), SiteId::new("zl").unwrap(), dialect, vec![topic])
 }
 
 fn zigbee() -> Source {
     source(Dialect::Zigbee2mqtt, "zigbee2mqtt/{home}/{device}")
 }
 
-fn decoded(lore: &Lore, source: &Source, topic: &str, payload: &str) -> Decoded {
+pub(super) fn decoded(lore: &Lore, source: &Source, topic: &str, payload: &str) -> Decoded {
     decode(lore, source, &Message { topic, payload: payload.as_bytes(), retain: false })
 }
 
-fn reports(decoded: &Decoded) -> &[Report] {
+pub(super) fn reports(decoded: &Decoded) -> &[Report] {
     match &decoded.outcome {
         Outcome::Readings(reports) => reports,
         other => panic!("no readings but {other:?}"),
     }
 }
 
-fn told(decoded: &Decoded) -> String {
+pub(super) fn told(decoded: &Decoded) -> String {
     match &decoded.outcome {
         Outcome::Ignored(why) => format!("ignored: {why}"),
         Outcome::Rejected(why) => format!("rejected: {why}"),
@@ -57,10 +62,36 @@ fn reading(reading: &Reading) -> String {
 }
 
 #[track_caller]
-fn check(lore: &Lore, source: &Source, table: &[(&str, &str, &str)]) {
+pub(super) fn check(lore: &Lore, source: &Source, table: &[(&str, &str, &str)]) {
     for (topic, payload, expected) in table {
         assert_eq!(told(&decoded(lore, source, topic, payload)), *expected, "{topic} {payload}");
     }
+}
+
+/// A property, a kind (or none), the words that mean yes and those that mean no.
+type Told<'a> = (&'a str, Option<Kind>, &'a [&'a str], &'a [&'a str]);
+
+/// Lore of what people told of one device.
+pub(super) fn profiled(source: &Source, address: &str, told: &[Told<'_>]) -> Lore {
+    let words = |words: &[&str]| words.iter().map(|word| (*word).into()).collect();
+    let told = told.iter().map(|(property, kind, on, off)| Gloss {
+        property: (*property).into(),
+        kind: *kind,
+        on: words(on),
+        off: words(off),
+        times: 1.0,
+    });
+    let profile = Arc::new(profile(told.collect()));
+    let devices = HashMap::from([(source.name.clone(), HashMap::from([(address.into(), profile)]))]);
+    let mut lore = Lore::default();
+    lore.told(&Arc::new(Profiles { devices, ..Profiles::default() }));
+    lore
+}
+
+/// A profile that tells this much.
+pub(super) fn profile(properties: Vec<Gloss>) -> Profile {
+    let (id, site) = (ProfileId::cut("p"), SiteId::cut("zl"));
+    Profile { id, site, models: Vec::new(), properties }
 }
 
 /// States of one device, without lore.
@@ -343,7 +374,7 @@ fn own_dialect() {
 
 fn answers(input: &[u8]) -> Vec<serde_json::Value> {
     let mut output = Vec::new();
-    decode_lines(input, &mut output).unwrap();
+    decode_lines(&default_sources(), Lore::default(), input, &mut output).unwrap();
     output.split(|b| *b == b'\n').filter(|l| !l.is_empty()).map(|l| serde_json::from_slice(l).unwrap()).collect()
 }
 
@@ -484,10 +515,14 @@ proptest! {
 #[test]
 fn sources_say_what_to_subscribe_to() {
     assert_eq!(zigbee().filters(), ["zigbee2mqtt/+/#"]);
-    assert!(zigbee().hears("zigbee2mqtt/h1/a") && !zigbee().hears("hearthwatch/zl/h1/a"));
     let address = Address::new("h1/a").unwrap();
-    assert_eq!(zigbee().device_filter(&address).as_deref(), Some("zigbee2mqtt/h1/a/#"));
-    let own = source(Dialect::Own, Dialect::Own.usual_topic());
+    assert_eq!(zigbee().device_filters(&address), ["zigbee2mqtt/h1/a/#"]);
+    let own = source(Dialect::Own, Dialect::Own.usual_topics()[0]);
+    let both = [own.clone(), zigbee()];
+    let of = |topic| find_source(&both, &Lore::default(), topic).map(|s| s.dialect);
+    assert_eq!(of("zigbee2mqtt/h1/a"), Some(Dialect::Zigbee2mqtt));
+    assert_eq!(of("hearthwatch/zl/h1/a"), Some(Dialect::Own));
+    assert_eq!(of("hearthwatch/other/h1/a"), None);
     assert_eq!(own.filters(), ["hearthwatch/zl/+/#"]);
     assert!(Dialect::ALL.iter().all(|d| Dialect::parse(d.name()) == Some(*d)));
     assert_eq!(default_sources().len(), Dialect::ALL.len());
@@ -498,4 +533,29 @@ fn lore_of_a_device_is_found_by_property() {
     let device = DeviceLore { meanings: vec![("gas".into(), Meaning::NoReading)], ..DeviceLore::default() };
     assert_eq!(device.meaning("gas"), Some(&Meaning::NoReading));
     assert_eq!(device.meaning("smoke"), None);
+}
+
+/// Found by the fuzz targets.
+#[test]
+fn numbers_of_three_hundred_digits_are_no_words() {
+    let own = source(Dialect::Own, "hearthwatch/{site}/{home}/{device}");
+    for id in ["-1e299", "5e-324"] {
+        let payload = format!(r#"{{"kind":"sos","value":true,"id":{id}}}"#);
+        let decoded = decoded(&Lore::default(), &own, "hearthwatch/zl/h1/sos", &payload);
+        assert_eq!(reports(&decoded)[0].event_id, None, "{id}");
+    }
+    let theengs = source(Dialect::Theengs, "home/{gateway}/BTtoMQTT/{device}");
+    let alink = source(Dialect::Alink, "/sys/{product}/{device}/thing/event/{event}/post");
+    let long = "x".repeat(200);
+    let call = format!(r#"{{"id":"{long}","params":{{"value":{{}},"time":1772354651118}}}}"#);
+    let rows = [
+        (&theengs, "home/g/BTtoMQTT/A1", r#"{"model_id":"B","type":"BTN","button":5e-324}"#, "A1:"),
+        (&theengs, "home/g/BTtoMQTT/A1", r#"{"model_id":"B","type":"BTN","button":2}"#, "A1: button=2!"),
+        (&alink, "/sys/p/d/thing/event/SOS/post", &call, "p/d: sos=true!"),
+    ];
+    for (source, topic, payload, expected) in rows {
+        let decoded = decoded(&Lore::default(), source, topic, payload);
+        assert_eq!(told(&decoded), expected, "{payload}");
+        assert_eq!(reports(&decoded)[0].event_id, None, "{payload}");
+    }
 }

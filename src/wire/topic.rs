@@ -91,7 +91,13 @@ impl TopicTemplate {
         if text.is_empty() {
             return Err(BadTemplate::Empty);
         }
-        let levels = text.split('/').map(level).collect::<Result<Vec<_>, _>>()?;
+        // Alibaba's topics begin with a slash.
+        let (first, rest) = match text.strip_prefix('/') {
+            Some(rest) => (Some(Level::Literal("".into())), rest),
+            None => (None, text),
+        };
+        let levels = rest.split('/').map(level);
+        let levels = first.map(Ok).into_iter().chain(levels).collect::<Result<Vec<_>, _>>()?;
         let at = |wanted: &Level| levels.iter().position(|l| l == wanted);
         for (one, name) in [(Level::Site, "site"), (Level::Home, "home"), (Level::Device, "device")] {
             if levels.iter().filter(|l| **l == one).count() > 1 {
@@ -217,9 +223,40 @@ pub fn well_formed(topic: &str) -> bool {
     !topic.split('/').any(str::is_empty) && !topic.contains(|c: char| matches!(c, '+' | '#') || c.is_control())
 }
 
+/// Whether a topic that a device told covers another: the same, or with any level where a `+` stands.
+pub fn covers(told: &str, topic: &str) -> bool {
+    if !told.contains('+') {
+        return told == topic;
+    }
+    let (mut told, mut topic) = (told.split('/'), topic.split('/'));
+    loop {
+        match (told.next(), topic.next()) {
+            (None, None) => return true,
+            (Some(one), Some(other)) if one == "+" || one == other => {}
+            _ => return false,
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn told_topics_cover() {
+        for (told, topic, covered) in [
+            ("a/b", "a/b", true),
+            ("a/b", "a/b/c", false),
+            ("+/+/x/c4", "home/omg/x/c4", true),
+            ("+/+/x/c4", "home/x/c4", false),
+            ("+/b", "a/b/c", false),
+            ("a/+", "a", false),
+            ("a/+", "a/b", true),
+            ("a+/b", "ab/b", false),
+        ] {
+            assert_eq!(covers(told, topic), covered, "{told} {topic}");
+        }
+    }
 
     fn place(template: &str, topic: &str) -> Option<(String, usize)> {
         let template = TopicTemplate::parse(template).unwrap();

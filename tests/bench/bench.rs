@@ -9,6 +9,7 @@
 //! | `ingest` | durable messages a second and processor time for each, beside a bare subscriber: a queue drained, a live flood |
 //! | `press` | from the press to the webhook: idle, beside 1,000 messages a second, while a queue is drained |
 //! | `engine` | the machines alone, in one thread: decoding, the home machine, a keeper's turn without its disk |
+//! | `decode` | understanding one message, dialect by dialect |
 //! | `recovery` | from a kill -9 in the flood to ready again |
 
 #![expect(clippy::disallowed_methods, reason = "a benchmark reads the clock, waits and runs threads")]
@@ -17,6 +18,7 @@
 mod bare;
 #[path = "../support/broker.rs"]
 mod broker;
+mod dialects;
 mod engine;
 mod figures;
 mod gateway;
@@ -37,8 +39,13 @@ pub struct Options {
 /// A part of the benchmark: its word, and what runs it.
 type Part = (&'static str, fn(&Options));
 
-const PARTS: [Part; 4] =
-    [("ingest", ingest::run), ("press", press::run), ("engine", engine::run), ("recovery", recovery::run)];
+const PARTS: [Part; 5] = [
+    ("ingest", ingest::run),
+    ("press", press::run),
+    ("engine", engine::run),
+    ("decode", dialects::run),
+    ("recovery", recovery::run),
+];
 
 fn main() {
     // `cargo bench` says --bench.

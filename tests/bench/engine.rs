@@ -10,8 +10,9 @@ use hearthwatch::engine::input::{Heard, HomeInput};
 use hearthwatch::engine::reading::{Report, Speaker};
 use hearthwatch::engine::time::{Millis, Stamp, Stamped, Tick, Wall};
 use hearthwatch::fleet::Message;
-use hearthwatch::keeper::core::Core;
+use hearthwatch::keeper::core::{Core, heard};
 use hearthwatch::keeper::ports::{Ears, Understood};
+use hearthwatch::keeper::quarantine::Held;
 use hearthwatch::keeper::views::raw;
 use hearthwatch::service::{Listener, open_site, open_vault, sources_of};
 use std::collections::HashMap;
@@ -77,8 +78,7 @@ fn brought_home(core: &Core, messages: &[Message], reports: &[Vec<Report>]) -> V
         let Speaker::Device(address) = &report.speaker else { continue };
         let home = numbers[address.as_str().split('/').next().expect("a part")];
         let device = core.homes[home].state.find(&report.source, address).expect("a registered device");
-        let Report { readings, device_time, rest, retained, echo, .. } = report.clone();
-        let heard = Heard { device, readings, device_time, rest, event: None, retained, echo };
+        let heard = Heard { event: None, ..heard(report.clone(), device) };
         all.push((message.at.since(first).0, home, HomeInput::Heard(heard)));
     }
     all
@@ -116,7 +116,8 @@ fn keeper_turns(core: &mut Core, start: Tick, work: Vec<(&Message, Vec<Report>)>
             core.begin(start + after, wall + after);
         }
         for report in reports {
-            core.report(report, || raw(&message.topic, message.payload.as_bytes()));
+            let held = || Held::new(message.at, &message.topic, &message.payload.clone().into());
+            core.report(report, || raw(&message.topic, message.payload.as_bytes()), held);
         }
         in_turn = (in_turn + 1) % TURN;
         if in_turn == 0 {

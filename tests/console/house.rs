@@ -1,7 +1,7 @@
 //! A real keeper with its core, between fakes: a journal in memory, ears that understand one word, a post that always delivers.
 
 use hearthwatch::config::Role;
-use hearthwatch::console::{Account, Desk, History, Open, Part, Site, router, serve};
+use hearthwatch::console::{Account, Desk, History, Open, Part, PushSource, Site, router, serve};
 use hearthwatch::engine::change::Raw;
 use hearthwatch::engine::delivery::Outcome;
 use hearthwatch::engine::id::*;
@@ -16,6 +16,7 @@ use hearthwatch::keeper::core::Core;
 use hearthwatch::keeper::inbox::Handle;
 use hearthwatch::keeper::ports::*;
 use hearthwatch::keeper::turn::{Keeper, Ports, Status};
+use hearthwatch::wire::standard::Secrets;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::collections::BTreeMap;
@@ -41,7 +42,7 @@ where
 pub struct Clock(Arc<AtomicI64>);
 
 impl Clock {
-    fn read(&self) -> (Tick, Wall) {
+    pub fn read(&self) -> (Tick, Wall) {
         let real = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis() as i64;
         let wall = real + self.0.load(Ordering::Relaxed);
         // The tick begins somewhere in the past, since it cannot be below zero.
@@ -60,9 +61,9 @@ impl Time for Clock {
 }
 
 /// Counts the turns and keeps none.
-#[derive(Default)]
 struct MemoryJournal {
     turns: u64,
+    full: Arc<AtomicBool>,
 }
 
 impl Journal for MemoryJournal {
@@ -72,7 +73,7 @@ impl Journal for MemoryJournal {
     }
 
     fn has_room(&mut self) -> Result<bool, JournalFault> {
-        Ok(true)
+        Ok(!self.full.load(Ordering::Relaxed))
     }
 
     fn begin_checkpoint(&mut self) -> Result<(), JournalFault> {
@@ -88,20 +89,34 @@ impl Journal for MemoryJournal {
     }
 }
 
-/// Understands `HOME/ROOM` and the name of a kind, with `=false` where the condition ends.
+/// Understands `HOME/ROOM` and the name of a kind, with `=false` where the condition ends or `=12` for a number, and `@30` for a signal
+/// of 30 %. Anything else is unreadable.
 struct Words;
+
+impl Words {
+    fn reading(text: &str) -> Option<(Reading, Option<u8>)> {
+        let (text, signal) = text.split_once('@').map_or((text, None), |(text, signal)| (text, signal.parse().ok()));
+        let (name, value) = match text.split_once('=') {
+            Some((name, "false")) => (name, Value::Flag(false)),
+            Some((name, number)) => (name, Value::Number(number.parse().ok()?)),
+            None => (text, Value::Flag(true)),
+        };
+        let kind = Kind::parse(name)?;
+        let form = if matches!(kind, Kind::Sos | Kind::Fall) { Form::Event } else { Form::Edge };
+        Some((Reading::new(kind, value, form), signal))
+    }
+}
 
 impl Ears for Words {
     fn understand(&mut self, topic: &str, payload: &[u8], retain: bool) -> Understood {
-        let text = std::str::from_utf8(payload).unwrap();
-        let (name, on) = text.strip_suffix("=false").map_or((text, true), |name| (name, false));
-        let kind = Kind::parse(name).unwrap();
-        let form = if matches!(kind, Kind::Sos | Kind::Fall) { Form::Event } else { Form::Edge };
+        let read = std::str::from_utf8(payload).ok().and_then(Words::reading);
+        let Some((reading, signal)) = read else { return Understood::Rejected("no word of ours", id("z2m")) };
         Understood::Readings(vec![Report {
+            signal,
             source: id("z2m"),
             speaker: Speaker::Device(id(topic)),
             home_hint: topic.split('/').next().map(Into::into),
-            readings: vec![Reading::new(kind, Value::Flag(on), form)],
+            readings: vec![reading],
             device_time: None,
             event_id: None,
             rest: 0,
@@ -219,10 +234,17 @@ pub struct House {
     pub board: Arc<Board>,
     pub clock: Clock,
     pub sick: Arc<AtomicBool>,
+    /// The disk takes calls for help only, from the next turn on.
+    pub full: Arc<AtomicBool>,
+    /// Rung when a device was registered.
+    pub news: Arc<tokio::sync::Notify>,
     pub stop: watch::Sender<bool>,
     pub served: Option<tokio::task::JoinHandle<std::io::Result<()>>>,
     keeper: Option<std::thread::JoinHandle<()>>,
 }
+
+/// What the source `z2m` signs its pushes with.
+pub const PUSH_SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwMfKQ9r8GKYqr";
 
 /// How a house differs from the usual.
 #[derive(Default)]
@@ -241,9 +263,10 @@ impl House {
         let status = Arc::new(Status::default());
         let clock = Clock::default();
         clock.set_back_s(options.back_s);
+        let full = Arc::<AtomicBool>::default();
         let ports = Ports {
             ears: Box::new(Words),
-            journal: Box::<MemoryJournal>::default(),
+            journal: Box::new(MemoryJournal { turns: 0, full: full.clone() }),
             acknowledge: Box::new(Nobody),
             dispatch: Box::new(Post { handle: handle.clone(), silent: options.silent }),
             follow: Box::new(Nobody),
@@ -264,16 +287,23 @@ impl House {
         handle.link(true);
         let sick = Arc::new(AtomicBool::new(false));
         let (stop, shutdown) = watch::channel(false);
-        let site = Site { id: id("zhonglou"), keeper: handle.clone(), status };
+        let news = Arc::<tokio::sync::Notify>::default();
+        let site = Site { id: id("zhonglou"), keeper: handle.clone(), status, news: news.clone() };
         let desk = desk(site, board.clone(), clock.clone(), sick.clone(), shutdown.clone(), options.event_streams);
         let listener = TcpListener::bind(("127.0.0.1", options.port)).await.unwrap();
         let address = listener.local_addr().unwrap();
         let served = Some(tokio::spawn(serve(listener, router(desk), shutdown)));
-        House { address, handle, board, clock, sick, stop, served, keeper: Some(keeper) }
+        House { address, handle, board, clock, sick, full, news, stop, served, keeper: Some(keeper) }
     }
 
     /// A device of a home says something; returns when the keeper has heard it and the board shows it.
     pub async fn say(&self, topic: &str, word: &str) {
+        self.mutter(topic, word);
+        self.settle().await;
+    }
+
+    /// A device says something, and nobody waits for it.
+    pub fn mutter(&self, topic: &str, word: &str) {
         self.handle.deliver(Delivery {
             lane: Lane::Life,
             topic: topic.into(),
@@ -283,7 +313,6 @@ impl House {
             copy: false,
             token: None,
         });
-        self.settle().await;
     }
 
     /// Returns when the keeper has done what waited, and what came of it.
@@ -336,6 +365,11 @@ fn desk(
         now: Arc::new(move || clock.read()),
         shutdown,
         event_streams: event_streams.unwrap_or(200),
+        pushes: vec![PushSource {
+            source: id("z2m"),
+            site: id("zhonglou"),
+            secrets: Secrets::parse(PUSH_SECRET).unwrap(),
+        }],
     }
 }
 
@@ -425,6 +459,7 @@ fn homes(site: &SiteId) -> Vec<Entity> {
             });
             let resident = Resident { id: id(&format!("{name}-1")), home: id(name), details };
             let device = |room: &str| Device {
+                profile: None,
                 id: id(&format!("{name}-{room}")),
                 home: id(name),
                 source: id("z2m"),

@@ -144,7 +144,7 @@ impl Listener {
 }
 
 /// Publishes messages at QoS 1 and waits until the broker has accepted all of them.
-pub fn publish<'a>(url: &str, messages: impl IntoIterator<Item = (&'a str, String)>) {
+pub fn publish<'a>(url: &str, messages: impl IntoIterator<Item = (&'a str, impl Into<Vec<u8>>)>) {
     let port = url.rsplit(':').next().and_then(|port| port.parse().ok()).expect("a port");
     let mut options = MqttOptions::new(format!("publisher-{:?}", Instant::now()), "127.0.0.1", port);
     options.set_inflight(1000);

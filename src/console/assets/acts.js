@@ -32,24 +32,31 @@ function key() {
 
 const pause = (ms) => new Promise((done) => { setTimeout(done, ms); });
 
-/** Sends an act. Gives null where it came to pass, else `{reason, text}`: why not, as a sentence. */
-export async function send(alarm, act, more = {}) {
+/** Sends what a person orders, until it is answered. Gives `{answer}`, or `{reason, text, problem}`: why not, as a sentence. */
+export async function sendTo(path, body) {
   const options = {
     method: 'POST',
     headers: { 'content-type': 'application/json', 'idempotency-key': key() },
-    // A note rests on nothing that could have changed meanwhile.
-    body: JSON.stringify(act === 'note' ? more : { revision: alarm.revision, ...more }),
+    body: JSON.stringify(body),
   };
   for (const wait of [1_000, 3_000, 6_000, 0]) {
     try {
-      const response = await ask(`/api/v1/alarms/${encodeURIComponent(alarm.id)}/${act}`, options);
-      if (response.ok) return null;
+      const response = await ask(path, options);
+      if (response.ok) return { answer: await response.json() };
       const problem = await response.json();
-      if (response.status < 500) return { reason: problem.reason, text: tOr(`refused.${problem.reason}`, problem.detail) };
+      if (response.status < 500 || response.status === 507) return { reason: problem.reason, text: tOr(`refused.${problem.reason}`, problem.detail), problem };
     } catch {
       // The line is down: the same key makes sure that it happens once.
     }
     if (wait) await pause(wait);
   }
   return { reason: 'not_sent', text: t('refused.not_sent') };
+}
+
+/** Sends an act. Gives null where it came to pass, else why not. */
+export async function send(alarm, act, more = {}) {
+  // A note rests on nothing that could have changed meanwhile.
+  const body = act === 'note' ? more : { revision: alarm.revision, ...more };
+  const { answer, ...refused } = await sendTo(`/api/v1/alarms/${encodeURIComponent(alarm.id)}/${act}`, body);
+  return answer ? null : refused;
 }

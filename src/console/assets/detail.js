@@ -151,6 +151,9 @@ export function render(root, desk, again) {
     desk.card === alarm.id && card(alarm, all),
     guides(all).map((guide) => el('p', { class: 'guide' }, guide)),
     loaded.failed && el('p', { class: 'refused' }, t('detail.failed')),
+    el('p', { class: 'ways' }, alarm.home.claimed
+      ? el('a', { href: `/homes/${encodeURIComponent(alarm.home.id)}/walk-test` }, t('nav.walk'), ' ›')
+      : alarm.home.id.startsWith('unclaimed/') && el('a', { href: `/quarantine#${encodeURIComponent(alarm.home.id)}` }, t('detail.claim'), ' ›')),
     !home && !loaded.failed && el('p', { class: 'soft' }, loaded.home ? t('detail.none') : t('loading')),
     residents(),
     home && entry(home),

@@ -8,10 +8,10 @@ const AGAIN_MS = 2_000;
 
 const number = (id) => [id?.slice(0, id.lastIndexOf('-')), Number(id?.slice(id.lastIndexOf('-') + 1))];
 
-/** A request to the service. A session that ended leads to the sign-in page. */
+/** A request to the service. A session that ended leads to the sign-in page, and from there back. */
 export async function ask(path, options = {}) {
   const response = await fetch(path, { ...options, headers: { accept: 'application/json', ...options.headers } });
-  if (response.status === 401) location.assign('/sign-in');
+  if (response.status === 401) location.assign(location.pathname === '/' ? '/sign-in' : `/sign-in?next=${encodeURIComponent(location.pathname)}`);
   return response;
 }
 

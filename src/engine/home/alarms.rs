@@ -27,6 +27,15 @@ impl Turn<'_> {
     }
 
     fn raise(&mut self, cause: Cause) {
+        let alarm = self.new_alarm(&cause);
+        self.out.evidence.push(alarm.id.clone());
+        self.change(HomeChange::Raised(Box::new(alarm.clone())));
+        self.because("raised");
+        self.climb_from_the_start(&alarm, Millis(0));
+    }
+
+    /// The alarm of a cause, with the site's next number.
+    pub(super) fn new_alarm(&mut self, cause: &Cause) -> Alarm {
         let alarm = Alarm {
             id: AlarmId { site: self.policy.site.clone(), number: self.next_alarm },
             kind: cause.kind,
@@ -35,7 +44,7 @@ impl Turn<'_> {
             age_unknown: cause.age_unknown,
             events: 1,
             last_event: self.now,
-            reason: cause.reason,
+            reason: cause.reason.clone(),
             // Overwritten below; were it not, the alarm would be looked at at once.
             attention: Attention::Calling { rung: 0, round: 0, next: self.now.tick },
             over: None,
@@ -49,10 +58,7 @@ impl Turn<'_> {
             unanswered: 0,
         };
         self.next_alarm += 1;
-        self.out.evidence.push(alarm.id.clone());
-        self.change(HomeChange::Raised(Box::new(alarm.clone())));
-        self.because("raised");
-        self.climb_from_the_start(&alarm, Millis(0));
+        alarm
     }
 
     fn count(&mut self, alarm: &Alarm, cause: Cause) {

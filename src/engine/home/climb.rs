@@ -15,6 +15,7 @@ impl Turn<'_> {
     /// Looks after whatever is overdue: the silence, then alarms by gravity. An alarm of the silence that is overdue besides is due
     /// still, and so has its turn next.
     pub(super) fn due(&mut self) {
+        self.walk_due();
         let dealt_with = silence::due(self);
         for alarm in self.state.alarms.iter().filter(|a| !dealt_with.contains(&a.kind)) {
             let due = deadline(self.policy, alarm, self.now.tick).filter(|d| *d <= self.now.tick);

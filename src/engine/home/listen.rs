@@ -3,19 +3,31 @@
 use super::Turn;
 use super::alarms::Cause;
 use super::state::{DeviceState, Last, is_activity};
+use super::walk::is_passive;
 use crate::engine::alarm::{Attention, Reason};
 use crate::engine::change::{Fact, HomeChange, Introduction};
 use crate::engine::id::Zone;
 use crate::engine::input::Heard;
 use crate::engine::kind::{AlarmKind, Kind, Nature, Priority};
 use crate::engine::reading::{Form, Reading, Value};
-use crate::engine::time::{Millis, Wall};
+use crate::engine::time::{Millis, Stamp, Wall};
 
 /// A device's clock is believed from a week ago to five minutes ahead; outside of it the time of arrival counts.
 const OLDEST: Millis = Millis::from_mins(7 * 24 * 60);
 const AHEAD: Millis = Millis::from_mins(5);
 /// Less than this is no lateness but the way of the message.
 const PROMPT: Millis = Millis::from_secs(60);
+
+/// Signs of life without a reading are noted at most so often.
+const SIGN_OF_LIFE: Millis = Millis::from_mins(10);
+
+/// Whether a message shows an installer that its device works: by what a person causes, or by any word of a device that nobody can
+/// trigger.
+fn shows_that_it_works(device: &DeviceState, readings: &[Reading], now: Stamp) -> bool {
+    let called = |r: &Reading| r.kind.alarm().is_some() && r.value == Value::Flag(true);
+    let passive = || device.last.iter().all(|l| is_passive(l.kind)) && readings.iter().all(|r| is_passive(r.kind));
+    readings.iter().any(|r| is_activity(device, r, now) || called(r)) || passive()
+}
 
 /// What a reading of an alarm's kind is, given what was known.
 enum Meaning {
@@ -36,7 +48,7 @@ impl Turn<'_> {
             return self.because("same_event_id");
         }
         let happened = self.believable(heard.device_time);
-        let pressed = self.understand(device, &heard, happened);
+        let pressed = !heard.history && self.understand(device, &heard, happened);
         // Whoever speaks is heard, whatever a hub said of itself; but not who is only spoken of.
         let speaks = |r: &Reading| r.kind != Kind::Online || r.value == Value::Flag(true);
         if self.state.bridge_offline && !heard.retained && heard.readings.iter().any(speaks) {
@@ -45,13 +57,26 @@ impl Turn<'_> {
         if !heard.retained && heard.readings.iter().any(|r| is_activity(device, r, self.now)) {
             self.stirred(happened);
         }
-        let Heard { device, readings, rest, retained, event, .. } = heard;
+        if !heard.retained && !heard.history && shows_that_it_works(device, &heard.readings, self.now) {
+            self.shows_itself(heard.device);
+        }
+        let lives = heard.readings.is_empty() && self.is_news_that_it_lives(device, heard.retained);
+        let Heard { device, mut readings, rest, retained, event, mut signal, .. } = heard;
+        if lives {
+            readings.push(Reading::flag(Kind::Online, true));
+        }
         for reading in readings {
             let on = reading.value == Value::Flag(true);
             let rest = (reading.form == Form::Latched && on).then_some(rest);
             let press = (pressed && on && reading.kind == Kind::Sos).then_some(());
-            self.change(HomeChange::Heard(Fact { device, reading, happened, retained, rest, event, press }));
+            let signal = signal.take();
+            self.change(HomeChange::Heard(Fact { device, reading, happened, retained, rest, event, press, signal }));
         }
+    }
+
+    /// A message without readings says that its device lives: worth a line now and then, for whoever waits for it.
+    fn is_news_that_it_lives(&self, device: &DeviceState, retained: bool) -> bool {
+        !retained && device.heard.is_none_or(|then| self.now.wall.since(then) >= SIGN_OF_LIFE)
     }
 
     /// Does what the readings of a message mean, each kind once: one message is one press, however often it says so. Says whether
@@ -86,7 +111,10 @@ impl Turn<'_> {
                 }
                 let age_unknown = matches!(reason, Reason::FoundTrue { .. });
                 let happened = happened.unwrap_or(self.now.wall);
-                self.press(Cause { kind: to, reason, happened, age_unknown, merged });
+                let cause = Cause { kind: to, reason, happened, age_unknown, merged };
+                if heard.retained || !self.is_test(heard.device, &cause) {
+                    self.press(cause);
+                }
             }
         }
         self.understand_ends(device, heard, happened, done);
@@ -192,7 +220,7 @@ impl Turn<'_> {
 
     pub(super) fn meet(&mut self, new: Introduction) {
         let known = self.state.devices.get(new.device as usize);
-        if known.is_none_or(|d| d.room != new.room || d.registered != new.registered) {
+        if known.is_none_or(|d| d.room != new.room || d.registered != new.registered || d.life != new.life) {
             self.change(HomeChange::Met(new));
         }
     }

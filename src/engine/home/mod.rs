@@ -1,20 +1,25 @@
 //! The home machine: readings, detection, alarms and where their ladders stand.
 //!
 //! `step` decides and changes nothing; `State::apply` folds and decides nothing. [`state`] holds what a home is, [`listen`] what a
-//! message means, [`silence`] the inactivity detector, [`alarms`] raising and counting, [`climb`] ladders, [`acts`] what people do.
+//! message means, [`silence`] the inactivity detector, [`alarms`] raising and counting, [`climb`] ladders, [`acts`] what people do,
+//! [`walk`] the test window of commissioning, [`moving`] devices that change homes, [`health`] what a device needs.
 
 mod acts;
 mod alarms;
 mod climb;
+pub mod health;
 mod listen;
+mod moving;
 pub mod silence;
 mod state;
 #[cfg(test)]
 mod tests;
+pub mod walk;
 
 pub use state::{Activity, DeviceState, State};
+use walk::WalkRefusal;
 
-use super::alarm::Refusal;
+use super::alarm::{Alarm, Refusal};
 use super::change::HomeChange;
 use super::id::AlarmId;
 use super::input::{HomeInput, SiteInput};
@@ -39,6 +44,10 @@ pub struct Out {
     pub answer: Option<Result<(AlarmId, u32), Refusal>>,
     /// Messages whose raw bytes belong into the ledger: alarms that this input raised or counted.
     pub evidence: Vec<AlarmId>,
+    /// Alarms that go along with a device that leaves.
+    pub leaving: Vec<Alarm>,
+    /// What came of an order about the test window.
+    pub walked: Option<Result<(), WalkRefusal>>,
     /// Named reasons of what was decided, for the trace of the turn.
     pub because: Vec<&'static str>,
 }
@@ -49,6 +58,8 @@ impl Out {
         self.to_site.clear();
         self.answer = None;
         self.evidence.clear();
+        self.leaving.clear();
+        self.walked = None;
         self.because.clear();
     }
 }
@@ -68,6 +79,9 @@ pub fn step(policy: &HomePolicy, place: &Place, state: &State, input: Stamped<Ho
         HomeInput::Told { kind, notice, channel, told } => turn.told(kind, notice, channel, told),
         HomeInput::Failed { fault } => turn.freeze(fault),
         HomeInput::Own { kind, what } => turn.own(kind, what),
+        HomeInput::Left { device, open_there } => turn.leave(device, open_there),
+        HomeInput::Joins(alarm) => turn.join(*alarm),
+        HomeInput::Walk { order, by } => turn.walk(order, by),
     }
 }
 
@@ -76,7 +90,8 @@ pub fn step(policy: &HomePolicy, place: &Place, state: &State, input: Stamped<Ho
 pub fn next_wake(policy: &HomePolicy, state: &State, now: Stamp, deaf: bool) -> Option<Tick> {
     let alarms = state.alarms.iter().filter_map(|a| climb::deadline(policy, a, now.tick)).min();
     let silence = if deaf { None } else { silence::next(policy, state, now) };
-    alarms.into_iter().chain(silence).min()
+    let walk = state.walk.as_ref().map(|walk| walk.until);
+    alarms.into_iter().chain(silence).chain(walk).min()
 }
 
 /// One step under way.

@@ -1,5 +1,7 @@
 //! What a home is: its devices as they last spoke, its last activity, its open alarms.
 
+use super::health::Health;
+use super::walk::{Signed, Walk};
 use crate::engine::alarm::{Alarm, Attention};
 use crate::engine::change::{AlarmChange, Fact, HomeChange, Introduction};
 use crate::engine::id::{Address, SourceId, Zone};
@@ -54,6 +56,13 @@ pub struct DeviceState {
     /// The last few events that their sender named, hashed.
     #[n(10)]
     pub events: Vec<u64>,
+    /// It is there to call for help.
+    #[n(11)]
+    #[cbor(default)]
+    pub life: bool,
+    #[n(12)]
+    #[cbor(default)]
+    pub health: Health,
 }
 
 /// How many kinds and zones of a device are remembered; of those beyond it, every `true` is an event.
@@ -103,6 +112,12 @@ pub struct State {
     pub alarms: Vec<Alarm>,
     #[n(6)]
     pub frozen: Option<Box<str>>,
+    /// The test window that is open.
+    #[n(7)]
+    pub walk: Option<Walk>,
+    /// The last walk test that was signed.
+    #[n(8)]
+    pub signed: Option<Signed>,
 }
 
 impl State {
@@ -127,7 +142,7 @@ impl State {
         match change {
             HomeChange::Heard(fact) => self.fold_fact(fact, at),
             HomeChange::Met(introduction) => self.fold_introduction(introduction, at),
-            HomeChange::Raised(alarm) => {
+            HomeChange::Raised(alarm) | HomeChange::AlarmJoined(alarm) => {
                 let place = self.alarms.partition_point(|a| a.kind < alarm.kind);
                 if self.alarm(alarm.kind).is_none() {
                     self.alarms.insert(place, (**alarm).clone());
@@ -143,6 +158,11 @@ impl State {
                 }
             }
             HomeChange::Closed { alarm, .. } => self.alarms.retain(|a| a.id != alarm.id),
+            HomeChange::AlarmLeft { alarm } => self.alarms.retain(|a| a.id != *alarm),
+            HomeChange::DeviceLeft { device } => self.fold_departure(*device, at),
+            HomeChange::WalkOpened { .. } | HomeChange::Tested { .. } | HomeChange::WalkClosed { .. } => {
+                self.fold_walk(change, at)
+            }
             HomeChange::Frozen { fault } => self.frozen = Some(fault.clone()),
             HomeChange::Evidence { .. } => {}
             HomeChange::Bridge { online } => {
@@ -167,12 +187,24 @@ impl State {
                 only_door: true,
                 pressed: None,
                 events: Vec::new(),
+                life: new.life,
+                health: Health::default(),
             });
         } else if let Some(device) = self.devices.get_mut(slot) {
             device.room = new.room.clone();
             device.registered = new.registered;
+            device.life = new.life;
         }
         self.watch_from(at);
+    }
+
+    /// Nothing is expected any more of a device that has left; its place stays its own, since it may come back.
+    fn fold_departure(&mut self, device: u16, at: Stamp) {
+        if let Some(device) = self.devices.get_mut(device as usize) {
+            (device.registered, device.life, device.tells_activity, device.online) = (false, false, false, None);
+            device.last.clear();
+        }
+        self.fold_hearing(at);
     }
 
     /// What never spoke is watched too: silence begins with the first we know of the home.
@@ -189,6 +221,7 @@ impl State {
             device.events.truncate(EVENTS_KEPT - 1);
             device.events.insert(0, event);
         }
+        device.health.fold(fact, device.heard.is_some(), at);
         device.heard = Some(at.wall);
         if active && reading.kind != Kind::Sos {
             device.tells_activity = true;

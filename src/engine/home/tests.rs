@@ -29,14 +29,24 @@ fn at(second: u64, state: &mut State, input: HomeInput) -> Out {
 fn home() -> State {
     let mut state = State::default();
     let (source, address) = (SourceId::cut("z2m"), Address::cut("a"));
-    let new = Introduction { device: 0, source, address, room: "".into(), registered: false };
+    let new = Introduction { device: 0, source, address, room: "".into(), registered: false, life: false };
     at(0, &mut state, HomeInput::Met(new));
     state
 }
 
 fn says(kind: Kind, value: bool, form: Form, retained: bool, rest: u32) -> HomeInput {
     let readings = vec![Reading::new(kind, Value::Flag(value), form)];
-    HomeInput::Heard(Heard { device: 0, readings, device_time: None, rest, event: None, retained, echo: false })
+    HomeInput::Heard(Heard {
+        device: 0,
+        readings,
+        device_time: None,
+        rest,
+        event: None,
+        retained,
+        echo: false,
+        signal: None,
+        history: false,
+    })
 }
 
 /// What a second message comes to in words; an alarm of the first is closed before it.
@@ -101,6 +111,8 @@ fn what_a_device_is_remembered_by_is_bounded() {
     for n in 0..500_u64 {
         let reading = Reading { zone: Some(Zone::cut(&n.to_string())), ..Reading::flag(Kind::Smoke, n % 2 == 0) };
         let heard = Heard {
+            signal: None,
+            history: false,
             device: 0,
             readings: vec![reading],
             device_time: None,

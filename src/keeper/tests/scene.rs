@@ -9,7 +9,7 @@ use crate::engine::alarm::{Act, Attention, CloseCode, SafeHow};
 use crate::engine::change::{HomeChange, Raw};
 use crate::engine::delivery::{Failure, Outcome};
 use crate::engine::id::*;
-use crate::engine::input::SiteInput;
+use crate::engine::input::{SiteInput, WalkOrder};
 use crate::engine::kind::Kind;
 use crate::engine::policy::{RulesPatch, SiteRules};
 use crate::engine::reading::{Form, Reading, Report, Speaker, Value};
@@ -18,6 +18,7 @@ use crate::engine::sealed::Sealed;
 use crate::engine::time::{Millis, Tick, Wall};
 use crate::keeper::core::{Core, Effects};
 use crate::keeper::ports::{Parcel, Personal, Vault};
+use crate::keeper::quarantine::Held;
 use crate::keeper::record::{self, Entry};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -131,6 +132,7 @@ pub fn device(home: &str, address: &str) -> Entity {
         room: room.into(),
         model: "".into(),
         life: false,
+        profile: None,
     })
 }
 
@@ -334,7 +336,8 @@ impl Scene {
     pub fn happens(&mut self, line: &str) {
         if line.contains(" & ") {
             let reports: Vec<Report> = line.split(" & ").map(|part| self.report(part)).collect();
-            return self.turn(|core| reports.into_iter().for_each(|report| core.report(report, || raw("several"))));
+            return self
+                .turn(|core| reports.into_iter().for_each(|report| core.report(report, || raw("several"), held)));
         }
         let words: Vec<&str> = line.split_whitespace().collect();
         match &words[..] {
@@ -356,6 +359,12 @@ impl Scene {
                 self.turn(|core| core.own_alarm(&home, kind, topic, Some(raw(topic))));
             }
             ["hub", ..] => self.tell(line),
+            ["walk", home, order @ ..] => self.walk(home, order),
+            ["recall", address, ..] => {
+                let (report, device) = (self.report(&line["recall ".len()..]), device("h1", address));
+                let (Entity::Device(device), at) = (device, report.device_time.unwrap()) else { panic!("no device") };
+                self.turn(|core| core.recall(Report { device_time: None, ..report }, &device, at));
+            }
             [address, ..] if address.contains('/') => self.tell(line),
             [who, act @ ..] => self.act(who, act),
         }
@@ -363,7 +372,24 @@ impl Scene {
 
     fn tell(&mut self, line: &str) {
         let report = self.report(line);
-        self.turn(|core| core.report(report, || raw("message")));
+        self.turn(|core| core.report(report, || raw("message"), held));
+    }
+
+    /// `walk h1 open 10 1` (minutes, calls of each device), `walk h1 sign`, `walk h1 close`.
+    fn walk(&mut self, home: &str, order: &[&str]) {
+        let order = match *order {
+            ["open", minutes, presses] => {
+                WalkOrder::Open { minutes: minutes.parse().unwrap(), presses: presses.parse().unwrap() }
+            }
+            ["sign"] => WalkOrder::Close { signed: true },
+            ["close"] => WalkOrder::Close { signed: false },
+            _ => panic!("what is {order:?}?"),
+        };
+        let (home, mut walked) = (id(home), None);
+        self.turn(|core| walked = Some(core.walk(&home, order, id("installer"))));
+        if let Err(refusal) = walked.unwrap() {
+            self.told.push(format!("refused: {refusal:?}"));
+        }
     }
 
     /// `hub PREFIX online`, or an address and what the device there says.
@@ -474,6 +500,10 @@ impl Scene {
             ["home", name] => home(name, Status::Active),
             ["paused", name] => home(name, Status::Paused),
             ["device", home, address] => device(home, address),
+            ["life", home, address] => match device(home, address) {
+                Entity::Device(device) => Entity::Device(Device { life: true, ..device }),
+                other => other,
+            },
             ["channel", name] => channel(name, 4),
             ["channel", name, slots] => channel(name, slots.parse().unwrap()),
             ["responder", name] => responder(name, &[name]),
@@ -499,8 +529,13 @@ impl Scene {
     }
 }
 
+fn held() -> Held {
+    Held::new(MIDNIGHT, "topic", &bytes::Bytes::from_static(b"{}"))
+}
+
 pub fn report(readings: Vec<Reading>) -> Report {
     Report {
+        signal: None,
         source: id("z2m"),
         speaker: Speaker::Bridge("".into()),
         home_hint: None,

@@ -7,7 +7,7 @@ use crate::engine::reading::{Report, Speaker};
 use crate::engine::registry::{Entity, Status as HomeStatus};
 use crate::engine::time::{Tick, Wall};
 use crate::keeper::board::Board;
-use crate::keeper::inbox::{Handle, NotTaken};
+use crate::keeper::inbox::{Handle, NotTaken, Pushed, Took};
 use crate::keeper::ports::*;
 use crate::keeper::record;
 use crate::keeper::turn::{Keeper, Ports, Status};
@@ -297,6 +297,33 @@ fn a_full_disk_takes_no_import_and_climbs_no_ladder_but_that_of_life() {
     bench.port.with(|world| world.full = false);
     bench.advance(20 * HOUR + 1);
     assert_eq!(bench.register(vec![home("h9", HomeStatus::Active)]), Poll::Ready(Ok(())));
+}
+
+#[test]
+fn a_full_disk_takes_a_pushed_call_and_leaves_the_rest_to_come_again() {
+    let mut bench = Bench::with_homes(calm_registry());
+    let push = |bench: &mut Bench, id: &str, words: &str| {
+        let (topic, payload) = ("h1/button".to_owned(), words.to_owned().into());
+        let messages = vec![Pushed { topic, payload, id: id.to_owned() }];
+        let handle = bench.handle.clone();
+        let mut errand = Box::pin(async move { handle.push(messages).await });
+        let mut context = Context::from_waker(Waker::noop());
+        let _ = errand.as_mut().poll(&mut context);
+        bench.settle();
+        match errand.as_mut().poll(&mut context) {
+            Poll::Ready(answer) => answer.unwrap(),
+            Poll::Pending => Vec::new(),
+        }
+    };
+    assert_eq!(push(&mut bench, "a", "battery=90"), [Took::Readings(1)]);
+    bench.port.with(|world| (world.full, world.reserve) = (true, 20_000));
+    // The first message finds out that the disk is full, and waits with its answer.
+    assert_eq!(push(&mut bench, "b", "battery=89"), []);
+    assert_eq!(push(&mut bench, "c", "battery=88"), [Took::NoRoom]);
+    assert_eq!(push(&mut bench, "d", "sos=true! battery=88"), [Took::Readings(2)]);
+    assert_eq!(push(&mut bench, "d", "sos=true! battery=88"), [Took::Readings(2)], "again, and the same");
+    let alarm = bench.keeper.core().homes[0].state.alarm(AlarmKind::Sos).unwrap().clone();
+    assert_eq!(alarm.events, 1);
 }
 
 #[test]

@@ -73,6 +73,21 @@ fn home(home: u32, change: &HomeChange, core: &Core) -> Option<String> {
             let code = code.map_or("", |c| c.name());
             format!("{}#{} closed by {by} {code}", alarm.kind, alarm.id.number).trim_end().into()
         }
+        HomeChange::WalkOpened { until, by, presses } => {
+            format!("test window of {by} until {}, {presses} calls", tick_clock(*until))
+        }
+        HomeChange::Tested { device, called } => {
+            let device = &core.homes[home as usize].state.devices[*device as usize].address;
+            format!("{device} works{}", called.map_or(String::new(), |kind| format!(", called {kind}")))
+        }
+        HomeChange::WalkClosed { by, signed } => {
+            let by = by.as_ref().map_or("itself".into(), |by| by.to_string());
+            format!("test window closed by {by}{}", if *signed { ", signed" } else { "" })
+        }
+        HomeChange::AlarmLeft { alarm } => format!("#{} leaves {}", alarm.number, core.site.homes[home as usize].id),
+        HomeChange::AlarmJoined(alarm) => {
+            format!("{}#{} joins {}", alarm.kind, alarm.id.number, core.site.homes[home as usize].id)
+        }
         HomeChange::Frozen { .. } => format!("{} frozen", core.site.homes[home as usize].id),
         HomeChange::Bridge { online } => {
             let state = if *online { "online" } else { "offline" };

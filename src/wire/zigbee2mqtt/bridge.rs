@@ -1,9 +1,10 @@
 //! What a bridge says of itself: whether it is there, and which devices it has, with their definitions.
 
-use super::property::{self, Rule};
+use super::property;
 use super::{Heard, online};
 use crate::engine::kind::Kind;
 use crate::wire::lore::{DeviceLore, Lesson, MAX_DEVICES, Meaning};
+use crate::wire::rule::Rule;
 use crate::wire::scalar::Scalar;
 use crate::wire::{Decoded, Ignored, Message, Rejected, text};
 use serde::Deserialize;
@@ -12,7 +13,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 /// The bit of an expose's `access` that says it can be set: a setting, where a sensor's name leaves it open.
-const CAN_BE_SET: u8 = 2;
+pub(in crate::wire) const CAN_BE_SET: u8 = 2;
 
 pub(super) fn decode(heard: &Heard, prefix: &str, topic: &str, message: &Message) -> Decoded {
     match topic {
@@ -86,19 +87,19 @@ struct Definition<'a> {
 
 /// One property as defined. Lights, locks and the like nest theirs in `features`; none of those is a reading.
 #[derive(Deserialize)]
-struct Expose<'a> {
+pub(in crate::wire) struct Expose<'a> {
     #[serde(borrow, default = "absent", rename = "type")]
-    kind: Scalar<'a>,
+    pub kind: Scalar<'a>,
     #[serde(borrow, default)]
-    property: Option<Cow<'a, str>>,
+    pub property: Option<Cow<'a, str>>,
     #[serde(default)]
-    access: u8,
+    pub access: u8,
     #[serde(borrow, default = "absent")]
-    unit: Scalar<'a>,
+    pub unit: Scalar<'a>,
     #[serde(borrow, default = "absent")]
-    value_on: Scalar<'a>,
+    pub value_on: Scalar<'a>,
     #[serde(borrow, default = "absent")]
-    value_off: Scalar<'a>,
+    pub value_off: Scalar<'a>,
 }
 
 fn absent<'a>() -> Scalar<'a> {
@@ -107,20 +108,23 @@ fn absent<'a>() -> Scalar<'a> {
 
 fn lore(device: &Device) -> DeviceLore {
     let Some(definition) = &device.definition else { return DeviceLore::default() };
-    let described = definition.description.as_text().unwrap_or_default().to_lowercase();
     let exposes = definition.exposes.iter();
     DeviceLore {
         model: definition.model.as_text().unwrap_or_default().into(),
-        senses_presence: ["presence", "radar", "mmwave", "ghz", "occupancy"]
-            .iter()
-            .any(|word| described.contains(word)),
+        senses_presence: senses_presence(definition.description.as_text().unwrap_or_default()),
         meanings: exposes.filter_map(|e| Some((e.property.as_deref()?.into(), meaning(e)?))).collect(),
         ..DeviceLore::default()
     }
 }
 
+/// Whether a device's description is that of one which senses that somebody is there.
+pub(in crate::wire) fn senses_presence(description: &str) -> bool {
+    let described = description.to_lowercase();
+    ["presence", "radar", "mmwave", "ghz", "occupancy"].iter().any(|word| described.contains(word))
+}
+
 /// What the definition adds to the name, if anything.
-fn meaning(expose: &Expose) -> Option<Meaning> {
+pub(in crate::wire) fn meaning(expose: &Expose) -> Option<Meaning> {
     let (property, _) = property::find(expose.property.as_deref()?)?;
     let settable = expose.access & CAN_BE_SET != 0;
     match (property.rule, expose.kind.as_text()?) {
@@ -145,7 +149,7 @@ fn in_our_unit(kind: Kind, unit: &str) -> Option<Meaning> {
     match (kind, unit) {
         (Kind::Temperature, "°C" | "℃")
         | (Kind::Battery | Kind::Humidity, "%")
-        | (Kind::Illuminance, "lx" | "lux")
+        | (Kind::Illuminance, "lx" | "Lx" | "lux")
         | (Kind::Power, "W") => None,
         (Kind::RespiratoryRate | Kind::HeartRate, _) => None,
         (Kind::Temperature, "°F" | "℉") => Some(Meaning::Fahrenheit),

@@ -7,15 +7,19 @@
 mod bridge;
 mod property;
 mod state;
+#[cfg(test)]
+mod tests;
 
 use super::lore::{DeviceLore, Lesson, Lore};
 use super::scalar::{Scalar, presentable};
 use super::topic::Place;
-use super::{Decoded, Ignored, Message, Rejected, Source, text};
+use super::{Decoded, Ignored, Message, Rejected, Source, report, text};
 use crate::engine::id::Address;
 use crate::engine::kind::Kind;
+use crate::engine::profile::Profile;
 use crate::engine::reading::{Form, Reading, Report, Speaker};
 use crate::engine::time::Wall;
+pub(super) use bridge::{CAN_BE_SET, Expose, meaning, senses_presence};
 use state::State;
 
 pub(super) fn decode(lore: &Lore, source: &Source, place: Place, message: &Message) -> Decoded {
@@ -41,6 +45,13 @@ pub(super) fn decode(lore: &Lore, source: &Source, place: Place, message: &Messa
         _ if !device.is_empty() => heard.attribute(device, last, payload),
         _ => Rejected::NoObject.into(),
     }
+}
+
+/// The whole state of a device as one object, for who knows by other means that it is one.
+pub(super) fn state(payload: &str, known: &DeviceLore) -> Result<report::Spoken, Rejected> {
+    let state = State::parse(payload, None)?;
+    let readings = state.readings(Some(known));
+    Ok(report::Spoken { readings, time: state.device_time, event: None, rest: state.rest, signal: state.signal })
 }
 
 /// The prefix of the devices' addresses and what stands behind `bridge/`, if a bridge speaks.
@@ -88,9 +99,10 @@ fn online(payload: &str) -> Option<Reading> {
     }
 }
 
-/// Whether a name and a text look like a property and its value, though not one that we know.
+/// Whether a name and a text look like a property and its value, though not one that we know. A part of an object stands behind a
+/// hyphen (`update-state`).
 fn is_attribute(property: &str, text: &str) -> bool {
-    let name = property.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_');
+    let name = property.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'_' | b'-'));
     name && presentable(text) && text.starts_with(|c: char| c.is_alphanumeric() || c == '-')
 }
 
@@ -107,18 +119,19 @@ struct Heard<'a> {
 struct Spoken {
     device_time: Option<Wall>,
     rest: u32,
+    signal: Option<u8>,
     echo: bool,
 }
 
 impl Heard<'_> {
     /// The whole state of a device as one object.
     fn state(&self, device: &str, payload: &str) -> Decoded {
-        let state = match State::parse(payload) {
+        let state = match State::parse(payload, self.profile(device)) {
             Ok(state) => state,
             Err(why) => return why.into(),
         };
         let known = self.known(device);
-        let spoken = Spoken { device_time: state.device_time, rest: state.rest, echo: false };
+        let spoken = Spoken { device_time: state.device_time, rest: state.rest, signal: state.signal, echo: false };
         let mut decoded = self.device(device, state.readings(known), spoken);
         if !known.is_some_and(|d| d.speaks_json) {
             decoded.lessons.push(Lesson::SpeaksJson { source: self.source.name.clone(), address: device.into() });
@@ -129,7 +142,8 @@ impl Heard<'_> {
     /// One property as bare text behind the device's name: `advanced.output: attribute`, or the action once more for Home Assistant.
     fn attribute(&self, device: &str, property: &str, payload: &str) -> Decoded {
         let known = self.known(device);
-        let Some(mut reading) = State::of_attribute(property, payload).readings(known).pop() else {
+        let state = State::of_attribute(property, payload, self.profile(device));
+        let Some(mut reading) = state.readings(known).pop() else {
             let a_device = self.known(self.place.address).is_some();
             return if !a_device && is_attribute(property, payload) {
                 Ignored::Attribute.into()
@@ -147,6 +161,12 @@ impl Heard<'_> {
 
     fn known(&self, device: &str) -> Option<&DeviceLore> {
         self.lore.device(&self.source.name, device)
+    }
+
+    /// What people told of a device, or of the model that a bridge said it is.
+    fn profile(&self, device: &str) -> Option<&Profile> {
+        let model = self.known(device).map_or("", |known| &known.model);
+        self.lore.profile(&self.source.name, device, model)
     }
 
     fn device(&self, device: &str, readings: Vec<Reading>, spoken: Spoken) -> Decoded {
@@ -171,6 +191,7 @@ impl Heard<'_> {
             event_id: None,
             rest: spoken.rest,
             retained: self.retained,
+            signal: spoken.signal,
             echo: spoken.echo,
         }])
     }

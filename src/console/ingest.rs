@@ -1,0 +1,120 @@
+//! The way in for vendors' clouds: messages pushed over HTTP, signed as Standard Webhooks 1.0 says, in the dialect of their source.
+//!
+//! Answered with 200 only after the sync. A message that is pushed again under its `webhook-id` is the same one.
+
+use super::Shared;
+use super::once::MAX_KEY_BYTES;
+use super::problem::Problem;
+use crate::engine::id::{SiteId, SourceId};
+use crate::keeper::inbox::{Pushed, Took};
+use crate::wire::envelope::Envelope;
+use crate::wire::standard::Secrets;
+use axum::Json;
+use axum::body::Bytes;
+use axum::extract::rejection::BytesRejection;
+use axum::extract::{Path, Query, State};
+use axum::http::{HeaderMap, StatusCode};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+/// The largest body that is read.
+pub(super) const MAX_BODY_BYTES: usize = 1 << 20;
+/// The most messages of one request.
+const MAX_MESSAGES: usize = 256;
+/// How far a request's time may be off (Standard Webhooks 1.0 leaves it to the receiver; its libraries take five minutes).
+const TOLERANCE_S: i64 = 300;
+
+/// A source that may push.
+pub struct PushSource {
+    pub source: SourceId,
+    pub site: SiteId,
+    pub secrets: Secrets,
+}
+
+/// A topic for a body that is the payload alone.
+#[derive(Debug, Deserialize)]
+pub(super) struct Whole {
+    topic: Option<String>,
+}
+
+/// `POST /api/v1/ingest/{source}`
+pub(super) async fn push(
+    State(room): State<Shared>,
+    Path(source): Path<String>,
+    Query(whole): Query<Whole>,
+    headers: HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<Json<Value>, Problem> {
+    let body = body.map_err(|_| {
+        Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", "A request may have 1 MiB; divide it.")
+    })?;
+    let from = room.pushes.iter().find(|from| from.source.as_str() == source);
+    let from = from.ok_or_else(|| Problem::not_found("no_such_source", "No source of this name may push."))?;
+    let id = signed(from, &headers, &body, room.wall().0 / 1_000)?;
+    let messages = messages(&body, whole.topic, &id)?;
+    let site = room.site(&from.site).ok_or_else(|| Problem::not_found("no_such_site", "Its site is not served."))?;
+    let (keeper, mut hasher) = (site.keeper.clone(), DefaultHasher::new());
+    body.hash(&mut hasher);
+    let key = (source, "ingest".to_owned(), id);
+    let answer = room.pushed.run(key, hasher.finish(), async move { Ok(told(&keeper.push(messages).await?)) });
+    answer.await.map(Json)
+}
+
+/// The `webhook-id` of a request that is rightly signed. One answer for everything that is wrong with a signature.
+fn signed(from: &PushSource, headers: &HeaderMap, body: &[u8], now_s: i64) -> Result<String, Problem> {
+    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let (id, timestamp) = (text("webhook-id"), text("webhook-timestamp").parse::<i64>().unwrap_or(i64::MIN));
+    let known =
+        !id.is_empty() && id.len() <= MAX_KEY_BYTES && (now_s - TOLERANCE_S..=now_s + TOLERANCE_S).contains(&timestamp);
+    match known && from.secrets.verify(id, timestamp, body, text("webhook-signature")) {
+        true => Ok(id.to_owned()),
+        false => Err(Problem::new(
+            StatusCode::UNAUTHORIZED,
+            "bad_signature",
+            "Sign webhook-id, webhook-timestamp (now, in seconds) and the body with the source's whsec_… secret, as Standard Webhooks 1.0 says.",
+        )),
+    }
+}
+
+/// One message, or a list of them; or the body as the payload of the one whose topic the query names.
+fn messages(body: &Bytes, topic: Option<String>, id: &str) -> Result<Vec<Pushed>, Problem> {
+    if let Some(topic) = topic {
+        return Ok(vec![Pushed { topic, payload: body.clone(), id: id.to_owned() }]);
+    }
+    let unfit = |detail: &'static str| Problem::unfit("bad_messages", detail);
+    let list = body.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'[');
+    let read = match list {
+        true => serde_json::from_slice::<Vec<Envelope>>(body),
+        false => serde_json::from_slice::<Envelope>(body).map(|one| vec![one]),
+    };
+    let envelopes = read.map_err(|_| unfit("Send {\"topic\": …, \"payload\": …}, or a list of such."))?;
+    if envelopes.is_empty() || envelopes.len() > MAX_MESSAGES {
+        return Err(unfit("Send 1 to 256 messages."));
+    }
+    let pushed = envelopes.iter().enumerate().map(|(n, envelope)| {
+        let payload = envelope.payload()?.into_owned().into();
+        Some(Pushed { topic: envelope.topic.to_string(), payload, id: format!("{id}/{n}") })
+    });
+    pushed.collect::<Option<_>>().ok_or_else(|| unfit("A payload is not what its encoding says."))
+}
+
+/// What each message came to. Where one found no room, all have to come again: what was taken is not taken twice.
+fn told(took: &[Took]) -> Result<Value, Problem> {
+    let one = |took: &Took| match took {
+        Took::Readings(n) => json!({"outcome": "readings", "readings": n}),
+        Took::Ignored(reason) => json!({"outcome": "ignored", "reason": reason}),
+        Took::Rejected(reason) => json!({"outcome": "rejected", "reason": reason}),
+        Took::Unread => json!({"outcome": "quarantined"}),
+        Took::NoRoom => json!({"outcome": "no_room"}),
+    };
+    let messages: Vec<Value> = took.iter().map(one).collect();
+    match took.contains(&Took::NoRoom) {
+        true => {
+            Err(Problem::unavailable("disk_full", "The disk is full: only calls for help are taken; push again later.")
+                .retry_after(60)
+                .with("messages", messages))
+        }
+        false => Ok(json!({"messages": messages})),
+    }
+}

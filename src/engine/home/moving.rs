@@ -1,0 +1,47 @@
+//! A device that turns out to belong to another home: its open alarms go along, nobody calls twice.
+
+use super::Turn;
+use super::alarms::Cause;
+use crate::engine::alarm::{Alarm, Attention};
+use crate::engine::change::HomeChange;
+use crate::engine::input::SiteInput;
+use crate::engine::kind::AlarmKind;
+use crate::engine::time::Millis;
+
+impl Turn<'_> {
+    /// The device leaves. With `open_there` (the kinds that are open where it goes) its alarms go too: those of its own word, or all
+    /// where it was the only device here.
+    pub(super) fn leave(&mut self, device: u16, open_there: Option<Vec<AlarmKind>>) {
+        let Some(known) = self.state.devices.get(device as usize) else { return };
+        let name = known.address.as_str();
+        let alone = self.state.devices.iter().filter(|d| !d.last.is_empty() || d.heard.is_some()).count() <= 1;
+        for alarm in &self.state.alarms {
+            let Some(open) = open_there.as_ref().filter(|_| alone || alarm.reason.device() == Some(name)) else {
+                continue;
+            };
+            if open.contains(&alarm.kind) {
+                self.because("counted_in_its_home");
+                self.close_by_itself(alarm);
+            } else {
+                self.because("went_along_with_its_device");
+                self.out.to_site.push(SiteInput::Withdraw { alarm: alarm.id.clone() });
+                self.change(HomeChange::AlarmLeft { alarm: alarm.id.clone() });
+            }
+            self.out.leaving.push(alarm.clone());
+        }
+        self.change(HomeChange::DeviceLeft { device });
+    }
+
+    /// An alarm comes along with its device. It begins its ladder anew, since this home has people of its own; where one of its kind is
+    /// open, that counts it.
+    pub(super) fn join(&mut self, alarm: Alarm) {
+        if self.state.alarm(alarm.kind).is_some() {
+            let Alarm { kind, reason, happened, age_unknown, .. } = alarm;
+            return self.press(Cause { kind, reason, happened, age_unknown, merged: false });
+        }
+        self.change(HomeChange::AlarmJoined(Box::new(alarm.clone())));
+        if matches!(alarm.attention, Attention::Calling { .. }) {
+            self.climb_from_the_start(&alarm, Millis(0));
+        }
+    }
+}

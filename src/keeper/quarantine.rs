@@ -1,0 +1,181 @@
+//! What came from devices that nobody registered, and what nobody could read: the last messages of each, counted and bounded, so that an
+//! operator sees what is there and can give it a home.
+//!
+//! Held in memory, and gone with the process: what was read of it is in the journal, and what was not is there too, sealed, as far as
+//! [`Quarantine::keeps`] lets it.
+
+use super::routes::fingerprint;
+use crate::engine::id::{Address, SourceId};
+use crate::engine::time::{Millis, Wall};
+use bytes::Bytes;
+use std::collections::BTreeMap;
+use std::collections::VecDeque;
+
+/// Messages that are held of one device or one topic.
+const HELD: usize = 10;
+/// Bytes of a held message; of a longer one the beginning.
+const HELD_BYTES: usize = 1_024;
+/// Devices, and unreadable topics, of one source. Beyond them only the source's count grows.
+const MOST: usize = 500;
+/// Unreadable messages of one source that go into the journal, an hour.
+const KEPT_AN_HOUR: u32 = 60;
+
+/// One message as it came.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Held {
+    pub at: Wall,
+    pub topic: Box<str>,
+    pub payload: Bytes,
+    /// The payload is longer than what is held.
+    pub cut: bool,
+}
+
+/// A device that nobody registered, or a topic on which nobody could read what came.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Row {
+    pub count: u64,
+    pub first: Wall,
+    pub last: Wall,
+    /// Why it is here: `unregistered`, or why the last message could not be read.
+    pub reason: &'static str,
+    /// The newest last.
+    pub messages: VecDeque<Held>,
+}
+
+/// The rows of one source.
+#[derive(Debug, Default)]
+pub struct OfSource {
+    pub devices: BTreeMap<Address, Row>,
+    pub unreadable: BTreeMap<Box<str>, Row>,
+    /// Messages that found no row any more.
+    pub beyond: u64,
+    /// Since when, and how many unreadable messages went into the journal.
+    kept: (Wall, u32),
+}
+
+/// What is held of a site.
+#[derive(Debug, Default)]
+pub struct Quarantine {
+    pub sources: BTreeMap<SourceId, OfSource>,
+}
+
+impl Quarantine {
+    /// Holds a message of a device that nobody registered.
+    pub fn stranger(&mut self, source: &SourceId, address: &Address, held: Held) {
+        let of = self.sources.entry(source.clone()).or_default();
+        if of.devices.len() >= MOST && !of.devices.contains_key(address) {
+            of.beyond += 1;
+            return;
+        }
+        note(of.devices.entry(address.clone()).or_insert_with(|| Row::new(held.at)), "unregistered", held);
+    }
+
+    /// Holds a message that could not be read.
+    pub fn unreadable(&mut self, source: &SourceId, reason: &'static str, held: Held) {
+        let of = self.sources.entry(source.clone()).or_default();
+        if of.unreadable.len() >= MOST && !of.unreadable.contains_key(&held.topic) {
+            of.beyond += 1;
+            return;
+        }
+        note(of.unreadable.entry(held.topic.clone()).or_insert_with(|| Row::new(held.at)), reason, held);
+    }
+
+    /// Whether an unreadable message goes into the journal: as many an hour as do not flood it.
+    pub fn keeps(&mut self, source: &SourceId, now: Wall) -> bool {
+        let (since, count) = &mut self.sources.entry(source.clone()).or_default().kept;
+        if now.since(*since) >= Millis::from_mins(60) {
+            (*since, *count) = (now, 0);
+        }
+        *count += 1;
+        *count <= KEPT_AN_HOUR
+    }
+
+    /// Gives the messages of a device that has found its home, the oldest first; what was held on its topics as unreadable too, since it
+    /// may be readable now.
+    pub fn release(&mut self, source: &SourceId, address: &Address) -> Vec<Held> {
+        let Some(of) = self.sources.get_mut(source) else { return Vec::new() };
+        let mut held: Vec<Held> = of.devices.remove(address).map(|row| row.messages.into()).unwrap_or_default();
+        let topics: Vec<Box<str>> = of.unreadable.keys().filter(|t| t.contains(address.as_str())).cloned().collect();
+        for topic in topics {
+            held.extend(of.unreadable.remove(&topic).map(|row| row.messages).unwrap_or_default());
+        }
+        held.sort_by_key(|held| held.at);
+        held
+    }
+}
+
+impl Row {
+    fn new(at: Wall) -> Row {
+        Row { count: 0, first: at, last: at, reason: "", messages: VecDeque::new() }
+    }
+}
+
+impl Held {
+    /// A message, cut to what is held.
+    pub fn new(at: Wall, topic: &str, payload: &Bytes) -> Held {
+        let cut = payload.len() > HELD_BYTES;
+        // A copy of its own: a slice would keep the whole message alive.
+        let payload = Bytes::copy_from_slice(&payload[..payload.len().min(HELD_BYTES)]);
+        Held { at, topic: topic.into(), payload, cut }
+    }
+}
+
+fn note(row: &mut Row, reason: &'static str, held: Held) {
+    (row.count, row.last, row.reason) = (row.count + 1, held.at, reason);
+    if row.messages.len() == HELD {
+        row.messages.pop_front();
+    }
+    row.messages.push_back(held);
+}
+
+/// The name of a row in addresses: of a source and an address, or of a source and a topic.
+pub fn row_id(source: &SourceId, name: &str) -> String {
+    format!("{:016x}", fingerprint(format!("{source}\n{name}").as_bytes()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn held(at: i64, topic: &str, length: usize) -> Held {
+        Held::new(Wall(at), topic, &Bytes::from(vec![b'x'; length]))
+    }
+
+    #[test]
+    fn what_is_held_is_bounded_and_the_newest() {
+        let (source, mut all) = (SourceId::cut("z"), Quarantine::default());
+        for n in 0..1_000 {
+            all.stranger(&source, &Address::cut("a"), held(n, "z/a", 5_000));
+            all.stranger(&source, &Address::cut(&format!("b{n}")), held(n, "z/b", 1));
+            all.unreadable(&source, "no JSON", held(n, &format!("z/c{n}"), 1));
+        }
+        let of = &all.sources[&source];
+        assert_eq!((of.devices.len(), of.unreadable.len(), of.beyond), (MOST, MOST, 1_001));
+        let row = &of.devices["a"];
+        assert_eq!((row.count, row.messages.len(), row.messages[0].at, row.last), (1_000, HELD, Wall(990), Wall(999)));
+        assert!(row.messages.iter().all(|held| held.payload.len() == HELD_BYTES && held.cut));
+    }
+
+    #[test]
+    fn the_journal_is_not_flooded_with_what_cannot_be_read() {
+        let (source, mut all) = (SourceId::cut("z"), Quarantine::default());
+        let hour = 3_600_000;
+        let kept = |all: &mut Quarantine, at| (0..1_000).filter(|_| all.keeps(&source, Wall(at))).count();
+        assert_eq!(kept(&mut all, 10 * hour), 60);
+        assert_eq!(kept(&mut all, 10 * hour + 60_000), 0);
+        assert_eq!(kept(&mut all, 11 * hour), 60);
+        assert!(all.keeps(&SourceId::cut("other"), Wall(11 * hour)));
+    }
+
+    #[test]
+    fn a_device_that_found_its_home_gives_its_messages_in_order() {
+        let (source, mut all) = (SourceId::cut("z"), Quarantine::default());
+        all.stranger(&source, &Address::cut("h1/a"), held(2, "z/h1/a", 1));
+        all.unreadable(&source, "no JSON", held(1, "z/h1/a", 2));
+        all.unreadable(&source, "no JSON", held(1, "z/h1/b", 2));
+        let times: Vec<_> = all.release(&source, &Address::cut("h1/a")).iter().map(|held| held.at.0).collect();
+        assert_eq!(times, [1, 2]);
+        assert!(all.release(&source, &Address::cut("h1/a")).is_empty());
+        assert_eq!(all.sources[&source].unreadable.len(), 1);
+    }
+}

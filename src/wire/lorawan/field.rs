@@ -1,0 +1,499 @@
+//! The table of fields: what the official codecs of LoRaWAN devices call what they sense, and with which words.
+//!
+//! From the codecs of Milesight (SensorDecoders), Dragino, the device repository of The Things Network (Netvox, Browan, MClimate,
+//! Elsys, Tektelic, Sensative, Abeeway, Yobiiq …), Arwin (SENSO8) and Seeed, and the names of Cayenne LPP. A field that means one thing
+//! with one maker and another with the next is read only beside fields that tell the maker, or of certain models.
+//!
+//! **What is missing here is missing on purpose.** Voltages are no percentages; `ALARM` of a Dragino door sensor is "open for too long",
+//! `HighTempAlarm` no smoke, `interconnectAlarm` another detector's; `activity`, `motion_status` and `light_level` are scores; the
+//! temperatures of boards, bodies, soil and targets are not the room's.
+
+use super::leaf::Name;
+use crate::engine::kind::Kind;
+use crate::wire::rule::{Rule, Words};
+
+/// One row.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Field {
+    /// In the one spelling: letters and digits, lower case.
+    pub name: &'static str,
+    pub rule: Rule,
+    /// Where two fields of a message tell the same fact, the higher one is believed.
+    pub rank: u8,
+    /// The message is the event: each one counts, and its "no" says nothing.
+    pub event: bool,
+    /// The part of the device that it is of; empty for the device itself.
+    pub zone: &'static str,
+    /// One of these has to stand in the message too; empty for no condition.
+    pub beside: &'static [&'static str],
+    /// None of these may stand in the message.
+    pub apart: &'static [&'static str],
+    /// Where this field says no, the reading is not valid.
+    pub unless_not: &'static str,
+    /// Only of these models; empty for any.
+    pub models: &'static [&'static str],
+    /// Only on this port; 0 for any.
+    pub port: u8,
+}
+
+const fn row(name: &'static str, rule: Rule) -> Field {
+    Field { name, rule, rank: 1, event: false, zone: "", beside: &[], apart: &[], unless_not: "", models: &[], port: 0 }
+}
+
+impl Field {
+    /// Speaks only where no plainer field does.
+    const fn second(self) -> Field {
+        Field { rank: 0, ..self }
+    }
+
+    const fn event(self) -> Field {
+        Field { event: true, ..self }
+    }
+
+    const fn zone(self, zone: &'static str) -> Field {
+        Field { zone, ..self }
+    }
+
+    const fn beside(self, beside: &'static [&'static str]) -> Field {
+        Field { beside, ..self }
+    }
+
+    const fn apart(self, apart: &'static [&'static str]) -> Field {
+        Field { apart, ..self }
+    }
+
+    const fn unless_not(self, unless_not: &'static str) -> Field {
+        Field { unless_not, ..self }
+    }
+
+    const fn models(self, models: &'static [&'static str]) -> Field {
+        Field { models, ..self }
+    }
+
+    const fn port(self, port: u8) -> Field {
+        Field { port, ..self }
+    }
+}
+
+/// Of detectors; "NoLeak" and "No Alarm" hold the alarm's word, so whole words are compared.
+const ALARM: Words = &[
+    ("alarm", true),
+    ("alarming", true),
+    ("triggered", true),
+    ("detected", true),
+    ("active", true),
+    ("no alarm", false),
+    ("noalarm", false),
+    ("no_alarm", false),
+    ("alarm release", false),
+    ("alarm_release", false),
+    ("not detected", false),
+    ("not_detected", false),
+    ("normal", false),
+    ("clear", false),
+    ("none", false),
+    ("ok", false),
+    ("inactive", false),
+];
+const SMOKE: Words = &[
+    ("smoke", true),
+    ("fire", true),
+    ("detected", true),
+    ("triggered", true),
+    ("no smoke", false),
+    ("no_smoke", false),
+    ("no fire", false),
+    ("not detected", false),
+    ("no alarm", false),
+    ("clear", false),
+    ("none", false),
+];
+const LEAK: Words = &[
+    ("leak", true),
+    ("leaking", true),
+    ("leakage", true),
+    ("water leak", true),
+    ("water", true),
+    ("wet", true),
+    ("flood", true),
+    ("no leak", false),
+    ("noleak", false),
+    ("no_leak", false),
+    ("no leakage", false),
+    ("no water", false),
+    ("dry", false),
+];
+const DOOR: Words = &[("open", true), ("opened", true), ("close", false), ("closed", false)];
+const MOVING: Words = &[
+    ("trigger", true),
+    ("triggered", true),
+    ("pir trigger", true),
+    ("motion", true),
+    ("motion detected", true),
+    ("detected", true),
+    ("activity", true),
+    ("active", true),
+    ("occupied", true),
+    ("normal", false),
+    ("idle", false),
+    ("no motion", false),
+    ("no_motion", false),
+    ("no activity", false),
+    ("not detected", false),
+    ("inactive", false),
+    ("vacant", false),
+    ("unoccupied", false),
+    ("none", false),
+];
+const SOMEBODY: Words = &[
+    ("occupied", true),
+    ("present", true),
+    ("presence", true),
+    ("detected", true),
+    ("vacant", false),
+    ("unoccupied", false),
+    ("not occupied", false),
+    ("not detected", false),
+    ("free", false),
+    ("empty", false),
+    ("absent", false),
+    ("none", false),
+];
+const CASE: Words = &[
+    ("uninstalled", true),
+    ("uninstall", true),
+    ("removed", true),
+    ("dismounted", true),
+    ("disassembled", true),
+    ("tampered", true),
+    ("triggered", true),
+    ("installed", false),
+    ("install", false),
+    ("mounted", false),
+    ("not tampered", false),
+];
+const INSTALLED: Words = &[("no", true), ("yes", false)];
+const CALL: Words = &[
+    ("sos", true),
+    ("pressed", true),
+    ("press", true),
+    ("active", true),
+    ("triggered", true),
+    ("normal", false),
+    ("released", false),
+    ("inactive", false),
+    ("idle", false),
+    ("none", false),
+];
+/// Of a field that tells alarms of several kinds: everything but a call is another field's to tell.
+const CALL_AMONG_ALARMS: Words = &[("sos", true), ("emergency", true), ("panic", true), ("help", true)];
+/// A wristband's frame of one key: it calls for fire as it calls for help.
+const CALL_OF_A_KEY: Words = &[("sos", true), ("fire", true), ("emergency", true)];
+const CHARGE: Words = &[
+    ("low", true),
+    ("low battery", true),
+    ("low_battery", true),
+    ("normal", false),
+    ("ok", false),
+    ("good", false),
+    ("full", false),
+    ("high", false),
+    ("medium", false),
+];
+const SMOKE_MESSAGE: Words = &[("alarm", true), ("normal", false)];
+const LOW_MESSAGE: Words = &[("low battery", true)];
+const CASE_MESSAGE: Words = &[("removed", true), ("installed", false)];
+const RADAR_FALL: Words = &[("fall", true)];
+const RADAR_NO_FALL: Words = &[
+    ("normal", false),
+    ("vacant", false),
+    ("in_bed", false),
+    ("in bed", false),
+    ("out_of_bed", false),
+    ("out of bed", false),
+];
+/// A fall says so itself; whether the radar still sees somebody then is not its word.
+const RADAR_SOMEBODY: Words = &[
+    ("vacant", false),
+    ("normal", true),
+    ("in_bed", true),
+    ("in bed", true),
+    ("out_of_bed", true),
+    ("out of bed", true),
+];
+const RADAR_BED: Words =
+    &[("in_bed", true), ("in bed", true), ("out_of_bed", false), ("out of bed", false), ("vacant", false)];
+const PIR_PIN: Words = &[("activity", true), ("no activity", false)];
+/// What a fall radar says beside its state; a people counter has a state of the same name, which says that the counter is well.
+const RADAR: &[&str] = &["targetstatus", "usetimenow", "usetimetoday"];
+/// What shows that a door's state is only the level of a pin that may be wired or not: Dragino's SN50 and LSN50.
+const PINS: &[&str] = &["digitalistatus", "extitrigger"];
+/// What shows that a field called battery is in volts: Browan, MClimate, Dragino.
+const VOLTS: &[&str] = &[
+    "temperatureboard",
+    "boxtamper",
+    "nodetype",
+    "frequencyband",
+    "vibcount",
+    "workmin",
+    "datalog",
+    "disalarm",
+    "tdc",
+];
+/// What shows that the level is Abeeway's code.
+const CODES: &[&str] = &["sosflag", "trackingmode", "dynamicmotionstate", "rawpositiontype"];
+/// Fields of Tektelic's room sensors, whose states are the byte as sent: 0 is no (of the magnet: there), 1 or 255 is yes.
+const TEKTELIC: &[&str] = &[
+    "reedstate",
+    "reedcount",
+    "lightdetected",
+    "ambienttemperature",
+    "relativehumidity",
+    "impactmagnitude",
+    "impactalarm",
+    "mcutemperature",
+    "motioneventcount",
+];
+const BROWAN: &[&str] = &["temperatureboard"];
+const NETVOX_DOORS: &[&str] = &["r311a", "r718f", "r730f"];
+const NETVOX_VIBRATION: &[&str] = &["r718da", "r718db", "r730da", "r730db", "r311da", "r311db", "r311fa"];
+/// Emergency push buttons; the same field of R718T is whatever contact somebody wired to it.
+const NETVOX_BUTTONS: &[&str] = &["r312a", "rb02i"];
+
+/// Sorted by name, since it is searched by halves. All rows of a name that hold are read.
+pub(super) static FIELDS: &[Field] = &[
+    row("airhumidity", Rule::Number(Kind::Humidity)),
+    row("airtemperature", Rule::Number(Kind::Temperature)),
+    row("alarm", Rule::Words(Kind::Sos, CALL_OF_A_KEY)).beside(&["datatype"]).apart(&["heartrate"]).event(),
+    row("alarm", Rule::Words(Kind::Sos, CALL_AMONG_ALARMS)).beside(&["heartrate"]),
+    row("alarm", Rule::Words(Kind::Sos, CALL_AMONG_ALARMS)).apart(&["heartrate", "datatype"]).event(),
+    row("alarm", Rule::Flag(Kind::Sos)).models(NETVOX_BUTTONS).event(),
+    // Dragino's push button.
+    row("alarm", Rule::Action).beside(&["soundkey", "soundack"]),
+    // Dragino's tracker, which repeats it until somebody ends its alarm mode.
+    row("alarmstatus", Rule::Flag(Kind::Sos)).beside(&["latitude", "lon", "transport", "wifissid"]),
+    row("ambienthumidity", Rule::Number(Kind::Humidity)),
+    row("ambienttemperature", Rule::Number(Kind::Temperature)),
+    row("battery", Rule::Number(Kind::Battery)).apart(VOLTS),
+    row("batterylevel", Rule::Number(Kind::Battery)).apart(CODES),
+    row("batterylevelinpercentage", Rule::Number(Kind::Battery)),
+    row("batterylevelpercent", Rule::Number(Kind::Battery)),
+    row("batterylow", Rule::Flag(Kind::BatteryLow)),
+    row("batterylowalarm", Rule::Spelt(Kind::BatteryLow, ALARM)),
+    row("batterylowevent", Rule::Flag(Kind::BatteryLow)),
+    row("batterypct", Rule::Number(Kind::Battery)),
+    row("batterypercent", Rule::Number(Kind::Battery)),
+    row("batterypercentage", Rule::Number(Kind::Battery)),
+    row("batterystate", Rule::Words(Kind::BatteryLow, CHARGE)).second(),
+    row("batterystatus", Rule::Words(Kind::BatteryLow, CHARGE)).second(),
+    row("batteryvoltagestate", Rule::Words(Kind::BatteryLow, CHARGE)).second(),
+    row("batterywarning", Rule::Spelt(Kind::BatteryLow, ALARM)),
+    row("boxtamper", Rule::Flag(Kind::Tamper)),
+    row("breathingrate", Rule::Number(Kind::RespiratoryRate)),
+    row("button", Rule::Action),
+    row("buttonevent", Rule::Action),
+    row("buttoneventstatus", Rule::Action),
+    row("buttonpressed", Rule::Action),
+    row("buttonstate", Rule::Action),
+    row("buttonstatus", Rule::Action),
+    row("carbonmonoxidealarm", Rule::Spelt(Kind::Co, ALARM)),
+    row("coalarm", Rule::Spelt(Kind::Co, ALARM)),
+    row("codetected", Rule::Flag(Kind::Co)),
+    row("contact", Rule::Words(Kind::Contact, DOOR)),
+    row("contactstate", Rule::Words(Kind::Contact, DOOR)),
+    row("contactstatus", Rule::Words(Kind::Contact, DOOR)),
+    row("costatus", Rule::Spelt(Kind::Co, ALARM)),
+    row("detectionstatus", Rule::Words(Kind::Fall, RADAR_FALL)),
+    row("detectionstatus", Rule::Words(Kind::Fall, RADAR_NO_FALL)).beside(RADAR),
+    row("detectionstatus", Rule::Words(Kind::Presence, RADAR_SOMEBODY)).beside(RADAR),
+    row("detectionstatus", Rule::Words(Kind::Bed, RADAR_BED)).beside(RADAR),
+    row("disassembledalarm", Rule::Spelt(Kind::Tamper, ALARM)),
+    row("door", Rule::Words(Kind::Contact, DOOR)),
+    row("door1openstatus", Rule::Flag(Kind::Contact)).zone("1"),
+    row("door2openstatus", Rule::Flag(Kind::Contact)).zone("2"),
+    row("dooropen", Rule::Flag(Kind::Contact)),
+    row("dooropenstatus", Rule::Flag(Kind::Contact)),
+    row("doorstate", Rule::Words(Kind::Contact, DOOR)),
+    row("doorstatus", Rule::Words(Kind::Contact, DOOR)).apart(PINS),
+    row("emergency", Rule::Spelt(Kind::Sos, CALL)),
+    row("emergencyalarm", Rule::Spelt(Kind::Sos, CALL)),
+    row("emergencyalert", Rule::Flag(Kind::Sos)).event(),
+    row("emergencybutton", Rule::Spelt(Kind::Sos, CALL)),
+    // Milesight's GS524N by its older codec.
+    row("event", Rule::Words(Kind::Smoke, SMOKE_MESSAGE)).beside(&["concentration"]),
+    row("event", Rule::Words(Kind::BatteryLow, LOW_MESSAGE)).beside(&["concentration"]),
+    row("event", Rule::Words(Kind::Tamper, CASE_MESSAGE)).beside(&["concentration"]),
+    row("externaltemperature", Rule::Number(Kind::Temperature)).zone("external"),
+    // The pin of Dragino's LHT65N with a motion sensor; with any other it is only a pin.
+    row("extipinlevel", Rule::Words(Kind::Motion, PIR_PIN)),
+    row("fall", Rule::Spelt(Kind::Fall, ALARM)),
+    row("fallalarm", Rule::Spelt(Kind::Fall, ALARM)),
+    row("falldetected", Rule::Spelt(Kind::Fall, ALARM)),
+    row("falldetection", Rule::Flag(Kind::Fall)),
+    row("fallstatus", Rule::Spelt(Kind::Fall, ALARM)),
+    row("firealarm", Rule::Spelt(Kind::Smoke, ALARM)),
+    // Sensative's is a wetness in percent.
+    row("flood", Rule::Spelt(Kind::WaterLeak, LEAK)).apart(&["historyseqnr"]),
+    row("floodalarm", Rule::Spelt(Kind::WaterLeak, ALARM)),
+    row("flooddetected", Rule::Flag(Kind::WaterLeak)),
+    row("floodstatus", Rule::Spelt(Kind::WaterLeak, LEAK)),
+    row("gas", Rule::Strict(Kind::Gas)),
+    row("gasalarm", Rule::Spelt(Kind::Gas, ALARM)),
+    row("gasdetected", Rule::Flag(Kind::Gas)),
+    row("gasleak", Rule::Spelt(Kind::Gas, LEAK)),
+    row("gasstatus", Rule::Spelt(Kind::Gas, ALARM)),
+    row("heartrate", Rule::Number(Kind::HeartRate)).unless_not("wearstatus"),
+    // Not a tracker's: it says 0 where it has not measured.
+    row("hum", Rule::Number(Kind::Humidity)).apart(&["alarmstatus", "latitude"]),
+    row("humi", Rule::Number(Kind::Humidity)),
+    row("humidity", Rule::Number(Kind::Humidity)),
+    row("humiditysensor", Rule::Number(Kind::Humidity)),
+    row("humsht", Rule::Number(Kind::Humidity)),
+    row("humsht31", Rule::Number(Kind::Humidity)),
+    row("humsht41", Rule::Number(Kind::Humidity)),
+    row("illlux", Rule::Number(Kind::Illuminance)),
+    row("illlx", Rule::Number(Kind::Illuminance)),
+    row("illum", Rule::Number(Kind::Illuminance)),
+    row("illuminance", Rule::Number(Kind::Illuminance)),
+    row("illuminancesensor", Rule::Number(Kind::Illuminance)),
+    row("illumination", Rule::Number(Kind::Illuminance)),
+    row("impactalarm", Rule::Counted(Kind::Vibration)).beside(TEKTELIC),
+    row("incensesmokealarm", Rule::Spelt(Kind::Smoke, ALARM)),
+    row("inputstatus", Rule::Words(Kind::Contact, DOOR)),
+    row("install", Rule::Words(Kind::Tamper, INSTALLED)),
+    row("leak", Rule::Spelt(Kind::WaterLeak, LEAK)),
+    row("leakage", Rule::Spelt(Kind::WaterLeak, LEAK)),
+    row("leakagestatus", Rule::Spelt(Kind::WaterLeak, LEAK)),
+    row("leakalarm", Rule::Spelt(Kind::WaterLeak, ALARM)),
+    row("leakdetected", Rule::Flag(Kind::WaterLeak)),
+    row("leakstatus", Rule::Spelt(Kind::WaterLeak, LEAK)),
+    // Elsys, in lux; with others a score, a percentage or a lamp.
+    row("light", Rule::Number(Kind::Illuminance)).beside(&["vdd", "accmotion", "grideye", "irinternaltemperature"]),
+    row("lowbattery", Rule::Flag(Kind::BatteryLow)),
+    row("lowbatteryalarm", Rule::Spelt(Kind::BatteryLow, ALARM)),
+    row("luminosity", Rule::Number(Kind::Illuminance)),
+    row("lux", Rule::Number(Kind::Illuminance)).unless_not("luxstatus"),
+    row("magnet", Rule::Spelt(Kind::Contact, DOOR)),
+    row("magnetstatus", Rule::Spelt(Kind::Contact, DOOR)),
+    row("messagetype", Rule::Words(Kind::Smoke, SMOKE_MESSAGE)).beside(&["concentration"]),
+    row("messagetype", Rule::Words(Kind::BatteryLow, LOW_MESSAGE)).beside(&["concentration"]),
+    row("messagetype", Rule::Words(Kind::Tamper, CASE_MESSAGE)).beside(&["concentration"]),
+    row("moisture", Rule::Counted(Kind::WaterLeak)).beside(TEKTELIC),
+    // How often since the last message, or yes or no.
+    row("motion", Rule::Spelt(Kind::Motion, MOVING)),
+    row("motion", Rule::Counted(Kind::Motion)),
+    row("motiondetected", Rule::Flag(Kind::Motion)),
+    row("motioneventstate", Rule::Counted(Kind::Motion)),
+    row("motionstate", Rule::Words(Kind::Motion, MOVING)),
+    row("motionstatus", Rule::Words(Kind::Motion, MOVING)),
+    row("motmotionst", Rule::Flag(Kind::Motion)),
+    // Of a desk sensor a number: 0 nobody, 1 perhaps, 2 somebody.
+    row("occupancy", Rule::Spelt(Kind::Presence, SOMEBODY)),
+    row("occupancy", Rule::Counted(Kind::Presence)),
+    row("occupancystate", Rule::Spelt(Kind::Presence, SOMEBODY)),
+    row("occupancystatus", Rule::Spelt(Kind::Presence, SOMEBODY)),
+    row("occupied", Rule::Flag(Kind::Presence)),
+    row("occupy", Rule::Flag(Kind::Presence)),
+    row("onoff", Rule::Flag(Kind::Contact)).models(NETVOX_DOORS),
+    // MerryIoT.
+    row("open", Rule::Flag(Kind::Contact)).beside(&["tamper", "tilt"]),
+    row("panic", Rule::Spelt(Kind::Sos, CALL)),
+    row("panicalarm", Rule::Spelt(Kind::Sos, CALL)),
+    row("panicbutton", Rule::Spelt(Kind::Sos, CALL)),
+    row("pir", Rule::Spelt(Kind::Motion, MOVING)),
+    row("pirstatus", Rule::Spelt(Kind::Motion, MOVING)),
+    row("presence", Rule::Spelt(Kind::Presence, SOMEBODY)),
+    row("presencesensor", Rule::Flag(Kind::Presence)),
+    row("presencestatus", Rule::Spelt(Kind::Presence, SOMEBODY)),
+    row("pressevent", Rule::Action),
+    row("pulserate", Rule::Number(Kind::HeartRate)).unless_not("wearstatus"),
+    row("reedstate", Rule::Counted(Kind::Contact)).beside(TEKTELIC),
+    row("relativehumidity", Rule::Number(Kind::Humidity)),
+    row("respirationrate", Rule::Number(Kind::RespiratoryRate)),
+    row("respiratoryrate", Rule::Number(Kind::RespiratoryRate)),
+    row("sensortemperature", Rule::Number(Kind::Temperature)).unless_not("thermistorproperlyconnected"),
+    row("smoke", Rule::Spelt(Kind::Smoke, SMOKE)),
+    row("smokealarm", Rule::Spelt(Kind::Smoke, ALARM)),
+    row("smokedetected", Rule::Spelt(Kind::Smoke, SMOKE)),
+    row("smokedetection", Rule::Spelt(Kind::Smoke, SMOKE)),
+    row("smokestate", Rule::Spelt(Kind::Smoke, SMOKE)),
+    row("smokestatus", Rule::Spelt(Kind::Smoke, SMOKE)),
+    row("sos", Rule::Spelt(Kind::Sos, CALL)),
+    row("sosalarm", Rule::Spelt(Kind::Sos, CALL)),
+    row("sosalert", Rule::Flag(Kind::Sos)).event(),
+    row("sosbutton", Rule::Spelt(Kind::Sos, CALL)),
+    row("sosevent", Rule::Flag(Kind::Sos)).event(),
+    // Abeeway repeats it with every message while it is in SOS mode.
+    row("sosflag", Rule::Flag(Kind::Sos)),
+    row("sospressed", Rule::Flag(Kind::Sos)),
+    row("sosstatus", Rule::Spelt(Kind::Sos, CALL)),
+    // Browan's Tabs have one codec each, and each calls what it senses status.
+    row("status", Rule::Flag(Kind::Contact)).beside(BROWAN).port(100),
+    row("status", Rule::Flag(Kind::Motion)).beside(BROWAN).port(102),
+    row("status", Rule::Flag(Kind::WaterLeak)).beside(BROWAN).port(106),
+    row("status", Rule::Action).beside(BROWAN).port(147),
+    row("status", Rule::Flag(Kind::Vibration)).models(NETVOX_VIBRATION),
+    row("tamper", Rule::Spelt(Kind::Tamper, CASE)),
+    row("tamperalarm", Rule::Spelt(Kind::Tamper, ALARM)),
+    row("tamperdetected", Rule::Flag(Kind::Tamper)),
+    row("tamperevent", Rule::Flag(Kind::Tamper)).second(),
+    row("tamperreport", Rule::Flag(Kind::Tamper)),
+    row("tamperstatus", Rule::Spelt(Kind::Tamper, CASE)),
+    row("temp", Rule::Number(Kind::Temperature)),
+    row("tempc", Rule::Number(Kind::Temperature)),
+    row("tempcds", Rule::Number(Kind::Temperature)).zone("external"),
+    row("tempcsht", Rule::Number(Kind::Temperature)),
+    row("tempcsht31", Rule::Number(Kind::Temperature)),
+    row("tempcsht41", Rule::Number(Kind::Temperature)),
+    row("tempctmp117", Rule::Number(Kind::Temperature)).zone("external"),
+    row("temperature", Rule::Number(Kind::Temperature)).unless_not("thermistorproperlyconnected"),
+    row("temperaturec", Rule::Number(Kind::Temperature)),
+    row("temperaturecelsius", Rule::Number(Kind::Temperature)),
+    row("temperaturef", Rule::Fahrenheit(Kind::Temperature)).second(),
+    row("temperaturesensor", Rule::Number(Kind::Temperature)),
+    row("tempf", Rule::Fahrenheit(Kind::Temperature)).second(),
+    row("vibration", Rule::Strict(Kind::Vibration)),
+    row("vibrationalarm", Rule::Spelt(Kind::Vibration, ALARM)),
+    row("water", Rule::Strict(Kind::WaterLeak)),
+    row("waterdetected", Rule::Flag(Kind::WaterLeak)),
+    row("waterleak", Rule::Spelt(Kind::WaterLeak, LEAK)),
+    // Elsys, as a level from 0 to 255.
+    row("waterleak", Rule::Counted(Kind::WaterLeak)),
+    row("waterleakage", Rule::Spelt(Kind::WaterLeak, LEAK)),
+    row("waterleakagestatus", Rule::Spelt(Kind::WaterLeak, LEAK)),
+    row("waterleakalarm", Rule::Spelt(Kind::WaterLeak, ALARM)),
+    row("waterleakdetected", Rule::Flag(Kind::WaterLeak)),
+    row("waterleakstatus", Rule::Spelt(Kind::WaterLeak, LEAK)),
+    row("windowopen", Rule::Flag(Kind::Contact)),
+];
+
+/// The rows of a name.
+pub(super) fn named(name: &Name) -> &'static [Field] {
+    let from = FIELDS.partition_point(|row| row.name.as_bytes() < name.letters());
+    let rows = &FIELDS[from..];
+    &rows[..rows.iter().take_while(|row| name.is(row.name)).count()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_is_sorted_and_in_the_one_spelling() {
+        assert!(FIELDS.is_sorted_by_key(|row| row.name));
+        for row in FIELDS {
+            let names = [row.name, row.unless_not].into_iter().chain(row.beside.iter().chain(row.apart).copied());
+            for name in names.chain(row.models.iter().copied()) {
+                assert!(Name::of(&[name]).unwrap().is(name), "{name}");
+            }
+        }
+    }
+
+    #[test]
+    fn all_rows_of_a_name_are_found() {
+        let rows = |name: &str| named(&Name::of(&[name]).unwrap()).len();
+        for (name, expected) in [("airhumidity", 1), ("alarm", 5), ("window_open", 1), ("co2", 0), ("zz", 0), ("", 0)] {
+            assert_eq!(rows(name), expected, "{name}");
+        }
+    }
+}

@@ -1,0 +1,80 @@
+//! Messages that a vendor's cloud pushes: who may, what is answered, and that nothing is taken twice.
+
+use super::house::{House, Options, PUSH_SECRET, Reply};
+use hearthwatch::wire::standard::Secrets;
+use serde_json::json;
+
+const PATH: &str = "/api/v1/ingest/z2m";
+
+/// A request as the cloud signs it, `off_s` seconds from now by the house's clock.
+async fn push(house: &House, path: &str, id: &str, off_s: i64, body: &str) -> Reply {
+    let now = house.clock.read().1.0 / 1_000 + off_s;
+    let signature = Secrets::parse(PUSH_SECRET).unwrap().sign(id, now, body.as_bytes());
+    let (now, signature) = (now.to_string(), format!("v1,bm90IG91cnM= {signature}"));
+    let headers = [("webhook-id", id), ("webhook-timestamp", &*now), ("webhook-signature", &*signature)];
+    house.send("POST", path, &headers, body).await
+}
+
+#[tokio::test]
+async fn a_pushed_press_is_an_alarm_when_it_is_answered_and_pushed_again_it_is_the_same() {
+    let house = House::start(Options::default()).await;
+    let body = r#"{"topic":"h0012/bedroom","payload":"sos"}"#;
+    for _ in 0..2 {
+        let reply = push(&house, PATH, "m-1", 0, body).await;
+        assert_eq!(
+            (reply.status, reply.json()["messages"][0].clone()),
+            (200, json!({"outcome": "readings", "readings": 1}))
+        );
+        let alarms = house.get("/api/v1/alarms").await.json();
+        assert_eq!((alarms["alarms"].as_array().unwrap().len(), &alarms["alarms"][0]["events"]), (1, &json!(1)));
+    }
+    // Another name is another press.
+    assert_eq!(push(&house, PATH, "m-2", 0, body).await.status, 200);
+    assert_eq!(house.get("/api/v1/alarms").await.json()["alarms"][0]["events"], 2);
+    // The same name with other words is refused.
+    assert_eq!(push(&house, PATH, "m-2", 0, r#"{"topic":"h0012/bath","payload":"sos"}"#).await.status, 422);
+}
+
+#[tokio::test]
+async fn a_list_is_answered_message_by_message_and_a_topic_may_stand_in_the_address() {
+    let house = House::start(Options::default()).await;
+    let body = r#" [{"topic":"h0012/kitchen","payload":"smoke"},{"topic":"h0012/hall","payload":{"base64":"bW90aW9u"},"encoding":"base64"}]"#;
+    let reply = push(&house, PATH, "m-1", -299, body).await;
+    assert_eq!((reply.status, reply.json()["messages"].as_array().unwrap().len()), (200, 2));
+    assert_eq!(push(&house, &format!("{PATH}?topic=h0012/bedroom"), "m-2", 0, "sos").await.status, 200);
+    let kinds: Vec<_> = house.get("/api/v1/alarms").await.json()["alarms"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|a| a["kind"].clone())
+        .collect();
+    assert_eq!(kinds, ["smoke", "sos"]);
+}
+
+#[tokio::test]
+async fn what_is_not_rightly_signed_is_answered_alike_and_changes_nothing() {
+    let house = House::start(Options::default()).await;
+    let body = r#"{"topic":"h0012/bedroom","payload":"sos"}"#;
+    let late = push(&house, PATH, "m-1", -330, body).await;
+    let early = push(&house, PATH, "m-1", 330, body).await;
+    let bare = house.send("POST", PATH, &[], body).await;
+    let forged = house
+        .send(
+            "POST",
+            PATH,
+            &[("webhook-id", "m-1"), ("webhook-timestamp", "0"), ("webhook-signature", "v1,AAAA")],
+            body,
+        )
+        .await;
+    for reply in [late, early, bare, forged] {
+        assert_eq!((reply.status, reply.problem()), (401, "bad_signature".to_owned()));
+    }
+    assert_eq!(push(&house, "/api/v1/ingest/other", "m-1", 0, body).await.status, 404);
+    for wrong in ["", "[]", "{}", r#"{"topic":"h0012/x","payload":{"base64":"???"},"encoding":"base64"}"#] {
+        let reply = push(&house, PATH, &format!("w{}", wrong.len()), 0, wrong).await;
+        assert_eq!((reply.status, reply.problem()), (422, "bad_messages".to_owned()), "{wrong}");
+    }
+    let large = format!(r#"{{"topic":"h0012/bedroom","payload":"{}"}}"#, "x".repeat(1 << 20));
+    assert_eq!(push(&house, PATH, "m-3", 0, &large).await.status, 413);
+    assert_eq!(house.get("/api/v1/alarms").await.json()["alarms"], json!([]));
+}
