@@ -13,8 +13,8 @@ use super::{Decoded, Heard, Ignored};
 use crate::engine::reading::Reading;
 use crate::engine::time::Wall;
 
-/// Long, and of no interest: what each gateway heard, how, and who shared it.
-const SKIPPED: &[&str] = &["rx_metadata", "settings", "locations", "network_ids"];
+/// Long, and of no interest: who the device is (its topic says it), what each gateway heard, how, and who shared it.
+const SKIPPED: &[&str] = &["end_device_ids", "rx_metadata", "settings", "locations", "network_ids"];
 
 /// Names of messages that are the network server's, or other people's.
 const OF_THE_NETWORK: &[&str] = &[
