@@ -281,7 +281,8 @@ const TEKTELIC: &[&str] = &[
 /// Browan's fields beside its status, by the repository's codec and by its own.
 const BROWAN: &[&str] = &["temperatureboard", "temp"];
 const NETVOX_DOORS: &[&str] = &["r311a", "r718f", "r730f"];
-const NETVOX_VIBRATION: &[&str] = &["r718da", "r718db", "r730da", "r730db", "r311da", "r311db", "r311fa"];
+const NETVOX_VIBRATION: &[&str] =
+    &["r718da", "r718db", "r730da", "r730db", "r311da", "r311db", "r311fa", "r718mba", "r730mba"];
 /// Emergency push buttons; the same field of R718T is whatever contact somebody wired to it.
 const NETVOX_BUTTONS: &[&str] = &["r312a", "rb02i"];
 const NETVOX_KEYS: &[&str] = &["rb02b", "rb02c"];
@@ -351,6 +352,8 @@ pub(super) static FIELDS: &[Field] = &[
     row("door", Rule::Words(Kind::Contact, DOOR)),
     row("door1openstatus", Rule::Flag(Kind::Contact)).zone("1"),
     row("door2openstatus", Rule::Flag(Kind::Contact)).zone("2"),
+    // Netvox.
+    row("doorbell", Rule::Action),
     row("dooropen", Rule::Flag(Kind::Contact)),
     row("dooropenstatus", Rule::Flag(Kind::Contact)),
     row("doorstate", Rule::Words(Kind::Contact, DOOR)),
@@ -455,6 +458,7 @@ pub(super) static FIELDS: &[Field] = &[
     row("panicbutton", Rule::Spelt(Kind::Sos, CALL)),
     row("pir", Rule::Spelt(Kind::Motion, MOVING)),
     row("pirstatus", Rule::Spelt(Kind::Motion, MOVING)),
+    row("pirtrigger", Rule::Flag(Kind::Motion)),
     row("presence", Rule::Spelt(Kind::Presence, SOMEBODY)),
     row("presencedetectedwhensending", Rule::Flag(Kind::Presence)),
     row("presencesensor", Rule::Flag(Kind::Presence)),

@@ -100,6 +100,7 @@ fn presses() {
         (r#"{"Button":{"Event":"Button 1","State":"Released"}}"#, ""),
         (r#"{"Device":"RB02C","Volt":3,"Key_1":0,"Key_2":1}"#, "button=1@2!"),
         (r#"{"Key_1":1}"#, ""),
+        (r#"{"Device":"R312","Volt":3,"Doorbell":1}"#, "button=1!"),
     ]);
 }
 
@@ -184,6 +185,7 @@ fn doors_people_and_tampering() {
         (r#"{"motion":0,"vdd":3600}"#, "motion=false"),
         (r#"{"motion":7}"#, "motion=true"),
         (r#"{"motion_status":"moving"}"#, ""),
+        (r#"{"pir_trigger":1,"light_status":0}"#, "motion=true"),
         (r#"{"Work_mode":"PIR Sensor","Exti_pin_level":"No activity"}"#, "motion=false"),
         (r#"{"Work_mode":"Interrupt Sensor send","Exti_pin_level":"High"}"#, ""),
         (r#"{"occupancy":"occupied"}"#, "presence=true"),
