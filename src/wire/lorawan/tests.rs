@@ -295,6 +295,19 @@ fn seeed_lists_measurements_by_number() {
 }
 
 #[test]
+fn netvox_packs_sensors_into_bits() {
+    check(&[
+        (
+            r#"{"Device":"R315","FunctionEnable":"100001001001","BinarySensorReport":"10010","Temp":27.8,"Humi":53}"#,
+            "temperature=27.8 humidity=53 sos=true~ contact=open@external water_leak=false",
+        ),
+        (r#"{"FunctionEnable":"100","BinarySensorReport":"0"}"#, "motion=false"),
+        (r#"{"FunctionEnable":"100","BinarySensorReport":"2"}"#, ""),
+        (r#"{"BinarySensorReport":"10010"}"#, ""),
+    ]);
+}
+
+#[test]
 fn what_is_not_now_is_not_read() {
     check(&[
         (r#"{"history":[{"temperature":20,"sos":true}],"battery":90}"#, "battery=90"),
