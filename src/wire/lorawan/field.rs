@@ -191,6 +191,8 @@ const CALL_AMONG_ALARMS: Words = &[("sos", true), ("emergency", true), ("panic",
 const CALL_OF_A_KEY: Words = &[("sos", true), ("fire", true), ("emergency", true)];
 const CHARGE: Words = &[
     ("low", true),
+    ("ultra low", true),
+    ("critical", true),
     ("low battery", true),
     ("low_battery", true),
     ("normal", false),
@@ -200,6 +202,23 @@ const CHARGE: Words = &[
     ("high", false),
     ("medium", false),
 ];
+/// Moko's panic button, in its events and in what it says it is doing.
+const MOKO_EVENT: Words = &[("sos_start", true), ("sos_stop", false)];
+const MOKO_DOING: Words = &[("sos", true), ("none", false)];
+/// Nexelec's smoke detectors; what another detector saw is not theirs.
+const NEXELEC_SMOKE: Words = &[("local smoke alarm activated", true), ("smoke alarm non-activated", false)];
+const NEXELEC_BASE: Words = &[
+    ("magnetic base not detected", true),
+    ("product removed from its based just now", true),
+    ("magnetic base detected", false),
+    ("product installed on its base just now", false),
+];
+/// Radio Bridge: what is wired is open or shorted, the case open or closed, the rope wet or not.
+const WIRED: Words = &[("contacts opened", true), ("contacts shorted", false)];
+const ROPE: Words = &[("water present", true), ("water not present", false)];
+const COVER: Words = &[("open", true), ("closed", false)];
+/// The numbers of a Milesight vape detector's tamper alarms.
+const TAMPER_ALARM: Words = &[("33", true), ("32", false)];
 const SMOKE_MESSAGE: Words = &[("alarm", true), ("normal", false)];
 const LOW_MESSAGE: Words = &[("low battery", true)];
 const CASE_MESSAGE: Words = &[("removed", true), ("installed", false)];
@@ -230,6 +249,11 @@ const RADAR: &[&str] = &["targetstatus", "usetimenow", "usetimetoday"];
 const PINS: &[&str] = &["digitalistatus", "extitrigger"];
 /// What shows that a field called battery is in volts: Browan, MClimate, Dragino.
 const VOLTS: &[&str] = &[
+    "adc1v",
+    "co2threshold",
+    "distancestate",
+    "extitrigger",
+    "upperlimit",
     "temperatureboard",
     "boxtamper",
     "nodetype",
@@ -240,8 +264,8 @@ const VOLTS: &[&str] = &[
     "disalarm",
     "tdc",
 ];
-/// What shows that the level is Abeeway's code.
-const CODES: &[&str] = &["sosflag", "trackingmode", "dynamicmotionstate", "rawpositiontype"];
+/// What shows that the level is Abeeway's code, or Hager's volts.
+const CODES: &[&str] = &["sosflag", "trackingmode", "dynamicmotionstate", "rawpositiontype", "energyusage"];
 /// Fields of Tektelic's room sensors, whose states are the byte as sent: 0 is no (of the magnet: there), 1 or 255 is yes.
 const TEKTELIC: &[&str] = &[
     "reedstate",
@@ -254,11 +278,16 @@ const TEKTELIC: &[&str] = &[
     "mcutemperature",
     "motioneventcount",
 ];
-const BROWAN: &[&str] = &["temperatureboard"];
+/// Browan's fields beside its status, by the repository's codec and by its own.
+const BROWAN: &[&str] = &["temperatureboard", "temp"];
 const NETVOX_DOORS: &[&str] = &["r311a", "r718f", "r730f"];
-const NETVOX_VIBRATION: &[&str] = &["r718da", "r718db", "r730da", "r730db", "r311da", "r311db", "r311fa"];
+const NETVOX_VIBRATION: &[&str] =
+    &["r718da", "r718db", "r730da", "r730db", "r311da", "r311db", "r311fa", "r718mba", "r730mba"];
 /// Emergency push buttons; the same field of R718T is whatever contact somebody wired to it.
 const NETVOX_BUTTONS: &[&str] = &["r312a", "rb02i"];
+const NETVOX_KEYS: &[&str] = &["rb02b", "rb02c"];
+/// Dragino's trackers; their warmth and damp are 0 where they have not measured.
+const TRACKER: &[&str] = &["latitude", "lon", "transport", "wifissid", "md"];
 
 /// Sorted by name, since it is searched by halves. All rows of a name that hold are read.
 pub(super) static FIELDS: &[Field] = &[
@@ -271,13 +300,19 @@ pub(super) static FIELDS: &[Field] = &[
     // Dragino's push button.
     row("alarm", Rule::Action).beside(&["soundkey", "soundack"]),
     // Dragino's tracker, which repeats it until somebody ends its alarm mode.
-    row("alarmstatus", Rule::Flag(Kind::Sos)).beside(&["latitude", "lon", "transport", "wifissid"]),
+    row("alarmstatus", Rule::Flag(Kind::Sos)).beside(TRACKER),
     row("ambienthumidity", Rule::Number(Kind::Humidity)),
+    row("ambienttemp", Rule::Number(Kind::Temperature)),
     row("ambienttemperature", Rule::Number(Kind::Temperature)),
+    row("antiteardetectionstatus", Rule::Words(Kind::Tamper, NEXELEC_BASE)),
+    row("batstatus", Rule::Words(Kind::BatteryLow, CHARGE)).second(),
     row("battery", Rule::Number(Kind::Battery)).apart(VOLTS),
     row("batterylevel", Rule::Number(Kind::Battery)).apart(CODES),
+    row("batterylevel", Rule::Words(Kind::BatteryLow, CHARGE)).second(),
     row("batterylevelinpercentage", Rule::Number(Kind::Battery)),
     row("batterylevelpercent", Rule::Number(Kind::Battery)),
+    // As Moko spells it.
+    row("batterylevle", Rule::Number(Kind::Battery)),
     row("batterylow", Rule::Flag(Kind::BatteryLow)),
     row("batterylowalarm", Rule::Spelt(Kind::BatteryLow, ALARM)),
     row("batterylowevent", Rule::Flag(Kind::BatteryLow)),
@@ -291,30 +326,39 @@ pub(super) static FIELDS: &[Field] = &[
     row("boxtamper", Rule::Flag(Kind::Tamper)),
     row("breathingrate", Rule::Number(Kind::RespiratoryRate)),
     row("button", Rule::Action),
-    row("buttonevent", Rule::Action),
+    // Radio Bridge tells which button, and its state.
+    row("buttonevent", Rule::Action).apart(&["state"]),
     row("buttoneventstatus", Rule::Action),
     row("buttonpressed", Rule::Action),
     row("buttonstate", Rule::Action),
     row("buttonstatus", Rule::Action),
+    row("buttontrigger", Rule::Action),
     row("carbonmonoxidealarm", Rule::Spelt(Kind::Co, ALARM)),
     row("coalarm", Rule::Spelt(Kind::Co, ALARM)),
     row("codetected", Rule::Flag(Kind::Co)),
     row("contact", Rule::Words(Kind::Contact, DOOR)),
+    row("contactevent", Rule::Words(Kind::Contact, WIRED)),
     row("contactstate", Rule::Words(Kind::Contact, DOOR)),
     row("contactstatus", Rule::Words(Kind::Contact, DOOR)),
     row("costatus", Rule::Spelt(Kind::Co, ALARM)),
+    // Moko's trackers: taken down.
+    row("demolishstate", Rule::Flag(Kind::Tamper)),
     row("detectionstatus", Rule::Words(Kind::Fall, RADAR_FALL)),
     row("detectionstatus", Rule::Words(Kind::Fall, RADAR_NO_FALL)).beside(RADAR),
     row("detectionstatus", Rule::Words(Kind::Presence, RADAR_SOMEBODY)).beside(RADAR),
     row("detectionstatus", Rule::Words(Kind::Bed, RADAR_BED)).beside(RADAR),
+    row("devstatus", Rule::Words(Kind::Sos, MOKO_DOING)).beside(&["batterylevle"]),
     row("disassembledalarm", Rule::Spelt(Kind::Tamper, ALARM)),
     row("door", Rule::Words(Kind::Contact, DOOR)),
     row("door1openstatus", Rule::Flag(Kind::Contact)).zone("1"),
     row("door2openstatus", Rule::Flag(Kind::Contact)).zone("2"),
+    // Netvox.
+    row("doorbell", Rule::Action),
     row("dooropen", Rule::Flag(Kind::Contact)),
     row("dooropenstatus", Rule::Flag(Kind::Contact)),
     row("doorstate", Rule::Words(Kind::Contact, DOOR)),
     row("doorstatus", Rule::Words(Kind::Contact, DOOR)).apart(PINS),
+    row("doorwindowevent", Rule::Words(Kind::Contact, DOOR)),
     row("emergency", Rule::Spelt(Kind::Sos, CALL)),
     row("emergencyalarm", Rule::Spelt(Kind::Sos, CALL)),
     row("emergencyalert", Rule::Flag(Kind::Sos)).event(),
@@ -323,9 +367,12 @@ pub(super) static FIELDS: &[Field] = &[
     row("event", Rule::Words(Kind::Smoke, SMOKE_MESSAGE)).beside(&["concentration"]),
     row("event", Rule::Words(Kind::BatteryLow, LOW_MESSAGE)).beside(&["concentration"]),
     row("event", Rule::Words(Kind::Tamper, CASE_MESSAGE)).beside(&["concentration"]),
+    row("eventtype", Rule::Words(Kind::Sos, MOKO_EVENT)),
     row("externaltemperature", Rule::Number(Kind::Temperature)).zone("external"),
+    row("exthumsht", Rule::Number(Kind::Humidity)).zone("external"),
     // The pin of Dragino's LHT65N with a motion sensor; with any other it is only a pin.
     row("extipinlevel", Rule::Words(Kind::Motion, PIR_PIN)),
+    row("exttempcsht", Rule::Number(Kind::Temperature)).zone("external"),
     row("fall", Rule::Spelt(Kind::Fall, ALARM)),
     row("fallalarm", Rule::Spelt(Kind::Fall, ALARM)),
     row("falldetected", Rule::Spelt(Kind::Fall, ALARM)),
@@ -343,14 +390,15 @@ pub(super) static FIELDS: &[Field] = &[
     row("gasleak", Rule::Spelt(Kind::Gas, LEAK)),
     row("gasstatus", Rule::Spelt(Kind::Gas, ALARM)),
     row("heartrate", Rule::Number(Kind::HeartRate)).unless_not("wearstatus"),
-    // Not a tracker's: it says 0 where it has not measured.
     row("hum", Rule::Number(Kind::Humidity)).apart(&["alarmstatus", "latitude"]),
+    row("hum", Rule::Number(Kind::Humidity)).beside(&["alarmstatus"]).unless_not("hum"),
     row("humi", Rule::Number(Kind::Humidity)),
     row("humidity", Rule::Number(Kind::Humidity)),
     row("humiditysensor", Rule::Number(Kind::Humidity)),
     row("humsht", Rule::Number(Kind::Humidity)),
     row("humsht31", Rule::Number(Kind::Humidity)),
     row("humsht41", Rule::Number(Kind::Humidity)),
+    row("hygrometry", Rule::Number(Kind::Humidity)),
     row("illlux", Rule::Number(Kind::Illuminance)),
     row("illlx", Rule::Number(Kind::Illuminance)),
     row("illum", Rule::Number(Kind::Illuminance)),
@@ -361,6 +409,7 @@ pub(super) static FIELDS: &[Field] = &[
     row("incensesmokealarm", Rule::Spelt(Kind::Smoke, ALARM)),
     row("inputstatus", Rule::Words(Kind::Contact, DOOR)),
     row("install", Rule::Words(Kind::Tamper, INSTALLED)),
+    row("key", Rule::Action).models(NETVOX_KEYS),
     row("leak", Rule::Spelt(Kind::WaterLeak, LEAK)),
     row("leakage", Rule::Spelt(Kind::WaterLeak, LEAK)),
     row("leakagestatus", Rule::Spelt(Kind::WaterLeak, LEAK)),
@@ -369,19 +418,26 @@ pub(super) static FIELDS: &[Field] = &[
     row("leakstatus", Rule::Spelt(Kind::WaterLeak, LEAK)),
     // Elsys, in lux; with others a score, a percentage or a lamp.
     row("light", Rule::Number(Kind::Illuminance)).beside(&["vdd", "accmotion", "grideye", "irinternaltemperature"]),
+    // Milesight's EM500-LGT by its older codec.
+    row("light", Rule::Number(Kind::Illuminance)).models(&["em500lgt"]),
+    // Arwin's indoor sensor; with Tektelic a raw count.
+    row("lightintensity", Rule::Number(Kind::Illuminance)).beside(&["occupancy"]),
     row("lowbattery", Rule::Flag(Kind::BatteryLow)),
     row("lowbatteryalarm", Rule::Spelt(Kind::BatteryLow, ALARM)),
+    row("lowpowerstate", Rule::Flag(Kind::BatteryLow)),
     row("luminosity", Rule::Number(Kind::Illuminance)),
     row("lux", Rule::Number(Kind::Illuminance)).unless_not("luxstatus"),
-    row("magnet", Rule::Spelt(Kind::Contact, DOOR)),
+    // Of MClimate's valve the magnet that a plumber holds to it.
+    row("magnet", Rule::Spelt(Kind::Contact, DOOR)).apart(&["boxtamper"]),
     row("magnetstatus", Rule::Spelt(Kind::Contact, DOOR)),
     row("messagetype", Rule::Words(Kind::Smoke, SMOKE_MESSAGE)).beside(&["concentration"]),
     row("messagetype", Rule::Words(Kind::BatteryLow, LOW_MESSAGE)).beside(&["concentration"]),
     row("messagetype", Rule::Words(Kind::Tamper, CASE_MESSAGE)).beside(&["concentration"]),
     row("moisture", Rule::Counted(Kind::WaterLeak)).beside(TEKTELIC),
     // How often since the last message, or yes or no.
-    row("motion", Rule::Spelt(Kind::Motion, MOVING)),
-    row("motion", Rule::Counted(Kind::Motion)),
+    // (Of Abeeway's tracker a percentage.)
+    row("motion", Rule::Spelt(Kind::Motion, MOVING)).apart(&["positiontype"]),
+    row("motion", Rule::Counted(Kind::Motion)).apart(&["positiontype"]),
     row("motiondetected", Rule::Flag(Kind::Motion)),
     row("motioneventstate", Rule::Counted(Kind::Motion)),
     row("motionstate", Rule::Words(Kind::Motion, MOVING)),
@@ -402,7 +458,9 @@ pub(super) static FIELDS: &[Field] = &[
     row("panicbutton", Rule::Spelt(Kind::Sos, CALL)),
     row("pir", Rule::Spelt(Kind::Motion, MOVING)),
     row("pirstatus", Rule::Spelt(Kind::Motion, MOVING)),
+    row("pirtrigger", Rule::Flag(Kind::Motion)),
     row("presence", Rule::Spelt(Kind::Presence, SOMEBODY)),
+    row("presencedetectedwhensending", Rule::Flag(Kind::Presence)),
     row("presencesensor", Rule::Flag(Kind::Presence)),
     row("presencestatus", Rule::Spelt(Kind::Presence, SOMEBODY)),
     row("pressevent", Rule::Action),
@@ -411,9 +469,14 @@ pub(super) static FIELDS: &[Field] = &[
     row("relativehumidity", Rule::Number(Kind::Humidity)),
     row("respirationrate", Rule::Number(Kind::RespiratoryRate)),
     row("respiratoryrate", Rule::Number(Kind::RespiratoryRate)),
-    row("sensortemperature", Rule::Number(Kind::Temperature)).unless_not("thermistorproperlyconnected"),
+    // MClimate's own thermistor, unless it has another outside.
+    row("sensortemperature", Rule::Number(Kind::Temperature)).beside(&["extthermistortemperature"]),
+    row("sensortemperature", Rule::Number(Kind::Temperature))
+        .apart(&["extthermistortemperature"])
+        .unless_not("thermistorproperlyconnected"),
     row("smoke", Rule::Spelt(Kind::Smoke, SMOKE)),
     row("smokealarm", Rule::Spelt(Kind::Smoke, ALARM)),
+    row("smokealarm", Rule::Words(Kind::Smoke, NEXELEC_SMOKE)),
     row("smokedetected", Rule::Spelt(Kind::Smoke, SMOKE)),
     row("smokedetection", Rule::Spelt(Kind::Smoke, SMOKE)),
     row("smokestate", Rule::Spelt(Kind::Smoke, SMOKE)),
@@ -436,9 +499,12 @@ pub(super) static FIELDS: &[Field] = &[
     row("tamper", Rule::Spelt(Kind::Tamper, CASE)),
     row("tamperalarm", Rule::Spelt(Kind::Tamper, ALARM)),
     row("tamperdetected", Rule::Flag(Kind::Tamper)),
-    row("tamperevent", Rule::Flag(Kind::Tamper)).second(),
+    row("tamperevent", Rule::Spelt(Kind::Tamper, COVER)).second(),
     row("tamperreport", Rule::Flag(Kind::Tamper)),
+    row("tamperstate", Rule::Flag(Kind::Tamper)),
     row("tamperstatus", Rule::Spelt(Kind::Tamper, CASE)),
+    row("tamperstatusalarmtype", Rule::Words(Kind::Tamper, TAMPER_ALARM)),
+    row("tem", Rule::Number(Kind::Temperature)).beside(&["alarmstatus"]).unless_not("hum"),
     row("temp", Rule::Number(Kind::Temperature)),
     row("tempc", Rule::Number(Kind::Temperature)),
     row("tempcds", Rule::Number(Kind::Temperature)).zone("external"),
@@ -456,6 +522,7 @@ pub(super) static FIELDS: &[Field] = &[
     row("vibrationalarm", Rule::Spelt(Kind::Vibration, ALARM)),
     row("water", Rule::Strict(Kind::WaterLeak)),
     row("waterdetected", Rule::Flag(Kind::WaterLeak)),
+    row("waterevent", Rule::Words(Kind::WaterLeak, ROPE)),
     row("waterleak", Rule::Spelt(Kind::WaterLeak, LEAK)),
     // Elsys, as a level from 0 to 255.
     row("waterleak", Rule::Counted(Kind::WaterLeak)),

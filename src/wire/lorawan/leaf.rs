@@ -34,6 +34,7 @@ const BARRED: &[&str] = &[
     "option",
     "parameter",
     "previous",
+    "rawdata",
     "request",
     "response",
     "rule",

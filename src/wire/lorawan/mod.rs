@@ -36,7 +36,8 @@ pub(super) struct Uplink<'j> {
 const MODEL_FIELDS: &[&str] = &["deviceModel", "Node_type", "Device", "SENSOR_MODEL", "productModel", "model"];
 
 /// Fields that together show an answer to a command or a record of the past: nothing in such a message is the present state.
-const NOT_NOW: &[&[&str]] = &[&["cmd", "device"], &["datalog"], &["frequencyband", "firmwareversion"]];
+const NOT_NOW: &[&[&str]] =
+    &[&["cmd", "device"], &["datalog"], &["frequencyband", "firmwareversion"], &["msgtype", "year"]];
 
 /// Objects of a device whose warmth and damp are not the room's.
 const NOT_THE_ROOM: &[&str] =
@@ -105,11 +106,15 @@ fn complete(readings: &mut Vec<Reading>, payload: &Json) {
     shape::normalized(payload, &mut more);
     let known = readings.len();
     for reading in more.readings() {
-        if readings[..known].iter().all(|r| r.kind != reading.kind) {
+        // One sensor tells of somebody who moves and of somebody who is there.
+        let same = |kind: Kind| kind == reading.kind || [kind, reading.kind].iter().all(|k| SOMEBODY.contains(k));
+        if !readings[..known].iter().any(|r| same(r.kind)) {
             readings.push(reading);
         }
     }
 }
+
+const SOMEBODY: [Kind; 2] = [Kind::Motion, Kind::Presence];
 
 fn profile<'l>(lore: &'l Lore, source: &SourceId, address: &str, models: &[&str]) -> Option<&'l Profile> {
     let by_model = || models.iter().find_map(|model| lore.profile(source, address, model));
@@ -201,20 +206,26 @@ impl Known<'_> {
 
 /// What a value says by a row.
 fn read(row: &Field, value: &Scalar) -> Option<(Kind, Value)> {
-    let pressed;
     let value = match (row.rule, value) {
-        (Rule::Action, value) => {
-            pressed = Scalar::Text(press(value)?);
-            &pressed
-        }
-        (Rule::Number(Kind::Battery), Scalar::Number(level)) if level.fract() != 0.0 && *level < VOLTS_BELOW => {
-            return None;
-        }
+        (Rule::Action, value) => &Scalar::Text(press(value)?),
+        (_, Scalar::Text(text)) => &amount(text).map_or_else(|| value.clone(), Scalar::Number),
         (_, value) => value,
     };
+    let in_volts = |level: f64| level.fract() != 0.0 && level < VOLTS_BELOW;
+    if row.rule == Rule::Number(Kind::Battery) && value.as_number().is_some_and(in_volts) {
+        return None;
+    }
     let said = row.rule.read(value, None)?;
     // An event's "no" is the heartbeat of a button.
     (!row.event || said.1 != Value::Flag(false)).then_some(said)
+}
+
+/// A number that was written as a text, with its unit or without.
+fn amount(text: &str) -> Option<f64> {
+    const UNITS: &[&str] = &["%", "°C", "℃", "lux", "lx"];
+    let text = text.trim();
+    let number = UNITS.iter().find_map(|unit| text.strip_suffix(unit)).unwrap_or(text);
+    number.trim_end().parse().ok()
 }
 
 /// The word of a press. A button at rest says so, too; a bare number or `true` is all that some codecs have for a word.

@@ -1,5 +1,6 @@
 //! What no row of a table can tell: values that stand in lists, or several in one text.
 
+use crate::engine::id::Zone;
 use crate::engine::kind::Kind;
 use crate::engine::reading::{Form, Reading, Value};
 use crate::wire::json::Json;
@@ -12,6 +13,7 @@ const MAX_ITEMS: usize = 64;
 /// All that the object says in other shapes than field and value.
 pub(super) fn add(object: &Json, settled: &mut Settled) {
     netvox_voltage(object, settled);
+    netvox_bits(object, settled);
     senso8_events(object, settled);
     radar_events(object, settled);
     sensecap_messages(object, settled);
@@ -26,6 +28,30 @@ fn netvox_voltage(object: &Json, settled: &mut Settled) {
     let volt = object.get("Volt").and_then(Json::as_text);
     if volt.is_some_and(|text| text.ends_with("(low battery)")) {
         settled.add(1, Reading::flag(Kind::BatteryLow, true));
+    }
+}
+
+/// Netvox's R315 is sold with some of these sensors (by its manual: the bit that says that it is fitted, the bit of its state).
+const NETVOX_SENSORS: &[(u16, u16, Kind, &str)] = &[
+    (2, 0, Kind::Motion, ""),
+    (3, 1, Kind::Sos, ""),
+    (5, 3, Kind::Contact, "internal"),
+    (6, 4, Kind::Contact, "external"),
+    (7, 5, Kind::Vibration, "internal"),
+    (8, 6, Kind::Vibration, "external"),
+    (11, 8, Kind::WaterLeak, ""),
+    (12, 9, Kind::Presence, ""),
+];
+
+/// Its codec writes both as texts of binary digits.
+fn netvox_bits(object: &Json, settled: &mut Settled) {
+    let bits = |name| u16::from_str_radix(object.get(name)?.as_text()?, 2).ok();
+    let (Some(fitted), Some(states)) = (bits("FunctionEnable"), bits("BinarySensorReport")) else { return };
+    for (_, bit, kind, zone) in NETVOX_SENSORS.iter().filter(|sensor| (fitted >> sensor.0) & 1 == 1) {
+        let on = (states >> bit) & 1 == 1;
+        let value = if *kind == Kind::Contact { Value::Open(on) } else { Value::Flag(on) };
+        let form = if *kind == Kind::Sos { Form::Latched } else { Form::Edge };
+        settled.add(1, Reading { kind: *kind, zone: Zone::new(zone).ok(), value, form });
     }
 }
 

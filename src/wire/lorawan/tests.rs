@@ -66,6 +66,16 @@ fn calls_for_help() {
         (r#"{"alarm":"N/A","data_type":"VITALS","heart_rate":88}"#, "heart_rate=88"),
         (r#"{"alarm":"device fault"}"#, ""),
         (r#"{"alarm":true}"#, ""),
+        (
+            r#"{"header":{"batteryLevel":94,"sos":true},"position":{"motion":1,"positionType":"GNSS"}}"#,
+            "battery=94 sos=true~",
+        ),
+        (r#"{"batterylevle":"85%","event_type":"sos_start"}"#, "battery=85 sos=true~"),
+        (r#"{"batterylevle":"85%","event_type":"mandown_start"}"#, "battery=85"),
+        (r#"{"batterylevle":"4%","dev_status":"sos"}"#, "battery=4 sos=true~"),
+        (r#"{"batterylevle":"4%","dev_status":"none"}"#, "battery=4 sos=false~"),
+        (r#"{"dev_status":"none"}"#, ""),
+        (r#"{"ALARM_status":"TRUE","MD":1,"MAC1":"0016"}"#, "sos=true~"),
     ]);
 }
 
@@ -86,6 +96,11 @@ fn presses() {
         ),
         (r#"{"Sound_key":"OPEN","Sound_ACK":"OPEN","Alarm":"TRUE"}"#, "button=TRUE!"),
         (r#"{"Sound_key":"OPEN","Sound_ACK":"OPEN","Alarm":"FALSE"}"#, ""),
+        (r#"{"Button":{"Event":"Button 1","State":"Pressed"}}"#, "button=Pressed!"),
+        (r#"{"Button":{"Event":"Button 1","State":"Released"}}"#, ""),
+        (r#"{"Device":"RB02C","Volt":3,"Key_1":0,"Key_2":1}"#, "button=1@2!"),
+        (r#"{"Key_1":1}"#, ""),
+        (r#"{"Device":"R312","Volt":3,"Doorbell":1}"#, "button=1!"),
     ]);
 }
 
@@ -119,6 +134,11 @@ fn smoke_gas_and_water() {
         (r#"{"water":{"leak":true,"temperature":9}}"#, "water_leak=true"),
         (r#"{"moisture":255,"reed_state":0}"#, "water_leak=true contact=closed"),
         (r#"{"moisture":44,"ec":3}"#, ""),
+        (r#"{"smokeAlarm":"Local smoke Alarm activated","temperature":{"value":21.5}}"#, "smoke=true temperature=21.5"),
+        (r#"{"smokeAlarm":"Smoke Alarm non-activated"}"#, "smoke=false"),
+        (r#"{"smokeAlarm":"Remote smoke Alarm activated"}"#, ""),
+        (r#"{"Water":{"Event":"Water Present","Relative":12}}"#, "water_leak=true"),
+        (r#"{"Water":{"Event":"Water Not Present","Relative":255}}"#, "water_leak=false"),
     ]);
 }
 
@@ -165,6 +185,7 @@ fn doors_people_and_tampering() {
         (r#"{"motion":0,"vdd":3600}"#, "motion=false"),
         (r#"{"motion":7}"#, "motion=true"),
         (r#"{"motion_status":"moving"}"#, ""),
+        (r#"{"pir_trigger":1,"light_status":0}"#, "motion=true"),
         (r#"{"Work_mode":"PIR Sensor","Exti_pin_level":"No activity"}"#, "motion=false"),
         (r#"{"Work_mode":"Interrupt Sensor send","Exti_pin_level":"High"}"#, ""),
         (r#"{"occupancy":"occupied"}"#, "presence=true"),
@@ -175,6 +196,18 @@ fn doors_people_and_tampering() {
         (r#"{"install":"yes"}"#, "tamper=false"),
         (r#"{"Device":"R718DA","status":1}"#, "vibration=true"),
         (r#"{"status":1}"#, ""),
+        (r#"{"DoorWindow":{"Event":"Closed"},"Tamper":{"Event":"Open"}}"#, "contact=closed tamper=true"),
+        (r#"{"Contact":{"Event":"Contacts Opened"}}"#, "contact=open"),
+        (r#"{"boxTamper":false,"magnet":true,"battery":3}"#, "tamper=false"),
+        (
+            r#"{"Battery":74,"Leakage":"0","Tamper":"1","Hygrometry":46.5,"Valve":"0"}"#,
+            "battery=74 water_leak=false tamper=true humidity=46.5",
+        ),
+        (r#"{"Supervisory":{"TamperSinceLastReset":1,"TamperState":0,"Battery":"3.0V"}}"#, "tamper=false"),
+        (r#"{"demolish_state":1,"motion_state":1}"#, "tamper=true"),
+        (r#"{"antiTearDetectionStatus":"Product removed from its based just now"}"#, "tamper=true"),
+        (r#"{"tamper_status_alarm":{"type":33,"trigger":{}}}"#, "tamper=true"),
+        (r#"{"presenceDetectedWhenSending":true,"presence":{"unit":"%","values":[30]}}"#, "presence=true"),
     ]);
 }
 
@@ -193,6 +226,12 @@ fn batteries_are_percent_or_nothing() {
         (r#"{"batteryLevelInPercentage":10,"lowBatteryAlarm":"Alarm"}"#, "battery=10 battery_low=true"),
         (r#"{"Device":"R311A","Volt":"2.3(low battery)"}"#, "battery_low=true"),
         (r#"{"Device":"R311A","Volt":3.0}"#, ""),
+        (r#"{"battery":"3.6"}"#, ""),
+        (r#"{"battery":"85 %"}"#, "battery=85"),
+        (r#"{"battery":3,"co2threshold":0}"#, ""),
+        (r#"{"batteryLevel":3,"energyUsage":2}"#, ""),
+        (r#"{"batteryLevel":"Critical","batteryVoltage":{"value":2400}}"#, "battery_low=true"),
+        (r#"{"BatV":3.1,"Bat_status":"Ultra Low"}"#, "battery_low=true"),
     ]);
 }
 
@@ -220,6 +259,16 @@ fn climate_and_its_sentinels() {
         (r#"{"lux":0,"luxStatus":"disabled"}"#, ""),
         (r#"{"lux":250,"luxStatus":"ok"}"#, "illuminance=250"),
         (r#"{"temperature":{"min":1,"max":2},"temperature_f":68}"#, "temperature=20"),
+        (
+            r#"{"sensorTemperature":21.5,"thermistorProperlyConnected":false,"extThermistorTemperature":0}"#,
+            "temperature=21.5",
+        ),
+        (r#"{"temperature":"21.5°C","humidity":"40","lux":"inf"}"#, "temperature=21.5 humidity=40"),
+        (r#"{"TempC_SHT":21,"Ext_TempC_SHT":-18}"#, "temperature=21 temperature=-18@external"),
+        (r#"{"ALARM_status":"FALSE","MD":0,"Hum":45,"Tem":24.5}"#, "sos=false~ humidity=45 temperature=24.5"),
+        (r#"{"tvoc_raw_data_9":{"temperature":44.1,"iaq":2}}"#, ""),
+        (r#"{"occupancy":"Unoccupied","lightIntensity":250}"#, "presence=false illuminance=250"),
+        (r#"{"lightIntensity":250}"#, ""),
     ]);
 }
 
@@ -246,6 +295,19 @@ fn seeed_lists_measurements_by_number() {
 }
 
 #[test]
+fn netvox_packs_sensors_into_bits() {
+    check(&[
+        (
+            r#"{"Device":"R315","FunctionEnable":"100001001001","BinarySensorReport":"10010","Temp":27.8,"Humi":53}"#,
+            "temperature=27.8 humidity=53 sos=true~ contact=open@external water_leak=false",
+        ),
+        (r#"{"FunctionEnable":"100","BinarySensorReport":"0"}"#, "motion=false"),
+        (r#"{"FunctionEnable":"100","BinarySensorReport":"2"}"#, ""),
+        (r#"{"BinarySensorReport":"10010"}"#, ""),
+    ]);
+}
+
+#[test]
 fn what_is_not_now_is_not_read() {
     check(&[
         (r#"{"history":[{"temperature":20,"sos":true}],"battery":90}"#, "battery=90"),
@@ -254,6 +316,7 @@ fn what_is_not_now_is_not_read() {
         (r#"{"Cmd":"ReadConfigReportRsp","Device":"R312A","Alarm":1}"#, ""),
         (r#"{"SENSOR_MODEL":"X","FIRMWARE_VERSION":"1.0","FREQUENCY_BAND":"EU868","battery":3}"#, ""),
         (r#"{"temperature_alarm_config":{"temperature":40},"device_response_result":{"request":{"sos":true}}}"#, ""),
+        (r#"{"msgType":"SendBackLogMessage","timestamp":{"year":2000,"month":"May"},"temperature":20}"#, ""),
         (r#"{"error":"Invalid payload length"}"#, ""),
         (r#"{"temperature":null,"sos":null,"button":null,"pir":[1],"magnet_status":{}}"#, ""),
         (r#"{"ein sehr langer Name, der länger ist als alle bekannten":1,"温度":20}"#, ""),
@@ -274,6 +337,8 @@ fn a_port_tells_the_device() {
     ] {
         assert_eq!(heard(&Lore::default(), object, None, port).0, expected, "{port}");
     }
+    let object = r#"{"Status":1,"Battery":3.6,"Temp":21,"Time":3,"Count":9}"#;
+    assert_eq!(heard(&Lore::default(), object, None, 102.0).0, "motion=true temperature=21");
 }
 
 #[test]
@@ -283,6 +348,8 @@ fn the_servers_word_for_the_model_counts_too() {
     assert_eq!(said(Some("R312A")), "sos=true!");
     assert_eq!(said(Some("R312")), "");
     assert_eq!(said(None), "");
+    let light = |model| heard(&Lore::default(), r#"{"light":80}"#, model, 85.0).0;
+    assert_eq!((light(Some("em500-lgt")).as_str(), light(Some("ws202")).as_str()), ("illuminance=80", ""));
 }
 
 #[test]
@@ -349,6 +416,7 @@ fn the_normalised_payload_tells_what_the_codec_did_not() {
             r#"[{"action":{"motion":{"detected":true,"count":4},"contactState":"open"}}]"#,
             "motion=true contact=open",
         ),
+        (r#"{"occupied":true}"#, r#"{"action":{"motion":{"detected":true,"count":4}}}"#, "presence=true"),
         ("{}", r#"{"water":{"leak":true,"temperature":{"current":8}},"battery":3.1}"#, "water_leak=true"),
         ("{}", r#"[{"time":"2026-03-01T00:00:00Z","air":{"temperature":20}}]"#, ""),
         ("{}", r#"[{"soil":{"temperature":9}},7,{"air":[]}]"#, ""),
