@@ -30,7 +30,8 @@ pub struct Presence {
 impl Presence {
     /// Somebody stirred; `entrance` is what the entrance door said, where it was that; `before` is when they had stirred last.
     pub(super) fn stirred(&mut self, wall: Wall, entrance: Option<&Value>, before: Option<Wall>) {
-        let within = |then: Option<Wall>, span: Millis| then.is_some_and(|then| then <= wall && wall.since(then) <= span);
+        let within =
+            |then: Option<Wall>, span: Millis| then.is_some_and(|then| then <= wall && wall.since(then) <= span);
         if let Some(said) = entrance {
             if self.out && before.is_some_and(|before| wall.since(before) >= ABSENCE) {
                 self.returned = Some(wall);

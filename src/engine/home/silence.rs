@@ -59,9 +59,9 @@ pub fn limit(policy: &HomePolicy, state: &State, activity: &Activity) -> Limit {
 fn learnt(rules: &Rules, state: &State, activity: &Activity, mut limit: Limit) -> Limit {
     let (learnt, slot) = (&state.learnt.limits, state.learnt.slot(activity.wall));
     let settled = u32::from(learnt.days) >= rules.inactivity_settling_days;
-    if let Some(alarm) = learnt.alarm(slot).filter(|alarm| {
-        settled && rules.inactivity_alarms_per_100_months > 0 && *alarm < limit.alarm
-    }) {
+    if let Some(alarm) =
+        learnt.alarm(slot).filter(|alarm| settled && rules.inactivity_alarms_per_100_months > 0 && *alarm < limit.alarm)
+    {
         (limit.alarm, limit.name) = (alarm, "learnt");
     }
     if let (Some(known), Some(check)) = (limit.check, learnt.check(slot).filter(|_| learnt.days >= FIRST_DAYS))

@@ -56,9 +56,7 @@ fn prices(rhythm: &Rhythm, slot: usize) -> [f64; AGES + 1] {
         left *= 1.0 - rhythm.ends[(slot + age) % SLOTS][age_bin(age)];
     }
     // The lower hull of cost over disturbances: only its corners are ever the best age.
-    let price = |from: usize, to: usize| {
-        (cost[to] - cost[from]) / (begins * (lasting[from] - lasting[to])).max(1e-12)
-    };
+    let price = |from: usize, to: usize| (cost[to] - cost[from]) / (begins * (lasting[from] - lasting[to])).max(1e-12);
     let mut corners: Vec<usize> = Vec::with_capacity(AGES);
     for age in FIRST..=AGES + 1 {
         while let [.., a, b] = corners[..]

@@ -22,7 +22,8 @@ const USUAL_BY_CLOCK: [(usize, f64); 3] = [(24, 0.35), (129, 1.0), (SLOTS, 0.45)
 const PRIOR: f64 = 6.0;
 
 /// A bell of four slots' breadth.
-const BELL: [f64; 11] = [1.0, 0.969_23, 0.882_5, 0.754_84, 0.606_53, 0.457_83, 0.324_65, 0.216_27, 0.135_34, 0.079_56, 0.043_94];
+const BELL: [f64; 11] =
+    [1.0, 0.969_23, 0.882_5, 0.754_84, 0.606_53, 0.457_83, 0.324_65, 0.216_27, 0.135_34, 0.079_56, 0.043_94];
 
 /// What is known of a home's day.
 pub struct Rhythm {
@@ -170,8 +171,7 @@ fn hazard(counts: &Counts) -> Vec<[f64; AGE_BINS]> {
             by_slot[slot] = (seen + 0.3 * PRIOR) / (expected + 0.3 * PRIOR);
         }
         for bin in 0..AGE_BINS {
-            let expected: f64 =
-                (0..SLOTS).map(|slot| counts.came[slot][bin] * usual(slot, bin) * by_slot[slot]).sum();
+            let expected: f64 = (0..SLOTS).map(|slot| counts.came[slot][bin] * usual(slot, bin) * by_slot[slot]).sum();
             let seen: f64 = (0..SLOTS).map(|slot| counts.ended[slot][bin]).sum();
             by_age[bin] = (seen + PRIOR) / (expected + PRIOR);
         }
