@@ -47,7 +47,11 @@ impl Turn<'_> {
         if heard.event.is_some_and(|event| device.events.contains(&event)) {
             return self.because("same_event_id");
         }
-        let happened = self.believable(heard.device_time);
+        let happened = match heard.history {
+            // Our own note of when it came, and it may be long ago.
+            true => heard.device_time.filter(|then| self.now.wall.since(*then) >= PROMPT),
+            false => self.believable(heard.device_time),
+        };
         let pressed = !heard.history && self.understand(device, &heard, happened);
         // Whoever speaks is heard, whatever a hub said of itself; but not who is only spoken of.
         let speaks = |r: &Reading| r.kind != Kind::Online || r.value == Value::Flag(true);

@@ -222,7 +222,7 @@ impl State {
             device.events.insert(0, event);
         }
         device.health.fold(fact, device.heard.is_some(), at);
-        device.heard = Some(at.wall);
+        device.heard = device.heard.max(Some(fact.happened.unwrap_or(at.wall)));
         if active && reading.kind != Kind::Sos {
             device.tells_activity = true;
             device.only_door &= reading.kind == Kind::Contact;
