@@ -67,6 +67,18 @@ impl Waiting {
     fn idle(&self, life_only: bool) -> bool {
         self.life.is_empty() && (self.bulk.is_empty() || life_only) && self.errands.is_empty() && !self.stop
     }
+
+    /// The errands of a turn, in their order: all of them, or up to the one with which more than `most` messages are pushed.
+    fn some_errands(&mut self, most: usize) -> VecDeque<Errand> {
+        let mut pushed = 0;
+        let fits = |errand: &&Errand| {
+            let before = pushed;
+            pushed += if let Errand::Push { messages, .. } = errand { messages.len() } else { 0 };
+            before < most
+        };
+        let fit = self.errands.iter().take_while(fits).count();
+        self.errands.drain(..fit).collect()
+    }
 }
 
 /// What one turn takes.
@@ -242,14 +254,14 @@ impl Handle {
         });
     }
 
-    /// Takes up to `most` messages, life first, and every errand; waits at most `patience` for the first. With `life_only`,
-    /// bulk stays where it is.
+    /// Takes up to `most` messages, life first, and the errands until they push as many; waits at most `patience` for the first. With
+    /// `life_only`, bulk stays where it is.
     pub(super) fn take(&self, most: usize, life_only: bool, patience: Duration) -> Taken {
         let waiting = self.shared.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         let idle = |waiting: &mut Waiting| waiting.idle(life_only);
         let (mut waiting, _) =
             self.shared.bell.wait_timeout_while(waiting, patience, idle).unwrap_or_else(PoisonError::into_inner);
-        let mut taken = Taken { errands: std::mem::take(&mut waiting.errands), stop: waiting.stop, ..Taken::default() };
+        let mut taken = Taken { errands: waiting.some_errands(most), stop: waiting.stop, ..Taken::default() };
         let life = most.min(waiting.life.len());
         taken.deliveries.extend(waiting.life.drain(..life));
         if !life_only {
