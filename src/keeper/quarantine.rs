@@ -95,7 +95,7 @@ impl Quarantine {
     pub fn release(&mut self, source: &SourceId, address: &Address) -> Vec<Held> {
         let Some(of) = self.sources.get_mut(source) else { return Vec::new() };
         let mut held: Vec<Held> = of.devices.remove(address).map(|row| row.messages.into()).unwrap_or_default();
-        let topics: Vec<Box<str>> = of.unreadable.keys().filter(|t| t.contains(address.as_str())).cloned().collect();
+        let topics: Vec<Box<str>> = of.unreadable.keys().filter(|topic| names(topic, address)).cloned().collect();
         for topic in topics {
             held.extend(of.unreadable.remove(&topic).map(|row| row.messages).unwrap_or_default());
         }
@@ -118,6 +118,11 @@ impl Held {
         let payload = Bytes::copy_from_slice(&payload[..payload.len().min(HELD_BYTES)]);
         Held { at, topic: topic.into(), payload, cut }
     }
+}
+
+/// Whether whole levels of a topic are the address: `h1/a` names nothing in `z/h1/ab`, which is another device's.
+fn names(topic: &str, address: &Address) -> bool {
+    format!("/{topic}/").contains(&format!("/{address}/"))
 }
 
 fn note(row: &mut Row, reason: &'static str, held: Held) {
@@ -177,5 +182,26 @@ mod tests {
         assert_eq!(times, [1, 2]);
         assert!(all.release(&source, &Address::cut("h1/a")).is_empty());
         assert_eq!(all.sources[&source].unreadable.len(), 1);
+    }
+
+    #[test]
+    fn a_device_that_found_its_home_takes_nothing_of_others() {
+        let source = SourceId::cut("z");
+        let cases = [
+            ("z/h1/a", true),
+            ("h1/a", true),
+            ("z/h1/a/state", true),
+            ("z/h1/ab", false),
+            ("z/h1/ab/state", false),
+            ("z/xh1/a", false),
+            ("z/h1", false),
+            ("z/h1/b/a", false),
+        ];
+        for (topic, its) in cases {
+            let mut all = Quarantine::default();
+            all.unreadable(&source, "no JSON", held(1, topic, 1));
+            assert_eq!(all.release(&source, &Address::cut("h1/a")).len(), usize::from(its), "{topic}");
+            assert_eq!(all.sources[&source].unreadable.len(), usize::from(!its), "{topic}");
+        }
     }
 }
