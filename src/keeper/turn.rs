@@ -16,7 +16,7 @@ use super::views::{beginning, raw};
 use crate::engine::id::{HomeId, MAX_ID_BYTES};
 use crate::engine::input::SiteInput;
 use crate::engine::kind::AlarmKind;
-use crate::engine::registry::Entity;
+use crate::engine::registry::{Device, Entity};
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -333,10 +333,8 @@ impl Keeper {
                 for some in entities.chunks(ENTITIES_AT_ONCE) {
                     self.room_for_more()?;
                     self.core.site_input(SiteInput::Register(some.to_vec()));
-                    for entity in some {
-                        self.recall(entity)?;
-                    }
                 }
+                self.recall(&entities)?;
                 self.after.done.push(done);
             }
             Errand::Push { messages, answer } => {
@@ -358,10 +356,19 @@ impl Keeper {
         Ok(())
     }
 
-    /// What a device had said before anybody knew whose it is becomes its home's history.
-    fn recall(&mut self, entity: &Entity) -> Result<(), JournalFault> {
-        let Entity::Device(device) = entity else { return Ok(()) };
-        for held in self.core.quarantine.release(&device.source, &device.address).into_iter().filter(|held| !held.cut) {
+    /// What devices had said before anybody knew whose they are becomes their homes' history.
+    fn recall(&mut self, entities: &[Entity]) -> Result<(), JournalFault> {
+        let mut all: Vec<(&Device, Held)> = Vec::new();
+        for entity in entities {
+            let Entity::Device(device) = entity else { continue };
+            let held = self.core.quarantine.release(&device.source, &device.address);
+            all.extend(held.into_iter().filter(|held| !held.cut).map(|held| (device, held)));
+        }
+        if !all.is_empty() {
+            // A profile that was told with a device may be what makes its messages readable.
+            self.ports.ears.know(&self.core.site.registry);
+        }
+        for (device, held) in all {
             self.room_for_more()?;
             if let Some(Understood::Readings(reports)) = self.understand(&held.topic, &held.payload, false) {
                 reports.into_iter().for_each(|report| self.core.recall(report, device, held.at));

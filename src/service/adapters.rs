@@ -136,7 +136,7 @@ impl Listener {
 
     /// Takes over what the registry tells of devices.
     pub fn renew(&self, registry: &Registry) {
-        *self.profiles.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(profiles(registry));
+        renew(&self.profiles, registry);
     }
 
     /// A decoder of the site's sources, with nothing learnt yet: what it has to know is retained at the broker.
@@ -144,6 +144,10 @@ impl Listener {
         let (sources, told, news) = (self.sources.clone(), self.told.clone(), self.news.clone());
         SiteEars { sources, lore: Lore::default(), profiles: self.profiles.clone(), told, news }
     }
+}
+
+fn renew(told: &RwLock<Arc<Profiles>>, registry: &Registry) {
+    *told.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(profiles(registry));
 }
 
 /// What a registry tells of devices; what it does not, the built-in profiles may.
@@ -213,6 +217,10 @@ impl Ears for SiteEars {
             wire::Outcome::Ignored(reason) => Understood::Ignored(reason.text()),
             wire::Outcome::Rejected(reason) => Understood::Rejected(reason.text(), source.name.clone()),
         }
+    }
+
+    fn know(&mut self, registry: &Registry) {
+        renew(&self.profiles, registry);
     }
 }
 

@@ -7,6 +7,7 @@ use super::shelf::{SimFollower, SimShelf};
 use crate::clock;
 use crate::engine::id::SiteId;
 use crate::engine::policy::SiteRules;
+use crate::engine::registry::Registry;
 use crate::engine::time::{Millis, Tick, Wall};
 use crate::fleet::Dice;
 use crate::journal::disk::Disk;
@@ -314,6 +315,10 @@ impl Ears for Hearing {
             self.disk.stop();
         }
         self.ears.understand(topic, payload, retain)
+    }
+
+    fn know(&mut self, registry: &Registry) {
+        self.ears.know(registry);
     }
 }
 

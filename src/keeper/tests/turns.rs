@@ -1,10 +1,10 @@
 //! The loop around the core: in what order messages are heard, what a full disk does to them, and how large a record gets.
 
 use super::scene::{calm_registry, device, empty_core, home, ladder, reading, report, stamp};
-use crate::engine::id::{Address, HomeId, SourceId};
+use crate::engine::id::{Address, HomeId, ProfileId, SourceId};
 use crate::engine::kind::AlarmKind;
-use crate::engine::reading::{Report, Speaker};
-use crate::engine::registry::{Entity, Status as HomeStatus};
+use crate::engine::reading::{Report, Speaker, Value};
+use crate::engine::registry::{Device, Entity, Registry, Status as HomeStatus};
 use crate::engine::time::{Tick, Wall};
 use crate::keeper::board::Board;
 use crate::keeper::inbox::{Gone, Handle, NotTaken, Pushed, Took};
@@ -118,6 +118,12 @@ impl Ears for Port {
         let readings = words.filter_map(|word| word.split_once('=')).map(|(kind, value)| reading(kind, value));
         let speaker = Speaker::Device(Address::cut(topic));
         Understood::Readings(vec![Report { speaker, ..report(readings.collect()) }])
+    }
+
+    /// A profile makes all of it readable.
+    fn know(&mut self, registry: &Registry) {
+        let profiled = registry.devices.values().any(|device| device.profile.is_some());
+        self.with(|world| world.unreadable &= !profiled);
     }
 }
 
@@ -391,6 +397,20 @@ fn a_claim_of_a_device_of_many_held_messages_has_room_in_the_records() {
     let written = bench.port.with(|world| world.records.split_off(before.unwrap()));
     let bytes: usize = written.iter().map(|turn| turn.telemetry.len()).sum();
     assert!(written.len() > 1 && bytes > 1 << 20, "{bytes} bytes in {} records", written.len());
+}
+
+#[test]
+fn what_was_held_of_a_device_is_read_by_the_profile_it_is_claimed_with() {
+    let mut bench = Bench::with_homes(calm_registry());
+    bench.port.with(|world| world.unreadable = true);
+    bench.says(Lane::Bulk, "x/thermometer", "temperature=21.5");
+    bench.settle();
+    let Entity::Device(thermometer) = device("h1", "x/thermometer") else { panic!("a device") };
+    let profile = Some(ProfileId::cut("thermometer"));
+    let _ = bench.register(vec![Entity::Device(Device { profile, ..thermometer })]);
+    let devices = &bench.keeper.core().homes[0].state.devices;
+    let claimed = devices.iter().find(|device| device.address.as_str() == "x/thermometer").unwrap();
+    assert_eq!(claimed.last[0].value, Value::Number(21.5));
 }
 
 #[test]
