@@ -3,7 +3,7 @@
 //! Answered with 200 only after the sync. A message that is pushed again under its `webhook-id` is the same one.
 
 use super::Shared;
-use super::once::MAX_KEY_BYTES;
+use super::once::{Answered, MAX_KEY_BYTES};
 use super::problem::Problem;
 use crate::engine::id::{SiteId, SourceId};
 use crate::keeper::inbox::{Pushed, Took};
@@ -57,7 +57,7 @@ pub(super) async fn push(
     let (keeper, mut hasher) = (site.keeper.clone(), DefaultHasher::new());
     body.hash(&mut hasher);
     let key = (source, "ingest".to_owned(), id);
-    let answer = room.pushed.run(key, hasher.finish(), async move { Ok(told(&keeper.push(messages).await?)) });
+    let answer = room.pushed.run(key, hasher.finish(), async move { told(&keeper.push(messages).await?) });
     answer.await.map(Json)
 }
 
@@ -99,8 +99,9 @@ fn messages(body: &Bytes, topic: Option<String>, id: &str) -> Result<Vec<Pushed>
     pushed.collect::<Option<_>>().ok_or_else(|| unfit("A payload is not what its encoding says."))
 }
 
-/// What each message came to. Where one found no room, all have to come again: what was taken is not taken twice.
-fn told(took: &[Took]) -> Result<Value, Problem> {
+/// What each message came to. Where one found no room, all have to come again: what was taken is not taken twice. That is an error of
+/// the work and not its answer, since an answer would be given to the same push for ever.
+fn told(took: &[Took]) -> Result<Answered, Problem> {
     let one = |took: &Took| match took {
         Took::Readings(n) => json!({"outcome": "readings", "readings": n}),
         Took::Ignored(reason) => json!({"outcome": "ignored", "reason": reason}),
@@ -115,6 +116,6 @@ fn told(took: &[Took]) -> Result<Value, Problem> {
                 .retry_after(60)
                 .with("messages", messages))
         }
-        false => Ok(json!({"messages": messages})),
+        false => Ok(Ok(json!({"messages": messages}))),
     }
 }

@@ -3,6 +3,7 @@
 use super::house::{House, Options, PUSH_SECRET, Reply};
 use hearthwatch::wire::standard::Secrets;
 use serde_json::json;
+use std::sync::atomic::Ordering;
 
 const PATH: &str = "/api/v1/ingest/z2m";
 
@@ -49,6 +50,25 @@ async fn a_list_is_answered_message_by_message_and_a_topic_may_stand_in_the_addr
         .map(|a| a["kind"].clone())
         .collect();
     assert_eq!(kinds, ["smoke", "sos"]);
+}
+
+#[tokio::test]
+async fn what_found_no_room_is_taken_when_it_is_pushed_again() {
+    let house = House::start(Options::default()).await;
+    house.full.store(true, Ordering::Relaxed);
+    house.settle().await;
+    let body = r#"[{"topic":"h0012/bedroom","payload":"sos"},{"topic":"h0012/kitchen","payload":"battery=80"}]"#;
+    for _ in 0..2 {
+        let reply = push(&house, PATH, "m-1", 0, body).await;
+        assert_eq!((reply.status, reply.problem()), (503, "disk_full".to_owned()));
+        let outcomes: Vec<_> = [0, 1].map(|n| reply.json()["messages"][n]["outcome"].clone()).into();
+        assert_eq!(outcomes, ["readings", "no_room"]);
+    }
+    house.full.store(false, Ordering::Relaxed);
+    house.say("h0012/hall", "motion").await;
+    let reply = push(&house, PATH, "m-1", 0, body).await;
+    assert_eq!((reply.status, reply.json()["messages"][1]["outcome"].clone()), (200, json!("readings")));
+    assert_eq!(house.get("/api/v1/alarms").await.json()["alarms"][0]["events"], 1, "the call was taken once");
 }
 
 #[tokio::test]
