@@ -22,6 +22,8 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 pub(super) const MAX_BODY_BYTES: usize = 1 << 20;
 /// The most messages of one request.
 const MAX_MESSAGES: usize = 256;
+/// The longest topic in bytes: no device has one that is half so long.
+const MAX_TOPIC_BYTES: usize = 1_024;
 /// How far a request's time may be off (Standard Webhooks 1.0 leaves it to the receiver; its libraries take five minutes).
 const TOLERANCE_S: i64 = 300;
 
@@ -91,6 +93,12 @@ fn messages(body: &Bytes, topic: Option<String>, id: &str) -> Result<Vec<Pushed>
     let envelopes = read.map_err(|_| unfit("Send {\"topic\": …, \"payload\": …}, or a list of such."))?;
     if envelopes.is_empty() || envelopes.len() > MAX_MESSAGES {
         return Err(unfit("Send 1 to 256 messages."));
+    }
+    if envelopes.iter().any(|envelope| envelope.topic.len() > MAX_TOPIC_BYTES) {
+        return Err(Problem::unfit(
+            "topic_too_long",
+            "A topic has at most 1024 bytes; nothing of the request was taken.",
+        ));
     }
     let pushed = envelopes.iter().enumerate().map(|(n, envelope)| {
         let payload = envelope.payload()?.into_owned().into();
