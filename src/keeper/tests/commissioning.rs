@@ -317,6 +317,54 @@ fn what_was_heard_before_is_history_and_calls_nobody() {
 }
 
 #[test]
+fn what_is_true_by_history_only_hides_nothing_that_is_said_now() {
+    for (before, now) in
+        [("smoke=true", "smoke=true"), ("smoke=true~", "smoke=true~"), ("smoke=true", "smoke=true retained")]
+    {
+        let mut scene = Scene::usual(36_000_000);
+        scene.happens(&format!("recall h1/smoke at=09:50:00 {before}"));
+        assert_eq!(scene.told, Vec::<String>::new());
+        scene.happens(&format!("h1/smoke {now}"));
+        assert!(scene.told[0].starts_with("smoke#1 raised in h1"), "{now}: {:?}", scene.told);
+    }
+    story(
+        "
+        10:00:00 recall h1/smoke at=09:50:00 smoke=true
+        10:00:01 recall h1/button at=09:55:00 sos=true
+        10:00:02 recall h1/button at=09:56:00 sos=true!
+        10:01:00 h1/smoke smoke=true
+          smoke#1 raised in h1: said smoke
+          smoke#1 calls rung 1.0 until 10:02:00
+          -> desk: smoke#1 n1 rung 1.0
+          -> zhang: smoke#1 n2 rung 1.0
+        10:01:10 h1/smoke smoke=true
+          nothing: still_true
+        10:01:20 recall h1/smoke at=09:58:00 smoke=false
+        10:01:30 h1/smoke smoke=true
+          nothing: still_true
+        10:01:40 h1/button sos=true
+          sos#2 raised in h1: said sos
+          sos#2 calls rung 1.0 until 10:02:40
+          -> desk: sos#2 n1 rung 1.0
+          -> zhang: sos#2 n2 rung 1.0
+        10:01:50 h1/smoke smoke=false
+          smoke#1 over
+          10:02:00 smoke#1 calls rung 3.0 until 10:04:00
+          10:02:00 -> deputy: smoke#1 n3 rung 3.0
+        10:02:00 kill
+        10:02:01 start
+          started, epoch 2
+        10:02:10 recall h1/smoke2 at=10:01:00 smoke=true
+        10:02:20 kill
+        10:02:21 start
+          started, epoch 3
+        10:02:30 h1/smoke2 smoke=true
+          smoke#1 counted, events 2
+    ",
+    );
+}
+
+#[test]
 fn a_home_has_cover_while_a_button_is_proven() {
     let mut scene = with_a_life_button(36_000_000);
     let needs = |scene: &Scene| scene.core.homes[0].state.devices[0].view(scene.core.now()).needs;
