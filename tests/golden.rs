@@ -139,6 +139,7 @@ fn facts() -> Vec<HomeChange> {
             rest: Some(5),
             event: Some(6),
             press: None,
+            history: None,
             signal: None,
         })
     };

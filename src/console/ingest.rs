@@ -3,7 +3,7 @@
 //! Answered with 200 only after the sync. A message that is pushed again under its `webhook-id` is the same one.
 
 use super::Shared;
-use super::once::MAX_KEY_BYTES;
+use super::once::{Answered, MAX_KEY_BYTES};
 use super::problem::Problem;
 use crate::engine::id::{SiteId, SourceId};
 use crate::keeper::inbox::{Pushed, Took};
@@ -12,9 +12,8 @@ use crate::wire::standard::Secrets;
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
-use serde::Deserialize;
 use serde_json::{Value, json};
 use std::hash::{DefaultHasher, Hash, Hasher};
 
@@ -22,6 +21,8 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 pub(super) const MAX_BODY_BYTES: usize = 1 << 20;
 /// The most messages of one request.
 const MAX_MESSAGES: usize = 256;
+/// The longest topic in bytes: no device has one that is half so long.
+const MAX_TOPIC_BYTES: usize = 1_024;
 /// How far a request's time may be off (Standard Webhooks 1.0 leaves it to the receiver; its libraries take five minutes).
 const TOLERANCE_S: i64 = 300;
 
@@ -32,17 +33,10 @@ pub struct PushSource {
     pub secrets: Secrets,
 }
 
-/// A topic for a body that is the payload alone.
-#[derive(Debug, Deserialize)]
-pub(super) struct Whole {
-    topic: Option<String>,
-}
-
 /// `POST /api/v1/ingest/{source}`
 pub(super) async fn push(
     State(room): State<Shared>,
     Path(source): Path<String>,
-    Query(whole): Query<Whole>,
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Json<Value>, Problem> {
@@ -52,12 +46,12 @@ pub(super) async fn push(
     let from = room.pushes.iter().find(|from| from.source.as_str() == source);
     let from = from.ok_or_else(|| Problem::not_found("no_such_source", "No source of this name may push."))?;
     let id = signed(from, &headers, &body, room.wall().0 / 1_000)?;
-    let messages = messages(&body, whole.topic, &id)?;
+    let messages = messages(&body, &id)?;
     let site = room.site(&from.site).ok_or_else(|| Problem::not_found("no_such_site", "Its site is not served."))?;
     let (keeper, mut hasher) = (site.keeper.clone(), DefaultHasher::new());
     body.hash(&mut hasher);
-    let key = (source, "ingest".to_owned(), id);
-    let answer = room.pushed.run(key, hasher.finish(), async move { Ok(told(&keeper.push(messages).await?)) });
+    let (key, source) = ((source, "ingest".to_owned(), id), from.source.clone());
+    let answer = room.pushed.run(key, hasher.finish(), async move { told(&keeper.push(source, messages).await?) });
     answer.await.map(Json)
 }
 
@@ -77,11 +71,8 @@ fn signed(from: &PushSource, headers: &HeaderMap, body: &[u8], now_s: i64) -> Re
     }
 }
 
-/// One message, or a list of them; or the body as the payload of the one whose topic the query names.
-fn messages(body: &Bytes, topic: Option<String>, id: &str) -> Result<Vec<Pushed>, Problem> {
-    if let Some(topic) = topic {
-        return Ok(vec![Pushed { topic, payload: body.clone(), id: id.to_owned() }]);
-    }
+/// One message, or a list of them. All of it stands in the body, since nothing else is signed.
+fn messages(body: &Bytes, id: &str) -> Result<Vec<Pushed>, Problem> {
     let unfit = |detail: &'static str| Problem::unfit("bad_messages", detail);
     let list = body.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'[');
     let read = match list {
@@ -92,6 +83,12 @@ fn messages(body: &Bytes, topic: Option<String>, id: &str) -> Result<Vec<Pushed>
     if envelopes.is_empty() || envelopes.len() > MAX_MESSAGES {
         return Err(unfit("Send 1 to 256 messages."));
     }
+    if envelopes.iter().any(|envelope| envelope.topic.len() > MAX_TOPIC_BYTES) {
+        return Err(Problem::unfit(
+            "topic_too_long",
+            "A topic has at most 1024 bytes; nothing of the request was taken.",
+        ));
+    }
     let pushed = envelopes.iter().enumerate().map(|(n, envelope)| {
         let payload = envelope.payload()?.into_owned().into();
         Some(Pushed { topic: envelope.topic.to_string(), payload, id: format!("{id}/{n}") })
@@ -99,8 +96,9 @@ fn messages(body: &Bytes, topic: Option<String>, id: &str) -> Result<Vec<Pushed>
     pushed.collect::<Option<_>>().ok_or_else(|| unfit("A payload is not what its encoding says."))
 }
 
-/// What each message came to. Where one found no room, all have to come again: what was taken is not taken twice.
-fn told(took: &[Took]) -> Result<Value, Problem> {
+/// What each message came to. Where one found no room, all have to come again: what was taken is not taken twice. That is an error of
+/// the work and not its answer, since an answer would be given to the same push for ever.
+fn told(took: &[Took]) -> Result<Answered, Problem> {
     let one = |took: &Took| match took {
         Took::Readings(n) => json!({"outcome": "readings", "readings": n}),
         Took::Ignored(reason) => json!({"outcome": "ignored", "reason": reason}),
@@ -115,6 +113,6 @@ fn told(took: &[Took]) -> Result<Value, Problem> {
                 .retry_after(60)
                 .with("messages", messages))
         }
-        false => Ok(json!({"messages": messages})),
+        false => Ok(Ok(json!({"messages": messages}))),
     }
 }

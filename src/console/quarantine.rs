@@ -26,7 +26,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The longest room or model in characters.
 const MAX_WORD_CHARS: usize = 64;
@@ -290,8 +290,7 @@ async fn carry_out(room: &Room, id: String, claim: Claim, caller: &Caller) -> Re
     // One after the other: what is looked at here must still be so when it is registered.
     let _turn = room.claims.lock().await;
     for site in &room.sites {
-        let (id, claim) = (id.clone(), claim.clone());
-        match site.keeper.ask(move |core| look(core, &id, &claim)).await? {
+        match fit(room, site, &id, &claim).await? {
             Looked::Elsewhere => {}
             Looked::Refused(problem) => return Ok(Err(problem)),
             Looked::Fit(device, messages, alarms) => {
@@ -305,6 +304,30 @@ async fn carry_out(room: &Room, id: String, claim: Claim, caller: &Caller) -> Re
     Ok(Err(Problem::not_found("no_such_device", detail)))
 }
 
+/// Looks until the device has an id that no site has: they all are one registry to whoever imports and exports it.
+async fn fit(room: &Room, site: &Site, id: &str, claim: &Claim) -> Result<Looked, Problem> {
+    let mut elsewhere = BTreeSet::new();
+    loop {
+        let (id, claim, taken) = (id.to_owned(), claim.clone(), elsewhere.clone());
+        let looked = site.keeper.ask(move |core| look(core, &id, &claim, &taken)).await?;
+        let Looked::Fit(device, ..) = &looked else { return Ok(looked) };
+        if !known_elsewhere(room, site, &device.id).await? {
+            return Ok(looked);
+        }
+        elsewhere.insert(device.id.clone());
+    }
+}
+
+async fn known_elsewhere(room: &Room, here: &Site, device: &DeviceId) -> Result<bool, Problem> {
+    for site in room.sites.iter().filter(|site| site.id != here.id) {
+        let device = device.clone();
+        if site.keeper.ask(move |core| core.site.registry.devices.contains_key(&device)).await? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
 async fn register(site: &Site, device: &Device) -> Result<(), Problem> {
     site.keeper.register(vec![Entity::Device(device.clone())]).await?;
     // Its calls get a session of their own, and its profile holds.
@@ -312,7 +335,8 @@ async fn register(site: &Site, device: &Device) -> Result<(), Problem> {
     Ok(())
 }
 
-fn look(core: &Core, id: &str, claim: &Claim) -> Looked {
+/// `elsewhere`: ids of devices of other sites.
+fn look(core: &Core, id: &str, claim: &Claim, elsewhere: &BTreeSet<DeviceId>) -> Looked {
     let all = strangers(core);
     let found = all.into_iter().find(|((source, address), _)| row_id(source, address.as_str()) == id);
     let Some(((source, address), (row, known))) = found else {
@@ -335,9 +359,10 @@ fn look(core: &Core, id: &str, claim: &Claim) -> Looked {
         return Looked::Refused(unknown("unknown_profile", "profile", "Import it first, or leave it away."));
     };
     let wanted = claim.device.as_deref().map(str::trim).filter(|id| !id.is_empty());
+    let taken = |name: &DeviceId| registry.devices.contains_key(name) || elsewhere.contains(name);
     let name = match wanted.map(DeviceId::new) {
-        None => fresh_name(core, &home, address),
-        Some(Ok(name)) if !registry.devices.contains_key(&name) => name,
+        None => fresh_name(taken, &home, address),
+        Some(Ok(name)) if !taken(&name) => name,
         Some(Ok(_)) => return Looked::Refused(device_exists()),
         Some(Err(e)) => return Looked::Refused(Problem::unfit("bad_device", e.to_string())),
     };
@@ -361,11 +386,10 @@ fn says_life(device: &DeviceState) -> bool {
 }
 
 /// A name that no device has yet: of the home, and of what the source calls the device.
-fn fresh_name(core: &Core, home: &HomeId, address: &Address) -> DeviceId {
+fn fresh_name(taken: impl Fn(&DeviceId) -> bool, home: &HomeId, address: &Address) -> DeviceId {
     let address = address.as_str();
     let short = address.rsplit('/').next().filter(|short| !short.is_empty()).unwrap_or(address);
     let plain = format!("{home}-{short}");
-    let taken = |name: &DeviceId| core.site.registry.devices.contains_key(name);
     let mut names = std::iter::once(DeviceId::cut(&plain)).chain((2..).map(|n| DeviceId::cut(&format!("{n}-{plain}"))));
     // There are fewer devices than numbers.
     names.find(|name| !taken(name)).unwrap_or_else(|| DeviceId::cut(&plain))

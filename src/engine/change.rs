@@ -38,6 +38,9 @@ pub struct Fact {
     /// How well the device was received, percent; with the first reading of a message.
     #[n(7)]
     pub signal: Option<u8>,
+    /// Said before the device was registered, and taken over then: nobody is told of it.
+    #[n(8)]
+    pub history: Option<()>,
 }
 
 /// A device as a home knows it.

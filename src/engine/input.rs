@@ -1,8 +1,9 @@
 //! What the machines are given.
 
-use super::alarm::{Act, Alarm, Told};
+use super::alarm::{Act, Told};
 use super::change::{Introduction, Notice};
 use super::delivery::Outcome;
+use super::home::Leaving;
 use super::id::{AlarmId, ChannelId, NoticeId, ResponderId};
 use super::kind::AlarmKind;
 use super::reading::Reading;
@@ -74,12 +75,14 @@ pub enum HomeInput {
         open_there: Option<Vec<AlarmKind>>,
     },
     /// An alarm that comes along with its device.
-    Joins(Box<Alarm>),
+    Joins(Box<Leaving>),
     /// A person commissions the home.
     Walk {
         order: WalkOrder,
         by: ResponderId,
     },
+    /// From the keeper: the process has started, and no clock can be trusted to have run in between.
+    Restarted,
     /// From the keeper: an input made the machine fail.
     Failed {
         fault: Box<str>,

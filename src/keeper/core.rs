@@ -80,7 +80,7 @@ pub struct Core {
     home_out: home::Out,
     /// What the last step gave beside its changes.
     walked: Option<Walked>,
-    leaving: Vec<Alarm>,
+    leaving: Vec<home::Leaving>,
     site_out: site::Out,
     to_site: VecDeque<SiteInput>,
     /// Homes whose alarms changed in this turn.
@@ -141,6 +141,11 @@ impl Core {
         self.drain();
         // The time of our absence was no time of hearing.
         self.now.heard = site::hearing_clock(&self.site, self.now.tick);
+        let tested = self.homes.iter().enumerate().filter(|(_, slot)| slot.state.walk.is_some());
+        for home in tested.map(|(home, _)| home as u32).collect::<Vec<_>>() {
+            self.home_input(home, HomeInput::Restarted);
+            self.drain();
+        }
         self.schedule_all();
     }
 
@@ -245,7 +250,8 @@ impl Core {
 
     /// Wakes the homes whose time has come, each once, as many as a record has room for; what is due then is so in the next turn. Life
     /// goes first within a home; between homes the earliest deadline does. With `life_only` (a full disk has no place for the others)
-    /// the homes from which somebody may be calling are woken, and the others looked at again a little later.
+    /// the homes from which somebody may be calling are woken (what burns when a test window closes is a call too), and the others
+    /// looked at again a little later.
     pub fn due(&mut self, life_only: bool) {
         let most = self.blocks.len() + DUE_BYTES;
         let mut due = Vec::new();
@@ -259,7 +265,9 @@ impl Core {
         }
         for home in due {
             let slot = &self.homes[home as usize];
-            if life_only && !slot.state.alarms.iter().any(|alarm| alarm.kind.may_be_a_call()) {
+            let may_call =
+                slot.state.alarms.iter().any(|alarm| alarm.kind.may_be_a_call()) || slot.state.walk.is_some();
+            if life_only && !may_call {
                 self.wake(home, self.now.tick + LOOK_AGAIN);
                 continue;
             }

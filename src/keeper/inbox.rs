@@ -5,7 +5,7 @@ use super::core::{Answer, Core, Walked};
 use super::ports::{Delivery, Lane};
 use crate::engine::alarm::Act;
 use crate::engine::delivery::Outcome;
-use crate::engine::id::{AlarmId, HomeId, NoticeId, ResponderId};
+use crate::engine::id::{AlarmId, HomeId, NoticeId, ResponderId, SourceId};
 use crate::engine::input::WalkOrder;
 use crate::engine::kind::AlarmKind;
 use crate::engine::policy::SiteRules;
@@ -23,7 +23,7 @@ pub(super) enum Errand {
     Link { up: bool },
     Act { alarm: AlarmId, act: Act, by: ResponderId, revision: Option<u32>, answer: oneshot::Sender<Answer> },
     Register { entities: Vec<Entity>, done: oneshot::Sender<Result<(), NotTaken>> },
-    Push { messages: Vec<Pushed>, answer: oneshot::Sender<Vec<Took>> },
+    Push { source: SourceId, messages: Vec<Pushed>, answer: oneshot::Sender<Vec<Took>> },
     Walk { home: HomeId, order: WalkOrder, by: ResponderId, answer: oneshot::Sender<Walked> },
     Own { home: HomeId, kind: AlarmKind, what: String },
     Rules(Box<SiteRules>),
@@ -66,6 +66,18 @@ impl Waiting {
     /// Nothing is here for a turn, which with `life_only` leaves bulk where it is.
     fn idle(&self, life_only: bool) -> bool {
         self.life.is_empty() && (self.bulk.is_empty() || life_only) && self.errands.is_empty() && !self.stop
+    }
+
+    /// The errands of a turn, in their order: all of them, or up to the one with which more than `most` messages are pushed.
+    fn some_errands(&mut self, most: usize) -> VecDeque<Errand> {
+        let mut pushed = 0;
+        let fits = |errand: &&Errand| {
+            let before = pushed;
+            pushed += if let Errand::Push { messages, .. } = errand { messages.len() } else { 0 };
+            before < most
+        };
+        let fit = self.errands.iter().take_while(fits).count();
+        self.errands.drain(..fit).collect()
     }
 }
 
@@ -165,10 +177,10 @@ impl Handle {
         wait.await.map_err(|_| Gone)
     }
 
-    /// Messages that came over HTTP; answered after the sync, in their order.
-    pub async fn push(&self, messages: Vec<Pushed>) -> Result<Vec<Took>, Gone> {
+    /// Messages that came over HTTP from whoever may speak for this source; answered after the sync, in their order.
+    pub async fn push(&self, source: SourceId, messages: Vec<Pushed>) -> Result<Vec<Took>, Gone> {
         let (answer, wait) = oneshot::channel();
-        self.put(Errand::Push { messages, answer });
+        self.put(Errand::Push { source, messages, answer });
         wait.await.map_err(|_| Gone)
     }
 
@@ -242,14 +254,14 @@ impl Handle {
         });
     }
 
-    /// Takes up to `most` messages, life first, and every errand; waits at most `patience` for the first. With `life_only`,
-    /// bulk stays where it is.
+    /// Takes up to `most` messages, life first, and the errands until they push as many; waits at most `patience` for the first. With
+    /// `life_only`, bulk stays where it is.
     pub(super) fn take(&self, most: usize, life_only: bool, patience: Duration) -> Taken {
         let waiting = self.shared.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         let idle = |waiting: &mut Waiting| waiting.idle(life_only);
         let (mut waiting, _) =
             self.shared.bell.wait_timeout_while(waiting, patience, idle).unwrap_or_else(PoisonError::into_inner);
-        let mut taken = Taken { errands: std::mem::take(&mut waiting.errands), stop: waiting.stop, ..Taken::default() };
+        let mut taken = Taken { errands: waiting.some_errands(most), stop: waiting.stop, ..Taken::default() };
         let life = most.min(waiting.life.len());
         taken.deliveries.extend(waiting.life.drain(..life));
         if !life_only {

@@ -5,7 +5,7 @@ use crate::engine::delivery::Outcome;
 use crate::engine::id::{NoticeId, SourceId};
 pub use crate::engine::parcel::{NoticeType, Parcel, Personal, PersonalContact};
 use crate::engine::reading::Report;
-use crate::engine::registry::{Home, Resident};
+use crate::engine::registry::{Home, Registry, Resident};
 use crate::engine::sealed::Sealed;
 use crate::engine::time::{Tick, Wall};
 use bytes::Bytes;
@@ -127,6 +127,12 @@ pub enum Understood {
 /// Understands messages; learns from them what later ones mean.
 pub trait Ears: Send {
     fn understand(&mut self, topic: &str, payload: &[u8], retain: bool) -> Understood;
+
+    /// Understands a message that is this source's, whichever others have such a topic too. Rejected where the source has none.
+    fn understand_of(&mut self, source: &SourceId, topic: &str, payload: &[u8]) -> Understood;
+
+    /// Takes over what people tell of devices: the next message is understood by it.
+    fn know(&mut self, registry: &Registry);
 }
 
 /// Seals what is personal, and opens it for a channel that may have it.

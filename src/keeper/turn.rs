@@ -12,11 +12,11 @@ use super::inbox::{Errand, Handle, NotTaken, Taken, Took};
 use super::ports::*;
 use super::quarantine::Held;
 use super::routes::fingerprint;
-use super::views::raw;
-use crate::engine::id::HomeId;
+use super::views::{beginning, raw};
+use crate::engine::id::{HomeId, MAX_ID_BYTES, SourceId};
 use crate::engine::input::SiteInput;
 use crate::engine::kind::AlarmKind;
-use crate::engine::registry::Entity;
+use crate::engine::registry::{Device, Entity};
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -28,8 +28,8 @@ use tracing::{debug, error, info, warn};
 const MESSAGES_PER_TURN: usize = 2_048;
 /// A turn takes no more messages once its record has this size; a record may have 1 MiB.
 const RECORD_BYTES: usize = 384 * 1024;
-/// Entities of one record at most.
-const ENTITIES_PER_TURN: usize = 200;
+/// Entities that are registered before the size of the record is looked at: each may bring the alarms of another home along.
+const ENTITIES_AT_ONCE: usize = 20;
 /// While the disk is full, how long until the record is tried again.
 const FULL_PATIENCE: Duration = Duration::from_secs(1);
 /// While the disk is full, so many messages of the life lane are kept waiting and no more: mosquitto gives a session 20 that are not
@@ -194,13 +194,23 @@ impl Keeper {
         let span = tracing::debug_span!("turn", messages = taken.deliveries.len(), errands = taken.errands.len());
         let _entered = span.enter();
         self.core.begin(tick, wall);
-        self.listen(taken.deliveries);
+        let listened = self.listen(taken.deliveries);
+        self.ports.suspects.working_on(&[]);
+        listened?;
         for errand in taken.errands {
+            self.room_for_more()?;
             self.run_errand(errand)?;
         }
+        self.room_for_more()?;
         self.tell_whether_heard();
         self.core.due(self.full);
         self.finish_turn()
+    }
+
+    /// Finishes a record that has its size: what else the turn does goes into another. Called before whatever may add much, since a turn
+    /// that no record can hold ends the process, and its repetition would end the next.
+    fn room_for_more(&mut self) -> Result<(), JournalFault> {
+        if self.core.blocks.len() > RECORD_BYTES { self.finish_turn() } else { Ok(()) }
     }
 
     /// What nobody takes in is not heard: on a full disk a silence is ours, and not of the homes.
@@ -211,7 +221,7 @@ impl Keeper {
         }
     }
 
-    fn listen(&mut self, mut new: VecDeque<Delivery>) {
+    fn listen(&mut self, mut new: VecDeque<Delivery>) -> Result<(), JournalFault> {
         let prints: Vec<u64> = new.iter().map(print_of).collect();
         #[cfg(feature = "ack-early")]
         self.ports.acknowledge.durable(&new.iter().filter_map(|d| d.token).collect::<Vec<_>>());
@@ -222,7 +232,7 @@ impl Keeper {
         let taken = new.len();
         for print in prints {
             let Some(delivery) = new.pop_front() else { break };
-            self.hear(&delivery, print);
+            self.hear(&delivery, print)?;
             self.after.tokens.extend(delivery.token);
             if careful || self.core.blocks.len() > RECORD_BYTES {
                 break;
@@ -230,17 +240,18 @@ impl Keeper {
         }
         metrics::counter!("hearthwatch_messages_total").increment((taken - new.len()) as u64);
         self.handle.give_back(new);
-        self.ports.suspects.working_on(&[]);
+        Ok(())
     }
 
-    fn hear(&mut self, delivery: &Delivery, print: u64) {
+    fn hear(&mut self, delivery: &Delivery, print: u64) -> Result<(), JournalFault> {
         if delivery.copy {
             self.unread.remove(&print);
             metrics::counter!("hearthwatch_copies_total").increment(1);
-            return;
+            return Ok(());
         }
         if self.is_deadly(delivery, print) {
-            return self.unreadable(delivery, "in flight at two deaths of the process");
+            self.unreadable(delivery, "in flight at two deaths of the process");
+            return Ok(());
         }
         #[cfg(feature = "poison")]
         if delivery.payload.starts_with(b"{\"action\":\"abort\"") {
@@ -248,7 +259,7 @@ impl Keeper {
             std::process::abort();
         }
         let understood = self.understand(&delivery.topic, &delivery.payload, delivery.retain);
-        self.take_in(delivery, understood);
+        self.take_in(delivery, understood)
     }
 
     /// What a message says; None where the decoder failed on it.
@@ -257,12 +268,19 @@ impl Keeper {
         std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| ears.understand(topic, payload, retain))).ok()
     }
 
-    fn take_in(&mut self, delivery: &Delivery, understood: Option<Understood>) {
+    /// What a message of a known source says: whoever speaks for one speaks for no other.
+    fn understand_of(&mut self, source: &SourceId, topic: &str, payload: &[u8]) -> Option<Understood> {
+        let ears = &mut self.ports.ears;
+        std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| ears.understand_of(source, topic, payload))).ok()
+    }
+
+    fn take_in(&mut self, delivery: &Delivery, understood: Option<Understood>) -> Result<(), JournalFault> {
         match understood {
             Some(Understood::Readings(reports)) => {
                 let at = self.core.now().wall;
                 let held = || Held::new(at, &delivery.topic, &delivery.payload);
                 for report in reports {
+                    self.room_for_more()?;
                     self.core.report(report, || raw(&delivery.topic, &delivery.payload), held);
                 }
             }
@@ -276,6 +294,7 @@ impl Keeper {
             }
             None => self.unreadable(delivery, "the decoder failed on it"),
         }
+        Ok(())
     }
 
     /// Whether the process died over this message twice. Only of what comes again, and of its twin on the other lane, which may come
@@ -299,7 +318,7 @@ impl Keeper {
         self.core.own_alarm(
             &home,
             AlarmKind::PossibleSos,
-            &delivery.topic,
+            beginning(&delivery.topic, MAX_ID_BYTES),
             Some(raw(&delivery.topic, &delivery.payload)),
         );
     }
@@ -317,15 +336,15 @@ impl Keeper {
             }
             Errand::Register { done, .. } if self.full => drop(done.send(Err(NotTaken::DiskFull))),
             Errand::Register { entities, done } => {
-                for some in entities.chunks(ENTITIES_PER_TURN) {
+                for some in entities.chunks(ENTITIES_AT_ONCE) {
+                    self.room_for_more()?;
                     self.core.site_input(SiteInput::Register(some.to_vec()));
-                    some.iter().for_each(|entity| self.recall(entity));
-                    self.finish_turn()?;
                 }
+                self.recall(&entities)?;
                 self.after.done.push(done);
             }
-            Errand::Push { messages, answer } => {
-                let took = self.push(messages);
+            Errand::Push { source, messages, answer } => {
+                let took = self.push(&source, messages)?;
                 match took.iter().all(|took| *took == Took::NoRoom) {
                     // Nothing of it is to be written.
                     true => drop(answer.send(took)),
@@ -343,14 +362,26 @@ impl Keeper {
         Ok(())
     }
 
-    /// What a device had said before anybody knew whose it is becomes its home's history.
-    fn recall(&mut self, entity: &Entity) {
-        let Entity::Device(device) = entity else { return };
-        for held in self.core.quarantine.release(&device.source, &device.address).into_iter().filter(|held| !held.cut) {
-            if let Some(Understood::Readings(reports)) = self.understand(&held.topic, &held.payload, false) {
+    /// What devices had said before anybody knew whose they are becomes their homes' history.
+    fn recall(&mut self, entities: &[Entity]) -> Result<(), JournalFault> {
+        let mut all: Vec<(&Device, Held)> = Vec::new();
+        for entity in entities {
+            let Entity::Device(device) = entity else { continue };
+            let held = self.core.quarantine.release(&device.source, &device.address);
+            all.extend(held.into_iter().filter(|held| !held.cut).map(|held| (device, held)));
+        }
+        if !all.is_empty() {
+            // A profile that was told with a device may be what makes its messages readable.
+            self.ports.ears.know(&self.core.site.registry);
+        }
+        for (device, held) in all {
+            self.room_for_more()?;
+            if let Some(Understood::Readings(reports)) = self.understand_of(&device.source, &held.topic, &held.payload)
+            {
                 reports.into_iter().for_each(|report| self.core.recall(report, device, held.at));
             }
         }
+        Ok(())
     }
 
     /// Ends the turn, writes its record, and lets go of what waits for it. On a full disk it waits, with all that follow, for room.

@@ -80,8 +80,17 @@ impl Core {
 /// The raw form of a message, for the ledger.
 pub fn raw(topic: &str, payload: &[u8]) -> Raw {
     let kept = &payload[..payload.len().min(MAX_RAW_BYTES)];
-    Raw { topic: topic.to_owned(), payload: base64::engine::general_purpose::STANDARD.encode(kept) }
+    Raw {
+        topic: beginning(topic, MAX_RAW_BYTES).to_owned(),
+        payload: base64::engine::general_purpose::STANDARD.encode(kept),
+    }
 }
 
-/// Of a message that an alarm rests on, as much is kept.
+/// As many bytes of a text at most as are whole characters.
+pub(super) fn beginning(text: &str, most: usize) -> &str {
+    let end = (0..=most.min(text.len())).rev().find(|end| text.is_char_boundary(*end));
+    &text[..end.unwrap_or(0)]
+}
+
+/// Of a message that an alarm rests on, as much is kept, and as much of its topic: a record has to hold it.
 const MAX_RAW_BYTES: usize = 4_096;

@@ -86,6 +86,7 @@ fn past(alarms: u64) -> Vec<Turn> {
                 rest: None,
                 event: None,
                 press: None,
+                history: None,
             };
             b.home(0, &HomeChange::Heard(fact));
             b.home(0, &HomeChange::Raised(Box::new(alarm(n, stamp))));

@@ -148,6 +148,17 @@ async fn a_claim_that_cannot_be_is_refused_and_changes_nothing() {
 }
 
 #[tokio::test]
+async fn a_device_gets_no_id_that_another_site_has() {
+    let house = House::start(Options { two_sites: true, ..Options::default() }).await;
+    house.say("x9/pendant", "sos").await;
+    let found = row(&house, "x9/pendant").await.unwrap();
+    let named = claim(&house, id_of(&found), r#"{"home":"h0012","device":"h0012-pendant"}"#).await;
+    assert_eq!((named.status, named.problem().as_str()), (409, "device_exists"));
+    let nameless = claim(&house, id_of(&found), r#"{"home":"h0012"}"#).await;
+    assert_eq!((nameless.status, nameless.json()["device"]["id"].clone()), (200, json!("2-h0012-pendant")));
+}
+
+#[tokio::test]
 async fn one_claim_is_one_device_however_often_it_is_sent() {
     let house = house().await;
     house.say("x9/pendant", "sos").await;

@@ -124,6 +124,15 @@ impl Ears for Words {
             echo: false,
         }])
     }
+
+    fn understand_of(&mut self, source: &SourceId, topic: &str, payload: &[u8]) -> Understood {
+        match topic.starts_with("elsewhere/") {
+            true => Understood::Rejected("the source has no such topic", source.clone()),
+            false => self.understand(topic, payload, false),
+        }
+    }
+
+    fn know(&mut self, _: &Registry) {}
 }
 
 /// Seals by writing JSON: enough to see that the console opens and seals where it should.
@@ -236,11 +245,13 @@ pub struct House {
     pub sick: Arc<AtomicBool>,
     /// The disk takes calls for help only, from the next turn on.
     pub full: Arc<AtomicBool>,
+    /// The keeper of the second site, where there is one.
+    other: Option<Handle>,
     /// Rung when a device was registered.
     pub news: Arc<tokio::sync::Notify>,
     pub stop: watch::Sender<bool>,
     pub served: Option<tokio::task::JoinHandle<std::io::Result<()>>>,
-    keeper: Option<std::thread::JoinHandle<()>>,
+    keepers: Vec<std::thread::JoinHandle<()>>,
 }
 
 /// What the source `z2m` signs its pushes with.
@@ -254,6 +265,8 @@ pub struct Options {
     pub event_streams: Option<usize>,
     pub port: u16,
     pub back_s: i64,
+    /// A second site beside the usual one, of one home with a device that is called `h0012-pendant`.
+    pub two_sites: bool,
 }
 
 impl House {
@@ -264,9 +277,10 @@ impl House {
         let clock = Clock::default();
         clock.set_back_s(options.back_s);
         let full = Arc::<AtomicBool>::default();
-        let ports = Ports {
+        let journal = MemoryJournal { turns: 0, full: full.clone() };
+        let ports = |handle: &Handle, journal| Ports {
             ears: Box::new(Words),
-            journal: Box::new(MemoryJournal { turns: 0, full: full.clone() }),
+            journal: Box::new(journal),
             acknowledge: Box::new(Nobody),
             dispatch: Box::new(Post { handle: handle.clone(), silent: options.silent }),
             follow: Box::new(Nobody),
@@ -275,25 +289,29 @@ impl House {
             board: board.clone(),
             status: status.clone(),
         };
-        let keeper = {
-            let (rules, handle) = (rules(), handle.clone());
-            std::thread::spawn(move || {
-                let mut core = Core::new(rules, Arc::new(Glass));
-                core.ready();
-                Keeper::new(core, 0, ports, handle).run().unwrap();
-            })
-        };
+        let mut keepers = vec![keeper("zhonglou", ports(&handle, journal), &handle)];
         handle.register(registry()).await.unwrap();
         handle.link(true);
         let sick = Arc::new(AtomicBool::new(false));
         let (stop, shutdown) = watch::channel(false);
         let news = Arc::<tokio::sync::Notify>::default();
-        let site = Site { id: id("zhonglou"), keeper: handle.clone(), status, news: news.clone() };
-        let desk = desk(site, board.clone(), clock.clone(), sick.clone(), shutdown.clone(), options.event_streams);
+        let site = |name: &str, keeper: &Handle| {
+            let (keeper, status, news) = (keeper.clone(), status.clone(), news.clone());
+            Site { id: id(name), keeper, status, news }
+        };
+        let other = options.two_sites.then(Handle::default);
+        let mut sites = vec![site("zhonglou", &handle)];
+        if let Some(other) = &other {
+            let journal = MemoryJournal { turns: 0, full: Arc::default() };
+            keepers.push(keeper("gulou", ports(other, journal), other));
+            other.register(registry_of_the_other()).await.unwrap();
+            sites.push(site("gulou", other));
+        }
+        let desk = desk(sites, board.clone(), clock.clone(), sick.clone(), shutdown.clone(), options.event_streams);
         let listener = TcpListener::bind(("127.0.0.1", options.port)).await.unwrap();
         let address = listener.local_addr().unwrap();
         let served = Some(tokio::spawn(serve(listener, router(desk), shutdown)));
-        House { address, handle, board, clock, sick, full, news, stop, served, keeper: Some(keeper) }
+        House { address, handle, board, clock, sick, full, news, stop, served, other, keepers }
     }
 
     /// A device of a home says something; returns when the keeper has heard it and the board shows it.
@@ -325,7 +343,8 @@ impl House {
     /// Lets the keeper leave; the console stays.
     pub fn keeper_leaves(&mut self) {
         self.handle.stop();
-        self.keeper.take().map(std::thread::JoinHandle::join);
+        self.other.iter().for_each(Handle::stop);
+        self.keepers.drain(..).for_each(|keeper| drop(keeper.join()));
     }
 }
 
@@ -337,7 +356,7 @@ impl Drop for House {
 }
 
 fn desk(
-    site: Site,
+    sites: Vec<Site>,
     board: Arc<Board>,
     clock: Clock,
     sick: Arc<AtomicBool>,
@@ -355,7 +374,7 @@ fn desk(
         ]
     };
     Desk {
-        sites: vec![site],
+        sites,
         board,
         accounts: vec![account("张敏", Role::Operator, TOKEN), account("wall", Role::Viewer, VIEWER)],
         vault: Arc::new(Glass),
@@ -373,12 +392,28 @@ fn desk(
     }
 }
 
-fn rules() -> SiteRules {
+/// A keeper of a site, in a thread of its own.
+fn keeper(site: &str, ports: Ports, handle: &Handle) -> std::thread::JoinHandle<()> {
+    let (rules, handle) = (rules(site), handle.clone());
+    std::thread::spawn(move || {
+        let mut core = Core::new(rules, Arc::new(Glass));
+        core.ready();
+        Keeper::new(core, 0, ports, handle).run().unwrap();
+    })
+}
+
+fn rules(site: &str) -> SiteRules {
     let ladders = [("life", "life"), ("welfare", "welfare"), ("property", "welfare")];
     let ladder: BTreeMap<Box<str>, LadderId> =
         ladders.into_iter().map(|(word, ladder)| (word.into(), id(ladder))).collect();
     let zone = jiff::tz::TimeZone::get("Asia/Shanghai").unwrap();
-    SiteRules { site: id("zhonglou"), zone, rules: RulesPatch { ladder, ..RulesPatch::default() } }
+    SiteRules { site: id(site), zone, rules: RulesPatch { ladder, ..RulesPatch::default() } }
+}
+
+fn registry_of_the_other() -> Vec<Entity> {
+    let home = serde_json::json!({"id": "g1", "site": "gulou"});
+    let device = serde_json::json!({"id": "h0012-pendant", "home": "g1", "source": "other", "address": "g1/pendant"});
+    vec![Entity::Home(serde_json::from_value(home).unwrap()), Entity::Device(serde_json::from_value(device).unwrap())]
 }
 
 fn registry() -> Vec<Entity> {

@@ -2,7 +2,7 @@
 
 use super::state::{DeviceState, State};
 use crate::engine::change::Fact;
-use crate::engine::kind::Kind;
+use crate::engine::kind::{AlarmKind, Kind, Priority};
 use crate::engine::reading::Value;
 use crate::engine::time::{Millis, Stamp, Tick, Wall};
 use minicbor::{Decode, Encode};
@@ -26,6 +26,9 @@ pub struct Health {
     /// When it last called for help, in earnest or as a test.
     #[n(4)]
     called: Option<Wall>,
+    /// When it last told that a person calls, or has fallen: what no smoke detector tells.
+    #[n(5)]
+    helped: Option<Wall>,
 }
 
 /// A battery's charge at a time.
@@ -62,12 +65,15 @@ const DAY_MS: f64 = 86_400_000.0;
 
 impl Health {
     pub(super) fn fold(&mut self, fact: &Fact, known: bool, at: Stamp) {
-        let gap_s = u32::try_from(at.heard.since(self.heard).as_secs()).unwrap_or(u32::MAX);
+        // What is told late was said then.
+        let spoke = fact.happened.unwrap_or(at.wall);
+        let heard = Tick(at.heard.0.saturating_sub(at.wall.since(spoke).0));
+        let gap_s = u32::try_from(heard.since(self.heard).as_secs()).unwrap_or(u32::MAX);
         if known && gap_s >= BURST_S {
             let usual = self.rhythm_s - self.rhythm_s / RHYTHM_SHARE;
             self.rhythm_s = usual.max(gap_s);
         }
-        self.heard = at.heard;
+        self.heard = self.heard.max(heard);
         if let Some(now) = fact.signal {
             let mean = |was: u8| ((u16::from(was) * 7 + u16::from(now)) / 8) as u8;
             self.signal = Some(self.signal.map_or(now, mean));
@@ -78,10 +84,12 @@ impl Health {
                 self.battery = Some(Charge { percent: *percent, at: at.wall });
             }
         }
-        let calls =
-            fact.reading.kind.alarm().is_some_and(|alarm| alarm.priority() == crate::engine::kind::Priority::Life);
-        if calls && fact.reading.value == Value::Flag(true) && !fact.retained {
-            self.called = Some(at.wall);
+        let alarm = fact.reading.kind.alarm().filter(|_| fact.reading.value == Value::Flag(true) && !fact.retained);
+        if alarm.is_some_and(|alarm| alarm.priority() == Priority::Life) {
+            self.called = self.called.max(Some(spoke));
+        }
+        if matches!(alarm, Some(AlarmKind::Sos | AlarmKind::Fall)) {
+            self.helped = self.helped.max(Some(spoke));
         }
     }
 }
@@ -194,7 +202,8 @@ impl State {
     pub fn has_sos_cover(&self, now: Stamp) -> bool {
         let works = |device: &DeviceState| {
             let needs = device.view(now).needs;
-            !needs.iter().any(|need| matches!(need, Need::NeverHeard | Need::Lost { .. } | Need::Unproven { .. }))
+            device.health.helped.is_some_and(|then| now.wall.since(then) <= PROVEN)
+                && !needs.iter().any(|need| matches!(need, Need::NeverHeard | Need::Lost { .. }))
         };
         self.devices.iter().filter(|device| device.registered && device.life).any(works)
     }

@@ -47,7 +47,11 @@ impl Turn<'_> {
         if heard.event.is_some_and(|event| device.events.contains(&event)) {
             return self.because("same_event_id");
         }
-        let happened = self.believable(heard.device_time);
+        let happened = match heard.history {
+            // Our own note of when it came, and it may be long ago.
+            true => heard.device_time.filter(|then| self.now.wall.since(*then) >= PROMPT),
+            false => self.believable(heard.device_time),
+        };
         let pressed = !heard.history && self.understand(device, &heard, happened);
         // Whoever speaks is heard, whatever a hub said of itself; but not who is only spoken of.
         let speaks = |r: &Reading| r.kind != Kind::Online || r.value == Value::Flag(true);
@@ -62,7 +66,8 @@ impl Turn<'_> {
             self.shows_itself(heard.device);
         }
         let lives = heard.readings.is_empty() && self.is_news_that_it_lives(device, heard.retained);
-        let Heard { device, mut readings, rest, retained, event, mut signal, .. } = heard;
+        let Heard { device, mut readings, rest, retained, event, mut signal, history, .. } = heard;
+        let history = history.then_some(());
         if lives {
             readings.push(Reading::flag(Kind::Online, true));
         }
@@ -71,7 +76,8 @@ impl Turn<'_> {
             let rest = (reading.form == Form::Latched && on).then_some(rest);
             let press = (pressed && on && reading.kind == Kind::Sos).then_some(());
             let signal = signal.take();
-            self.change(HomeChange::Heard(Fact { device, reading, happened, retained, rest, event, press, signal }));
+            let fact = Fact { device, reading, happened, retained, rest, event, press, signal, history };
+            self.change(HomeChange::Heard(fact));
         }
     }
 
@@ -186,6 +192,8 @@ impl Turn<'_> {
         let Value::Flag(on) = reading.value else { return Meaning::Nothing("no_flag") };
         let before = device.last(reading.kind, reading.zone.as_ref());
         let was = before.is_some_and(|b| b.value == Value::Flag(true));
+        // What is true by its history only has told nobody here: the first that is heard of it does.
+        let told = was && before.is_some_and(|b| b.recalled.is_none());
         let press = kind.nature() == Nature::Press;
         let said = || (reading.kind, self.device_name(heard.device));
         let begins = |to, (kind, device)| Meaning::Event { to, reason: Reason::Said { kind, device } };
@@ -194,7 +202,7 @@ impl Turn<'_> {
             (_, true) if heard.retained && press => Meaning::Nothing("retained_press"),
             (Form::Event, true) if heard.retained => found_true(said()),
             (Form::Event, true) => begins(kind, said()),
-            (Form::Latched, true) if was && press => match before.and_then(|b| b.rest) == Some(heard.rest) {
+            (Form::Latched, true) if told && press => match before.and_then(|b| b.rest) == Some(heard.rest) {
                 true if self.is_calling(kind) => begins(kind, said()),
                 true => {
                     let (kind, device) = said();
@@ -203,7 +211,7 @@ impl Turn<'_> {
                 }
                 false => Meaning::Nothing("repeat_with_other_news"),
             },
-            (_, true) if was => Meaning::Nothing("still_true"),
+            (_, true) if told => Meaning::Nothing("still_true"),
             (_, true) if heard.retained => found_true(said()),
             (_, true) => begins(kind, said()),
             (form, false) if !press && (was || form == Form::Event) => Meaning::Ends,

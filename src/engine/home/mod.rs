@@ -17,10 +17,11 @@ mod state;
 mod tests;
 pub mod walk;
 
+pub use moving::Leaving;
 pub use state::{Activity, DeviceState, State};
 use walk::WalkRefusal;
 
-use super::alarm::{Alarm, Refusal};
+use super::alarm::Refusal;
 use super::change::HomeChange;
 use super::id::AlarmId;
 use super::input::{HomeInput, SiteInput};
@@ -46,7 +47,7 @@ pub struct Out {
     /// Messages whose raw bytes belong into the ledger: alarms that this input raised or counted.
     pub evidence: Vec<AlarmId>,
     /// Alarms that go along with a device that leaves.
-    pub leaving: Vec<Alarm>,
+    pub leaving: Vec<Leaving>,
     /// What came of an order about the test window.
     pub walked: Option<Result<(), WalkRefusal>>,
     /// Named reasons of what was decided, for the trace of the turn.
@@ -81,8 +82,9 @@ pub fn step(policy: &HomePolicy, place: &Place, state: &State, input: Stamped<Ho
         HomeInput::Failed { fault } => turn.freeze(fault),
         HomeInput::Own { kind, what } => turn.own(kind, what),
         HomeInput::Left { device, open_there } => turn.leave(device, open_there),
-        HomeInput::Joins(alarm) => turn.join(*alarm),
+        HomeInput::Joins(leaving) => turn.join(*leaving),
         HomeInput::Walk { order, by } => turn.walk(order, by),
+        HomeInput::Restarted => turn.interrupt_walk(),
     }
 }
 

@@ -8,17 +8,31 @@ use crate::engine::input::SiteInput;
 use crate::engine::kind::AlarmKind;
 use crate::engine::time::Millis;
 
+/// An alarm that goes along with its device.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Leaving {
+    pub alarm: Alarm,
+    /// It stays open where it was, too: others may have called there.
+    pub stays: bool,
+}
+
 impl Turn<'_> {
     /// The device leaves. With `open_there` (the kinds that are open where it goes) its alarms go too: those of its own word, or all
-    /// where it was the only device here.
+    /// where it was the only device of a pseudo-home. What counted more than that, in a home of somebody's own, stays and calls in both.
     pub(super) fn leave(&mut self, device: u16, open_there: Option<Vec<AlarmKind>>) {
         let Some(known) = self.state.devices.get(device as usize) else { return };
         let name = known.address.as_str();
-        let alone = self.state.devices.iter().filter(|d| !d.last.is_empty() || d.heard.is_some()).count() <= 1;
+        let others = self.state.devices.iter().filter(|d| !d.last.is_empty() || d.heard.is_some()).count() > 1;
+        let alone = !self.policy.claimed && !others;
         for alarm in &self.state.alarms {
             let Some(open) = open_there.as_ref().filter(|_| alone || alarm.reason.device() == Some(name)) else {
                 continue;
             };
+            if self.policy.claimed && alarm.events > 1 {
+                self.because("calls_in_both_homes");
+                self.out.leaving.push(Leaving { alarm: alarm.clone(), stays: true });
+                continue;
+            }
             if open.contains(&alarm.kind) {
                 self.because("counted_in_its_home");
                 self.close_by_itself(alarm);
@@ -27,15 +41,15 @@ impl Turn<'_> {
                 self.out.to_site.push(SiteInput::Withdraw { alarm: alarm.id.clone() });
                 self.change(HomeChange::AlarmLeft { alarm: alarm.id.clone() });
             }
-            self.out.leaving.push(alarm.clone());
+            self.out.leaving.push(Leaving { alarm: alarm.clone(), stays: false });
         }
         self.change(HomeChange::DeviceLeft { device });
     }
 
     /// An alarm comes along with its device. It begins its ladder anew, since this home has people of its own; where one of its kind is
     /// open, that counts it.
-    pub(super) fn join(&mut self, alarm: Alarm) {
-        if self.state.alarm(alarm.kind).is_some() {
+    pub(super) fn join(&mut self, Leaving { alarm, stays }: Leaving) {
+        if stays || self.state.alarm(alarm.kind).is_some() {
             let Alarm { kind, reason, happened, age_unknown, .. } = alarm;
             return self.press(Cause { kind, reason, happened, age_unknown, merged: false });
         }

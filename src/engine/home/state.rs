@@ -27,6 +27,9 @@ pub struct Last {
     /// With a latched `true`: what else the message said that brought it.
     #[n(4)]
     pub rest: Option<u32>,
+    /// Known from its history only: this home has told nobody of it.
+    #[n(5)]
+    pub recalled: Option<()>,
 }
 
 /// A device of a home.
@@ -238,7 +241,7 @@ impl State {
             device.events.insert(0, event);
         }
         device.health.fold(fact, device.heard.is_some(), at);
-        device.heard = Some(at.wall);
+        device.heard = device.heard.max(Some(fact.happened.unwrap_or(at.wall)));
         if active && reading.kind != Kind::Sos {
             device.tells_activity = true;
             device.only_door &= reading.kind == Kind::Contact;
@@ -318,12 +321,14 @@ fn remember(last: &mut Vec<Last>, fact: &Fact, now: Tick) {
     let reading = &fact.reading;
     let full = last.len() == LAST_KEPT;
     match last.iter_mut().find(|l| l.kind == reading.kind && l.zone == reading.zone) {
+        // What was heard of it here is newer than what was held of it.
+        Some(known) if fact.history.is_some() && known.recalled.is_none() => {}
         Some(known) => {
             if known.value != reading.value {
                 known.value = reading.value.clone();
                 known.since = now;
             }
-            known.rest = fact.rest;
+            (known.rest, known.recalled) = (fact.rest, fact.history);
         }
         None if full => {}
         None => last.push(Last {
@@ -332,6 +337,7 @@ fn remember(last: &mut Vec<Last>, fact: &Fact, now: Tick) {
             value: reading.value.clone(),
             since: now,
             rest: fact.rest,
+            recalled: fact.history,
         }),
     }
 }

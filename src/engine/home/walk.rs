@@ -2,7 +2,8 @@
 //! end.
 //!
 //! **A window silences nobody.** Of each device so many calls are tests as were announced; one more is real. What still burns when the
-//! window closes is an alarm. A test is raised and closed at once, so the past shows it, and nobody is told.
+//! window closes is an alarm. A test is raised and closed at once, so the past shows it, and nobody is told. A window ends with its
+//! time, and with the process: after a restart nobody knows how long it really was open.
 
 use super::state::State;
 use super::{Turn, alarms::Cause};
@@ -10,7 +11,7 @@ use crate::engine::alarm::{Attention, CloseCode, Reason};
 use crate::engine::change::HomeChange;
 use crate::engine::id::ResponderId;
 use crate::engine::input::WalkOrder;
-use crate::engine::kind::{AlarmKind, Kind, Nature};
+use crate::engine::kind::{AlarmKind, Kind, Nature, Priority};
 use crate::engine::reading::Value;
 use crate::engine::time::{Millis, Stamp, Tick, Wall};
 use minicbor::{Decode, Encode};
@@ -145,15 +146,25 @@ impl Turn<'_> {
         }
     }
 
+    /// The process has started anew.
+    pub(super) fn interrupt_walk(&mut self) {
+        if self.state.walk.is_some() {
+            self.because("test_window_interrupted");
+            self.close_walk(None, false);
+        }
+    }
+
     /// What is still true when the window closes was no test.
     fn close_walk(&mut self, by: Option<ResponderId>, signed: bool) {
         let Some(walk) = &self.state.walk else { return };
         self.change(HomeChange::WalkClosed { by, signed });
+        let mut raised: Vec<AlarmKind> = Vec::new();
         for seen in walk.seen.iter().filter(|seen| seen.calls > 0) {
             let Some(device) = self.state.devices.get(seen.device as usize) else { continue };
             for last in device.last.iter().filter(|last| last.value == Value::Flag(true)) {
                 let alarm = last.kind.alarm().filter(|kind| kind.nature() == Nature::Condition);
-                if let Some(kind) = alarm.filter(|kind| self.state.alarm(*kind).is_none()) {
+                if let Some(kind) = alarm.filter(|kind| self.state.alarm(*kind).is_none() && !raised.contains(kind)) {
+                    raised.push(kind);
                     let reason = Reason::FoundTrue { kind: last.kind, device: self.device_name(seen.device) };
                     let happened = self.now.wall;
                     self.press(Cause { kind, reason, happened, age_unknown: true, merged: false });
@@ -163,26 +174,34 @@ impl Turn<'_> {
     }
 
     /// Whether a call of a device within the window is a test: as many as were announced, and none while a real alarm of its kind is
-    /// open. A test is raised and closed at once. What belongs to the press just before is part of its test.
+    /// open. A test is raised and closed at once. What belongs to the press just before is part of its test. A cover that is opened
+    /// shows no button's call, and an empty battery is no test at all.
     pub(super) fn is_test(&mut self, device: u16, cause: &Cause) -> bool {
         let Some(walk) = self.state.walk.as_ref().filter(|walk| walk.until > self.now.tick) else { return false };
-        let calls = walk.calls(device);
-        if self.state.alarm(cause.kind).is_some() || (calls >= walk.presses && !cause.merged) {
+        let (calls, by) = (walk.calls(device), walk.by.clone());
+        let technical = cause.kind.priority() == Priority::Technical;
+        let used_up = !technical && calls >= walk.presses && !cause.merged;
+        if cause.kind == AlarmKind::BatteryLow || self.is_needed(cause.kind) || used_up {
             return false;
         }
         if cause.merged && calls > 0 {
             self.because("same_test_press");
             return true;
         }
-        let by = walk.by.clone();
         let mut alarm = self.new_alarm(cause);
         alarm.attention = Attention::Settled;
-        self.change(HomeChange::Tested { device, called: Some(cause.kind) });
+        self.change(HomeChange::Tested { device, called: (!technical).then_some(cause.kind) });
         self.out.evidence.push(alarm.id.clone());
         self.change(HomeChange::Raised(Box::new(alarm.clone())));
         self.change(HomeChange::Closed { alarm: Box::new(alarm), code: Some(CloseCode::Test), by: Some(by) });
         self.because("announced_test");
         true
+    }
+
+    /// Whether a real alarm is open that a call of this kind may belong to. A latched button's repeat is no kind of its own in that.
+    fn is_needed(&self, kind: AlarmKind) -> bool {
+        let by_hand = |kind: AlarmKind| kind.may_be_a_call() && kind.nature() != Nature::Condition;
+        self.state.alarms.iter().any(|open| open.kind == kind || (by_hand(open.kind) && by_hand(kind)))
     }
 
     /// A device showed by a person's doing that it works.

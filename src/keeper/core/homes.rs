@@ -73,9 +73,10 @@ impl Core {
         }
     }
 
-    /// A device has come from another home: where nobody had claimed that, what it has open comes along.
+    /// A device has come from another home: where nobody had claimed that, or it, what it has open comes along.
     fn moves(&mut self, old: u32, device: u16, new: u32) {
-        let stranger = !self.site.homes[old as usize].claimed;
+        let known = self.homes[old as usize].state.devices.get(device as usize).is_some_and(|d| d.registered);
+        let stranger = !self.site.homes[old as usize].claimed || !known;
         let open_there = stranger.then(|| self.homes[new as usize].state.alarms.iter().map(|a| a.kind).collect());
         self.home_input(old, HomeInput::Left { device, open_there });
         for alarm in std::mem::take(&mut self.leaving) {

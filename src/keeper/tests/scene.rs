@@ -418,6 +418,7 @@ impl Scene {
                     report.device_time = Some(Wall(MIDNIGHT.0 + words::millis(time) as i64 + self.skew))
                 }
                 Some(("stated", millis)) => report.device_time = Some(Wall(millis.parse().unwrap())),
+                Some(("in", home)) => report.home_hint = Some(home.into()),
                 Some(("id", event)) => report.event_id = Some(event.into()),
                 Some(("rest", rest)) => report.rest = rest.parse().unwrap(),
                 Some((kind, value)) => report.readings.push(reading(kind, value)),

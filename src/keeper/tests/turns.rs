@@ -1,16 +1,17 @@
 //! The loop around the core: in what order messages are heard, what a full disk does to them, and how large a record gets.
 
 use super::scene::{calm_registry, device, empty_core, home, ladder, reading, report, stamp};
-use crate::engine::id::{Address, HomeId};
+use crate::engine::id::{Address, HomeId, ProfileId, SourceId};
 use crate::engine::kind::AlarmKind;
-use crate::engine::reading::{Report, Speaker};
-use crate::engine::registry::{Entity, Status as HomeStatus};
+use crate::engine::reading::{Report, Speaker, Value};
+use crate::engine::registry::{Device, Entity, Registry, Status as HomeStatus};
 use crate::engine::time::{Tick, Wall};
 use crate::keeper::board::Board;
-use crate::keeper::inbox::{Handle, NotTaken, Pushed, Took};
+use crate::keeper::inbox::{Gone, Handle, NotTaken, Pushed, Took};
 use crate::keeper::ports::*;
 use crate::keeper::record;
 use crate::keeper::turn::{Keeper, Ports, Status};
+use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
@@ -21,10 +22,14 @@ struct World {
     /// Milliseconds since midnight.
     now: u64,
     full: bool,
+    /// The disk is full once there are so many records.
+    full_at: Option<usize>,
     /// Bytes that the reserve still has.
     reserve: usize,
     records: Vec<Turn>,
     acknowledged: Vec<u64>,
+    /// Nobody can read what comes.
+    unreadable: bool,
     /// The process died over messages before.
     died: bool,
 }
@@ -43,6 +48,7 @@ impl Journal for Port {
         self.with(|world| {
             let size = turn.telemetry.len() + turn.ledger.len();
             assert!(size < 1 << 20, "a record of {size} bytes");
+            world.full |= world.full_at.is_some_and(|most| world.records.len() >= most);
             if world.full && !(turn.life && size <= world.reserve) {
                 return Err(JournalFault { what: "full".to_owned(), full: true });
             }
@@ -101,13 +107,31 @@ impl Time for Port {
     }
 }
 
-/// The topic is the device, the payload is what it says.
+/// The topic is the device (up to `/of/`), the payload is what it says.
 impl Ears for Port {
     fn understand(&mut self, topic: &str, payload: &[u8], _: bool) -> Understood {
+        if self.with(|world| world.unreadable) {
+            return Understood::Rejected("unreadable", SourceId::cut("z2m"));
+        }
+        let topic = topic.split("/of/").next().unwrap();
         let words = std::str::from_utf8(payload).unwrap().split_whitespace();
         let readings = words.filter_map(|word| word.split_once('=')).map(|(kind, value)| reading(kind, value));
         let speaker = Speaker::Device(Address::cut(topic));
         Understood::Readings(vec![Report { speaker, ..report(readings.collect()) }])
+    }
+
+    /// The source `tele` has the topics below `tele/`, and `z2m` all others.
+    fn understand_of(&mut self, source: &SourceId, topic: &str, payload: &[u8]) -> Understood {
+        match topic.starts_with("tele/") == (source.as_str() == "tele") {
+            true => self.understand(topic, payload, false),
+            false => Understood::Rejected("foreign topic", source.clone()),
+        }
+    }
+
+    /// A profile makes all of it readable.
+    fn know(&mut self, registry: &Registry) {
+        let profiled = registry.devices.values().any(|device| device.profile.is_some());
+        self.with(|world| world.unreadable &= !profiled);
     }
 }
 
@@ -299,21 +323,129 @@ fn a_full_disk_takes_no_import_and_climbs_no_ladder_but_that_of_life() {
     assert_eq!(bench.register(vec![home("h9", HomeStatus::Active)]), Poll::Ready(Ok(())));
 }
 
+/// A push that waits for its answer.
+struct Push(Pin<Box<dyn Future<Output = Result<Vec<Took>, Gone>>>>);
+
+impl Push {
+    fn of(bench: &Bench, messages: Vec<Pushed>) -> Push {
+        Push::from(bench, "z2m", messages)
+    }
+
+    fn from(bench: &Bench, source: &str, messages: Vec<Pushed>) -> Push {
+        let (handle, source) = (bench.handle.clone(), SourceId::cut(source));
+        let mut push = Push(Box::pin(async move { handle.push(source, messages).await }));
+        assert_eq!(push.answer(), []);
+        push
+    }
+
+    /// Nothing, as long as it is not answered.
+    fn answer(&mut self) -> Vec<Took> {
+        match self.0.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(answer) => answer.unwrap(),
+            Poll::Pending => Vec::new(),
+        }
+    }
+}
+
+fn pushed(topic: &str, id: &str, words: &str) -> Pushed {
+    Pushed { topic: topic.to_owned(), payload: words.to_owned().into(), id: id.to_owned() }
+}
+
+/// What a whole request says: 256 devices that nobody knows, each with so many readings.
+fn crowd(request: usize, readings: usize) -> Vec<Pushed> {
+    let words = "temperature=21.5 ".repeat(readings);
+    let one = |n| pushed(&format!("x{request}/{n}/{}", "y".repeat(200)), &format!("{request}/{n}"), &words);
+    (0..256).map(one).collect()
+}
+
+#[test]
+fn however_much_is_pushed_at_once_its_records_are_written_and_each_push_is_answered() {
+    let mut bench = Bench::with_homes(calm_registry());
+    let mut all: Vec<Push> = (0..60).map(|request| Push::of(&bench, crowd(request, 10))).collect();
+    bench.round().unwrap();
+    let answered = all.iter_mut().map(|push| push.answer()).filter(|answer| !answer.is_empty()).count();
+    assert_eq!(answered, 8, "as many as a turn takes: a press does not wait for all of them");
+    bench.settle();
+    assert!(all[8..].iter_mut().all(|push| push.answer() == vec![Took::Readings(10); 256]));
+
+    // A single one may be larger than a record, too.
+    let mut push = Push::of(&bench, crowd(60, 500));
+    bench.settle();
+    assert_eq!(push.answer(), vec![Took::Readings(500); 256]);
+
+    // And the name of a topic fills none.
+    let long = |n| pushed(&format!("{n}/{}", "室".repeat(400_000)), "long", "sos=true!");
+    let mut push = Push::of(&bench, (0..4).map(long).collect());
+    bench.settle();
+    assert_eq!(push.answer(), [Took::Readings(1); 4]);
+}
+
+#[test]
+fn a_push_of_several_records_is_answered_when_the_last_is_written() {
+    let mut bench = Bench::with_homes(calm_registry());
+    bench.settle();
+    bench.port.with(|world| world.full_at = Some(world.records.len() + 1));
+    let mut push = Push::of(&bench, crowd(0, 120));
+    bench.settle();
+    assert_eq!(push.answer(), [], "one record is written, and not the next");
+    bench.port.with(|world| (world.full, world.full_at) = (false, None));
+    bench.advance(1);
+    let took = push.answer();
+    let taken = took.iter().filter(|took| **took == Took::Readings(120)).count();
+    let left = took.iter().filter(|took| **took == Took::NoRoom).count();
+    assert!(taken > 0 && left > 0 && taken + left == 256, "{took:?}");
+}
+
+#[test]
+fn a_claim_of_a_device_of_many_held_messages_has_room_in_the_records() {
+    let mut bench = Bench::with_homes(calm_registry());
+    bench.port.with(|world| world.unreadable = true);
+    for n in 0..1_500 {
+        bench.says(Lane::Bulk, &format!("x/talkative/of/{}", n % 500), &"temperature=21.5 ".repeat(60));
+    }
+    bench.settle();
+    let before = bench.port.with(|world| std::mem::take(&mut world.unreadable).then_some(world.records.len()));
+    assert_eq!(bench.register(vec![device("h1", "x/talkative")]), Poll::Ready(Ok(())));
+    let written = bench.port.with(|world| world.records.split_off(before.unwrap()));
+    let bytes: usize = written.iter().map(|turn| turn.telemetry.len()).sum();
+    assert!(written.len() > 1 && bytes > 1 << 20, "{bytes} bytes in {} records", written.len());
+}
+
+#[test]
+fn a_push_speaks_for_no_other_source_and_what_it_may_not_say_stands_in_its_quarantine() {
+    let mut bench = Bench::with_homes(calm_registry());
+    bench.settle();
+    let messages = vec![pushed("h1/button", "a", "sos=true!"), pushed("tele/x", "b", "temperature=20")];
+    let mut push = Push::from(&bench, "tele", messages);
+    bench.settle();
+    assert_eq!(push.answer(), [Took::Rejected("foreign topic"), Took::Readings(1)]);
+    assert_eq!(bench.open(AlarmKind::Sos), 0);
+    let quarantine = &bench.keeper.core().quarantine.sources;
+    assert_eq!(quarantine["tele"].unreadable["h1/button"].reason, "foreign topic");
+    assert!(quarantine.get("z2m").is_none_or(|of| of.unreadable.is_empty()));
+}
+
+#[test]
+fn what_was_held_of_a_device_is_read_by_the_profile_it_is_claimed_with() {
+    let mut bench = Bench::with_homes(calm_registry());
+    bench.port.with(|world| world.unreadable = true);
+    bench.says(Lane::Bulk, "x/thermometer", "temperature=21.5");
+    bench.settle();
+    let Entity::Device(thermometer) = device("h1", "x/thermometer") else { panic!("a device") };
+    let profile = Some(ProfileId::cut("thermometer"));
+    let _ = bench.register(vec![Entity::Device(Device { profile, ..thermometer })]);
+    let devices = &bench.keeper.core().homes[0].state.devices;
+    let claimed = devices.iter().find(|device| device.address.as_str() == "x/thermometer").unwrap();
+    assert_eq!(claimed.last[0].value, Value::Number(21.5));
+}
+
 #[test]
 fn a_full_disk_takes_a_pushed_call_and_leaves_the_rest_to_come_again() {
     let mut bench = Bench::with_homes(calm_registry());
     let push = |bench: &mut Bench, id: &str, words: &str| {
-        let (topic, payload) = ("h1/button".to_owned(), words.to_owned().into());
-        let messages = vec![Pushed { topic, payload, id: id.to_owned() }];
-        let handle = bench.handle.clone();
-        let mut errand = Box::pin(async move { handle.push(messages).await });
-        let mut context = Context::from_waker(Waker::noop());
-        let _ = errand.as_mut().poll(&mut context);
+        let mut push = Push::of(bench, vec![pushed("h1/button", id, words)]);
         bench.settle();
-        match errand.as_mut().poll(&mut context) {
-            Poll::Ready(answer) => answer.unwrap(),
-            Poll::Pending => Vec::new(),
-        }
+        push.answer()
     };
     assert_eq!(push(&mut bench, "a", "battery=90"), [Took::Readings(1)]);
     bench.port.with(|world| (world.full, world.reserve) = (true, 20_000));
