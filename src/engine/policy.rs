@@ -100,6 +100,10 @@ rules! {
     out_check_at_min = 1_260 (0..=1_439);
     20 /// What is added to the outing that nineteen of twenty do not exceed, until the check. Seconds.
     out_check_grace_s = 3_600 (0..=28_800);
+    21 /// Of somebody who has left: the alarm comes at a quarter more than the longest outing that is known, but not before. Seconds.
+    out_earliest_s = 43_200 (1_800..=86_400);
+    22 /// And not after: the cap, whatever was learnt. Seconds.
+    out_cap_s = 72_000 (1_800..=86_400);
 }
 
 /// One rung as the home machine sees it: the channels that reach its people.

@@ -14,10 +14,8 @@ use crate::engine::time::{Millis, Stamp, Tick, Wall};
 
 /// Days with activity before what was learnt brings a check.
 const FIRST_DAYS: u8 = 3;
-/// Whoever has left is given this much more than the longest outing that is known, within these bounds.
+/// Whoever has left is given this much of the longest outing that is known, within the plan's bounds.
 const OUT_PERCENT: u64 = 125;
-const OUT_SHORTEST: Millis = Millis::from_mins(12 * 60);
-const OUT_LONGEST: Millis = Millis::from_mins(20 * 60);
 /// Who has just left is not asked after, however late it is.
 const OUT_AT_LEAST: Millis = Millis::from_mins(60);
 
@@ -78,7 +76,8 @@ fn learnt(rules: &Rules, state: &State, activity: &Activity, mut limit: Limit) -
 fn outing(policy: &HomePolicy, state: &State, activity: &Activity, mut limit: Limit) -> Limit {
     let (rules, learnt) = (&policy.rules, &state.learnt.limits);
     let longest = Millis(learnt.longest_outing().0 * OUT_PERCENT / 100);
-    (limit.alarm, limit.name) = (longest.clamp(OUT_SHORTEST, OUT_LONGEST), "outing");
+    let (earliest, cap) = (Millis::from_secs(rules.out_earliest_s.into()), Millis::from_secs(rules.out_cap_s.into()));
+    (limit.alarm, limit.name) = (longest.max(earliest).min(cap), "outing");
     if limit.check.is_some() {
         let usual = learnt.usual_outing().map(|usual| Millis(usual.0 + 1_000 * u64::from(rules.out_check_grace_s)));
         let hours = Millis::from_secs(rules.out_check_s.into());
