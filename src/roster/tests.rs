@@ -314,6 +314,31 @@ fn what_is_named_must_be_there() {
 }
 
 #[test]
+fn a_model_has_one_profile_at_a_site() {
+    let profile = |id: &str, site: &str, models: &str| {
+        format!("[[profile]]\nid='{id}'\nsite='{site}'\nmodels=[{models}]\nproperty=[{{ name='state', kind='sos' }}]\n")
+    };
+    let both = profile("p1", "a", "'M1','M2'") + &profile("p2", "a", "'M2'");
+    let expected = "x.toml:9: profile[2].models: lists M2, which profile p1 has too; \
+                    remove it from one of the two, or name the profile with each device\n";
+    assert_eq!(refused(&[file("x.toml", &both)], &base()), expected);
+    let one = done(&[file("x.toml", &profile("p1", "a", "'M1','M2'"))], &base());
+    let found = refused(&[file("x.toml", &profile("p2", "a", "'M2'"))], &one);
+    assert!(found.contains("lists M2, which profile p1 has too"), "{found}");
+    // A model may stand at two sites, and twice with one profile; a site may say another thing of it than what is built in.
+    for sound in [profile("p2", "b", "'M2'"), profile("p2", "a", "'M3','M3'"), profile("p2", "a", "'HS1EB'")] {
+        assert_eq!(refused(&[file("x.toml", &sound)], &one), "");
+    }
+    // What two have already does not stand in the way of others.
+    let mut two = one;
+    two.profiles.values().next().cloned().into_iter().for_each(|known| {
+        let id = ProfileId::new("p9").unwrap();
+        two.put(Entity::Profile(Profile { id, ..known }));
+    });
+    assert_eq!(refused(&[file("x.toml", "[[home]]\nid='h2'\nsite='a'\n")], &two), "");
+}
+
+#[test]
 fn what_was_broken_before_does_not_stand_in_the_way() {
     let mut registry = base();
     registry.homes.clear();

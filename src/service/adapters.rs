@@ -146,10 +146,11 @@ impl Listener {
     }
 }
 
-/// What a registry tells of devices; what it does not, the built-in profiles may.
+/// What a registry tells of devices; what it does not, the built-in profiles may. Of two profiles of one model, which an import refuses
+/// but an old registry may have, the one with the last id holds, at every start.
 pub fn profiles(registry: &Registry) -> Profiles {
     let mut profiles = Profiles { models: built_in(), ..Profiles::default() };
-    let known: HashMap<&ProfileId, Arc<Profile>> =
+    let known: BTreeMap<&ProfileId, Arc<Profile>> =
         registry.profiles.iter().map(|(id, profile)| (id, Arc::new(profile.clone()))).collect();
     for profile in known.values() {
         profiles.models.extend(profile.models.iter().map(|model| (model.clone(), profile.clone())));
@@ -240,4 +241,22 @@ pub(super) fn mqtt_settings(config: &Config, site: &SiteId) -> Result<Settings, 
         keepalive_s: mqtt.keepalive_s,
         memory: config.service.data_dir.join(format!("mqtt-{site}.json")),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::registry::Entity;
+
+    #[test]
+    fn of_two_profiles_of_one_model_the_same_holds_at_every_start() {
+        let mut registry = Registry::default();
+        for id in ["p1", "p2", "p3", "p4"] {
+            let (id, site) = (ProfileId::new(id).unwrap(), SiteId::new("a").unwrap());
+            registry.put(Entity::Profile(Profile { id, site, models: vec!["M".into()], properties: Vec::new() }));
+        }
+        for _ in 0..20 {
+            assert_eq!(profiles(&registry).models["M"].id.as_str(), "p4");
+        }
+    }
 }
