@@ -176,6 +176,41 @@ fn a_table_may_be_as_chinese_spreadsheets_save_it() {
 }
 
 #[test]
+fn a_table_that_reads_as_two_things_is_taken_as_neither() {
+    let gbk = |text: &str| encoding_rs::GBK.encode(text).0.into_owned();
+    let utf8 = |text: &str| text.as_bytes().to_vec();
+    let mark = |text: &str| utf8(&format!("\u{feff}{text}"));
+    let row = |block: &str| format!("id,block\nh1,{block}\n");
+    // What is told of it, or what the block is read as.
+    let table = [
+        ("homes.csv", gbk(&row("2楼")), Err("\"¥\" in UTF-8 and \"楼\" in GBK")),
+        ("homes.csv", gbk(&row("锚")), Err("\"ê\" in UTF-8 and \"锚\" in GBK")),
+        ("homes.csv", gbk(&row("摹")), Err("\"ġ\" in UTF-8 and \"摹\" in GBK")),
+        ("homes.csv", utf8(&row("café")), Err("\"é\" in UTF-8 and \"茅\" in GBK")),
+        ("HOMES.CSV", utf8(&row("подъезд 2")), Err("\"подъез\" in UTF-8")),
+        ("homes.csv", mark(&row("café")), Ok("café")),
+        ("homes.csv", mark(&row("2楼")), Ok("2楼")),
+        ("homes.csv", utf8(&row("2楼")), Ok("2楼")),
+        ("homes.csv", utf8(&row("2楼 café")), Ok("2楼 café")),
+        ("homes.csv", gbk(&row("4幢")), Ok("4幢")),
+        ("homes.csv", gbk(&row("翠竹2楼")), Ok("翠竹2楼")),
+        ("homes.csv", utf8(&row("2")), Ok("2")),
+        ("homes.toml", utf8("[[home]]\nid = 'h1'\nblock = 'café'\n"), Ok("café")),
+        ("homes.json", utf8(r#"{"home":[{"id":"h1","block":"café"}]}"#), Ok("café")),
+    ];
+    for (name, bytes, expected) in table {
+        let files = [File { name: name.into(), bytes }];
+        match expected {
+            Ok(block) => assert_eq!(done(&files, &base()).homes["h1"].block.as_deref(), Some(block), "{name}"),
+            Err(what) => {
+                let found = refused(&files, &base());
+                assert!(found.contains(what) && found.contains("with a byte order mark"), "{what} is not in {found}");
+            }
+        }
+    }
+}
+
+#[test]
 fn the_templates_have_every_column_and_no_other() {
     let templates = [
         ("home", include_str!("../../config/templates/homes.csv"), include_str!("../../config/templates/住户.csv")),
