@@ -165,8 +165,8 @@ impl Open for Glass {
 }
 
 impl Vault for Glass {
-    fn seal_raw(&self, _: &str, raw: &Raw) -> Option<Sealed<Raw>> {
-        Some(seal(raw))
+    fn seal_raws(&self, raws: &[(&str, &Raw)]) -> Vec<Option<Sealed<Raw>>> {
+        raws.iter().map(|(_, raw)| Some(seal(*raw))).collect()
     }
 
     fn personal(&self, _: &Home, _: &[&Resident]) -> Option<Personal> {
