@@ -10,7 +10,7 @@ use super::ports::*;
 use super::quarantine::{Held, Quarantine};
 use super::record::Blocks;
 use super::routes::Routes;
-use crate::engine::alarm::{Alarm, Refusal};
+use crate::engine::alarm::Refusal;
 use crate::engine::change::{HomeChange, Raw, SiteChange};
 use crate::engine::home::walk::WalkRefusal;
 use crate::engine::home::{self, Place};

@@ -272,12 +272,12 @@ pub(super) fn mqtt_settings(config: &Config, site: &SiteId) -> Result<Settings, 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::dialect::Dialect;
     use crate::engine::registry::Entity;
     use crate::journal::disk::{Access, DiskFile};
     use crate::journal::vault::SystemSource;
     use crate::journal::{Disk, RealDisk};
     use crate::keeper::ports::Vault as _;
-    use crate::wire::Dialect;
     use std::any::Any;
     use std::io;
     use std::path::Path;
