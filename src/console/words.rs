@@ -356,6 +356,7 @@ const WORDS: &[Word] = &[
     ("told.withdrawn", "已撤回", "taken back"),
     ("told.rung", "第 {n} 级", "rung {n}"),
     ("story.raised", "警报产生", "raised"),
+    ("story.moved", "设备已登记，转到 {home}", "its device was registered: moved to {home}"),
     ("story.counted", "再次触发", "once more"),
     ("story.over", "信号恢复", "ended by itself"),
     ("story.rung", "通知第 {rung} 级", "rung {rung} told"),

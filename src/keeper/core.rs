@@ -1,6 +1,7 @@
 //! A site's state and what a turn does to it: steps, folds, and the record that comes of it. No thread, no clock, no disk: the
 //! keeper's loop, the simulator and the tests run the very same.
 
+mod evidence;
 mod fold;
 mod homes;
 
@@ -9,7 +10,7 @@ use super::ports::*;
 use super::quarantine::{Held, Quarantine};
 use super::record::Blocks;
 use super::routes::Routes;
-use crate::engine::alarm::{Alarm, Refusal};
+use crate::engine::alarm::Refusal;
 use crate::engine::change::{HomeChange, Raw, SiteChange};
 use crate::engine::home::walk::WalkRefusal;
 use crate::engine::home::{self, Place};
@@ -77,6 +78,7 @@ pub struct Core {
     heap: BinaryHeap<Reverse<(Tick, u32)>>,
     now: Stamp,
     pub blocks: Blocks,
+    unsealed: evidence::Unsealed,
     home_out: home::Out,
     /// What the last step gave beside its changes.
     walked: Option<Walked>,
@@ -106,6 +108,7 @@ impl Core {
             heap: BinaryHeap::new(),
             now: Stamp::default(),
             blocks: Blocks::default(),
+            unsealed: evidence::Unsealed::default(),
             home_out: home::Out::default(),
             walked: None,
             leaving: Vec::new(),
@@ -223,7 +226,7 @@ impl Core {
     pub fn rejected(&mut self, source: &SourceId, reason: &'static str, held: Held, raw: impl FnOnce() -> Raw) {
         self.quarantine.unreadable(source, reason, held);
         if self.quarantine.keeps(source, self.now.wall)
-            && let Some(raw) = self.vault.seal_raw("quarantine", &raw())
+            && let Some(raw) = self.vault.seal_raws(&[("quarantine", &raw())]).into_iter().flatten().next()
         {
             let change = SiteChange::Rejected { reason: reason.into(), raw };
             self.blocks.site(&change);
@@ -329,10 +332,7 @@ impl Core {
 
     fn take_in(&mut self, home: u32, out: &mut home::Out, raw: Option<impl FnOnce() -> Raw>) {
         if let (Some(alarm), Some(raw)) = (out.evidence.first(), raw) {
-            let subject = self.site.homes[home as usize].id.clone();
-            if let Some(raw) = self.vault.seal_raw(subject.as_str(), &raw()) {
-                out.changes.push(HomeChange::Evidence { alarm: alarm.clone(), raw });
-            }
+            self.keep_raw(home, alarm.clone(), raw());
         }
         for change in out.changes.drain(..) {
             self.note(home, &change);
@@ -453,6 +453,7 @@ impl Core {
         }
         self.take_in_site(&mut out);
         self.site_out = out;
+        self.seal_raws();
         if !self.blocks.is_empty() {
             self.site.last = self.now;
         }

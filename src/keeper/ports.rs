@@ -137,8 +137,9 @@ pub trait Ears: Send {
 
 /// Seals what is personal, and opens it for a channel that may have it.
 pub trait Vault: Send + Sync {
-    /// None where the vault cannot write a key; the message is then kept without its raw form.
-    fn seal_raw(&self, subject: &str, raw: &Raw) -> Option<Sealed<Raw>>;
+    /// Seals each message for its subject, in order. Keys that are missing are made, all in one write, and are durable when it
+    /// returns. None where the vault cannot write a key; the message is then kept without its raw form.
+    fn seal_raws(&self, raws: &[(&str, &Raw)]) -> Vec<Option<Sealed<Raw>>>;
 
     /// None where the keys are gone: the person was erased.
     fn personal(&self, home: &Home, residents: &[&Resident]) -> Option<Personal>;

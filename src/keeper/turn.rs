@@ -234,7 +234,7 @@ impl Keeper {
             let Some(delivery) = new.pop_front() else { break };
             self.hear(&delivery, print)?;
             self.after.tokens.extend(delivery.token);
-            if careful || self.core.blocks.len() > RECORD_BYTES {
+            if careful || self.core.record_bytes() > RECORD_BYTES {
                 break;
             }
         }

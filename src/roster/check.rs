@@ -1,5 +1,5 @@
-//! What must hold between the entries: everything named exists in the same site, an address means one device, and the last
-//! rung of every ladder reaches somebody.
+//! What must hold between the entries: everything named exists in the same site, an address means one device, a model has one
+//! profile, and the last rung of every ladder reaches somebody.
 
 use crate::config::{Config, Wrong, mistake::nearest};
 use crate::engine::id::{ChannelId, HomeId, SiteId};
@@ -50,7 +50,27 @@ pub(super) fn faults(all: &Registry, config: &Config) -> Vec<Fault> {
     for resident in all.residents.values() {
         found.extend(home_of(&resident.home, all).err().map(|w| (EntityKey::Resident(resident.id.clone()), "home", w)));
     }
+    found.extend(profiles(all));
     found.extend(devices(all, config));
+    found
+}
+
+/// A model with two profiles of one site: which of them told of its devices would be chance.
+fn profiles(all: &Registry) -> Vec<Fault> {
+    let mut found = Vec::new();
+    let mut models = BTreeMap::new();
+    for profile in all.profiles.values() {
+        for model in &profile.models {
+            let first = *models.entry((&profile.site, model)).or_insert(&profile.id);
+            if *first != profile.id {
+                let wrong = Wrong::new(
+                    format!("lists {model}, which profile {first} has too"),
+                    "remove it from one of the two, or name the profile with each device",
+                );
+                found.push((EntityKey::Profile(profile.id.clone()), "models", wrong));
+            }
+        }
+    }
     found
 }
 

@@ -25,6 +25,9 @@ pub(super) struct Row {
 
 const SAVE_AS: &str = "save it as UTF-8 (in a spreadsheet: CSV UTF-8), TOML or JSON";
 
+const SAY_WHICH: &str =
+    "save it as UTF-8 with a byte order mark (in a spreadsheet: CSV UTF-8) or as Unicode text (UTF-16)";
+
 /// Reads a file into rows; every line that is none is a mistake.
 pub(super) fn rows(file: &File, mistakes: &mut Vec<Mistake>) -> Vec<Row> {
     let Some(text) = text_of(&file.bytes) else {
@@ -32,6 +35,12 @@ pub(super) fn rows(file: &File, mistakes: &mut Vec<Mistake>) -> Vec<Row> {
         return Vec::new();
     };
     let text = &*text;
+    if let Some((one, other)) = two_readings(file) {
+        let what =
+            format!("has characters that are {one:?} in UTF-8 and {other:?} in GBK, and does not say which it is");
+        mistakes.push(Mistake::of_file(&file.name, what, SAY_WHICH));
+        return Vec::new();
+    }
     let ending = file.name.rsplit_once('.').map(|(_, ending)| ending.to_lowercase());
     match ending.as_deref() {
         Some("csv") => from_csv(&file.name, text, mistakes),
@@ -72,6 +81,31 @@ fn text_of(bytes: &[u8]) -> Option<Cow<'_, str>> {
     }
     let utf8 = std::str::from_utf8(bytes).ok().map(Cow::Borrowed);
     utf8.or_else(|| GB18030.decode_without_bom_handling_and_without_replacement(bytes))
+}
+
+/// The first characters beyond ASCII of a table that is UTF-8 as well as GBK: as the one has them, and as the other.
+///
+/// A few Chinese characters between English words, as a Chinese spreadsheet saves them (GBK), can be valid UTF-8 too: a 楼 is a ¥, and
+/// so is every é of UTF-8 a 茅. Neither guess is safe, since a wrong name or address would be found out by whoever stands before the
+/// wrong door, and a warning is soon passed over. So the table is refused: to save it once more takes a minute. What has a longer sequence
+/// of UTF-8 (all Chinese text does) is hardly ever GBK, and a TOML or JSON file is UTF-8 by its own definition.
+fn two_readings(file: &File) -> Option<(String, String)> {
+    if !file.name.to_lowercase().ends_with(".csv") || Encoding::for_bom(&file.bytes).is_some() {
+        return None;
+    }
+    let beyond_ascii = |text: &str| text.chars().filter(|c| !c.is_ascii()).collect::<String>();
+    let utf8 = beyond_ascii(std::str::from_utf8(&file.bytes).ok()?);
+    let gbk = beyond_ascii(&GB18030.decode_without_bom_handling_and_without_replacement(&file.bytes)?);
+    let ambiguous = !utf8.is_empty() && utf8.chars().all(|c| c < '\u{800}') && gbk.chars().all(is_ideograph);
+    let first = |text: String| text.chars().take(SHOWN).collect();
+    ambiguous.then(|| (first(utf8), first(gbk)))
+}
+
+/// Characters of a file that a message shows.
+const SHOWN: usize = 6;
+
+fn is_ideograph(c: char) -> bool {
+    matches!(c, '\u{3400}'..='\u{9fff}')
 }
 
 /// Whether a file is in none of the encodings that say of themselves what they are, so that names may have been misread.

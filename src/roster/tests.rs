@@ -176,6 +176,41 @@ fn a_table_may_be_as_chinese_spreadsheets_save_it() {
 }
 
 #[test]
+fn a_table_that_reads_as_two_things_is_taken_as_neither() {
+    let gbk = |text: &str| encoding_rs::GBK.encode(text).0.into_owned();
+    let utf8 = |text: &str| text.as_bytes().to_vec();
+    let mark = |text: &str| utf8(&format!("\u{feff}{text}"));
+    let row = |block: &str| format!("id,block\nh1,{block}\n");
+    // What is told of it, or what the block is read as.
+    let table = [
+        ("homes.csv", gbk(&row("2楼")), Err("\"¥\" in UTF-8 and \"楼\" in GBK")),
+        ("homes.csv", gbk(&row("锚")), Err("\"ê\" in UTF-8 and \"锚\" in GBK")),
+        ("homes.csv", gbk(&row("摹")), Err("\"ġ\" in UTF-8 and \"摹\" in GBK")),
+        ("homes.csv", utf8(&row("café")), Err("\"é\" in UTF-8 and \"茅\" in GBK")),
+        ("HOMES.CSV", utf8(&row("подъезд 2")), Err("\"подъез\" in UTF-8")),
+        ("homes.csv", mark(&row("café")), Ok("café")),
+        ("homes.csv", mark(&row("2楼")), Ok("2楼")),
+        ("homes.csv", utf8(&row("2楼")), Ok("2楼")),
+        ("homes.csv", utf8(&row("2楼 café")), Ok("2楼 café")),
+        ("homes.csv", gbk(&row("4幢")), Ok("4幢")),
+        ("homes.csv", gbk(&row("翠竹2楼")), Ok("翠竹2楼")),
+        ("homes.csv", utf8(&row("2")), Ok("2")),
+        ("homes.toml", utf8("[[home]]\nid = 'h1'\nblock = 'café'\n"), Ok("café")),
+        ("homes.json", utf8(r#"{"home":[{"id":"h1","block":"café"}]}"#), Ok("café")),
+    ];
+    for (name, bytes, expected) in table {
+        let files = [File { name: name.into(), bytes }];
+        match expected {
+            Ok(block) => assert_eq!(done(&files, &base()).homes["h1"].block.as_deref(), Some(block), "{name}"),
+            Err(what) => {
+                let found = refused(&files, &base());
+                assert!(found.contains(what) && found.contains("with a byte order mark"), "{what} is not in {found}");
+            }
+        }
+    }
+}
+
+#[test]
 fn the_templates_have_every_column_and_no_other() {
     let templates = [
         ("home", include_str!("../../config/templates/homes.csv"), include_str!("../../config/templates/住户.csv")),
@@ -311,6 +346,31 @@ fn what_is_named_must_be_there() {
         assert!(found.contains(expected), "{expected}\nis not in\n{found}");
         assert!(!found.contains("hush"), "{found}");
     }
+}
+
+#[test]
+fn a_model_has_one_profile_at_a_site() {
+    let profile = |id: &str, site: &str, models: &str| {
+        format!("[[profile]]\nid='{id}'\nsite='{site}'\nmodels=[{models}]\nproperty=[{{ name='state', kind='sos' }}]\n")
+    };
+    let both = profile("p1", "a", "'M1','M2'") + &profile("p2", "a", "'M2'");
+    let expected = "x.toml:9: profile[2].models: lists M2, which profile p1 has too; \
+                    remove it from one of the two, or name the profile with each device\n";
+    assert_eq!(refused(&[file("x.toml", &both)], &base()), expected);
+    let one = done(&[file("x.toml", &profile("p1", "a", "'M1','M2'"))], &base());
+    let found = refused(&[file("x.toml", &profile("p2", "a", "'M2'"))], &one);
+    assert!(found.contains("lists M2, which profile p1 has too"), "{found}");
+    // A model may stand at two sites, and twice with one profile; a site may say another thing of it than what is built in.
+    for sound in [profile("p2", "b", "'M2'"), profile("p2", "a", "'M3','M3'"), profile("p2", "a", "'HS1EB'")] {
+        assert_eq!(refused(&[file("x.toml", &sound)], &one), "");
+    }
+    // What two have already does not stand in the way of others.
+    let mut two = one;
+    two.profiles.values().next().cloned().into_iter().for_each(|known| {
+        let id = ProfileId::new("p9").unwrap();
+        two.put(Entity::Profile(Profile { id, ..known }));
+    });
+    assert_eq!(refused(&[file("x.toml", "[[home]]\nid='h2'\nsite='a'\n")], &two), "");
 }
 
 #[test]

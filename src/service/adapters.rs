@@ -58,10 +58,15 @@ impl Dispatch for CourierPort {
 pub struct KeyVault(pub Arc<Keys>);
 
 impl ports::Vault for KeyVault {
-    fn seal_raw(&self, subject: &str, raw: &Raw) -> Option<Sealed<Raw>> {
-        let ready = if self.0.knows(subject) { Ok(()) } else { self.0.ensure(&[subject]) };
-        let sealed = ready.and_then(|()| self.0.seal(subject, raw));
-        sealed.inspect_err(|error| tracing::error!(%error, "a message is kept without its raw form")).ok()
+    fn seal_raws(&self, raws: &[(&str, &Raw)]) -> Vec<Option<Sealed<Raw>>> {
+        let unknown: Vec<&str> = raws.iter().map(|(subject, _)| *subject).filter(|of| !self.0.knows(of)).collect();
+        let made = if unknown.is_empty() { Ok(()) } else { self.0.ensure(&unknown) };
+        if let Err(error) = made {
+            tracing::error!(%error, subjects = unknown.len(), "keys cannot be written");
+        }
+        let without = |error: &_| tracing::error!(%error, "a message is kept without its raw form");
+        let seal = |(subject, raw): &(&str, &Raw)| self.0.seal(subject, *raw).inspect_err(without).ok();
+        raws.iter().map(seal).collect()
     }
 
     fn personal(&self, home: &Home, residents: &[&Resident]) -> Option<Personal> {
@@ -150,10 +155,11 @@ fn renew(told: &RwLock<Arc<Profiles>>, registry: &Registry) {
     *told.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(profiles(registry));
 }
 
-/// What a registry tells of devices; what it does not, the built-in profiles may.
+/// What a registry tells of devices; what it does not, the built-in profiles may. Of two profiles of one model, which an import refuses
+/// but an old registry may have, the one with the last id holds, at every start.
 pub fn profiles(registry: &Registry) -> Profiles {
     let mut profiles = Profiles { models: built_in(), ..Profiles::default() };
-    let known: HashMap<&ProfileId, Arc<Profile>> =
+    let known: BTreeMap<&ProfileId, Arc<Profile>> =
         registry.profiles.iter().map(|(id, profile)| (id, Arc::new(profile.clone()))).collect();
     for profile in known.values() {
         profiles.models.extend(profile.models.iter().map(|model| (model.clone(), profile.clone())));
@@ -266,7 +272,16 @@ pub(super) fn mqtt_settings(config: &Config, site: &SiteId) -> Result<Settings, 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::wire::Dialect;
+    use crate::engine::dialect::Dialect;
+    use crate::engine::registry::Entity;
+    use crate::journal::disk::{Access, DiskFile};
+    use crate::journal::vault::SystemSource;
+    use crate::journal::{Disk, RealDisk};
+    use crate::keeper::ports::Vault as _;
+    use std::any::Any;
+    use std::io;
+    use std::path::Path;
+    use std::sync::atomic::{AtomicUsize, Ordering};
 
     #[test]
     fn a_message_is_understood_as_of_the_source_that_signed_it() {
@@ -299,5 +314,86 @@ mod tests {
         assert_eq!(of(Some("none"), "one/h1/button", says), "none: the source has no such topic");
         assert_eq!(of(None, "one/h1/button", says), "one");
         assert_eq!(of(None, "three/h1/button", says), "no_source");
+    }
+
+    /// Counts how often a file takes the place of another, and can have no room for one.
+    #[derive(Debug, Default)]
+    struct Counting {
+        replaced: AtomicUsize,
+        full: std::sync::atomic::AtomicBool,
+    }
+
+    impl Disk for Counting {
+        fn create_dir(&self, dir: &Path) -> io::Result<()> {
+            RealDisk.create_dir(dir)
+        }
+
+        fn lock(&self, dir: &Path) -> io::Result<Option<Box<dyn Any + Send + Sync>>> {
+            RealDisk.lock(dir)
+        }
+
+        fn list(&self, dir: &Path) -> io::Result<Vec<String>> {
+            RealDisk.list(dir)
+        }
+
+        fn open(&self, path: &Path, access: Access) -> io::Result<Box<dyn DiskFile>> {
+            RealDisk.open(path, access)
+        }
+
+        fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+            if self.full.load(Ordering::Relaxed) {
+                return Err(io::ErrorKind::StorageFull.into());
+            }
+            self.replaced.fetch_add(1, Ordering::Relaxed);
+            RealDisk.rename(from, to)
+        }
+
+        fn remove(&self, path: &Path) -> io::Result<()> {
+            RealDisk.remove(path)
+        }
+
+        fn sync_dir(&self, dir: &Path) -> io::Result<()> {
+            RealDisk.sync_dir(dir)
+        }
+    }
+
+    #[test]
+    fn the_keys_of_many_strangers_are_one_write() {
+        let dir = tempfile::tempdir().unwrap();
+        let disk = Arc::new(Counting::default());
+        let keys = Keys::create(disk.clone(), &dir.path().join("keys"), Box::new(SystemSource)).unwrap();
+        let vault = KeyVault(Arc::new(keys));
+        let raw = |n: usize| Raw { topic: format!("x{n}"), payload: String::new() };
+        let writes = || disk.replaced.swap(0, Ordering::Relaxed);
+        writes();
+        let raws: Vec<_> = (0..40).map(|n| (format!("unclaimed/z2m/x{}", n / 2), raw(n))).collect();
+        let of: Vec<_> = raws.iter().map(|(subject, raw)| (subject.as_str(), raw)).collect();
+        let sealed = vault.seal_raws(&of);
+        assert_eq!(writes(), 1);
+        for (sealed, (subject, raw)) in sealed.iter().zip(&of) {
+            assert_eq!(vault.0.open(subject, sealed.as_ref().unwrap()).unwrap(), **raw);
+        }
+        vault.seal_raws(&of);
+        assert_eq!(writes(), 0, "they are there");
+        // Each stranger has a key of its own, so that it can be forgotten.
+        vault.0.erase("unclaimed/z2m/x3").unwrap();
+        assert!(vault.0.open("unclaimed/z2m/x3", sealed[6].as_ref().unwrap()).is_err());
+        assert!(vault.0.open("unclaimed/z2m/x4", sealed[8].as_ref().unwrap()).is_ok());
+        disk.full.store(true, Ordering::Relaxed);
+        let (old, new) = (raw(0), raw(1));
+        let sealed = vault.seal_raws(&[("unclaimed/z2m/x1", &old), ("h9", &new)]);
+        assert!(sealed[0].is_some() && sealed[1].is_none(), "a key that cannot be written keeps no other from sealing");
+    }
+
+    #[test]
+    fn of_two_profiles_of_one_model_the_same_holds_at_every_start() {
+        let mut registry = Registry::default();
+        for id in ["p1", "p2", "p3", "p4"] {
+            let (id, site) = (ProfileId::new(id).unwrap(), SiteId::new("a").unwrap());
+            registry.put(Entity::Profile(Profile { id, site, models: vec!["M".into()], properties: Vec::new() }));
+        }
+        for _ in 0..20 {
+            assert_eq!(profiles(&registry).models["M"].id.as_str(), "p4");
+        }
     }
 }

@@ -195,6 +195,12 @@ impl Oracle {
                     self.climbed.remove(&id);
                 }
             }
+            // Where it goes it begins its ladder anew.
+            HomeChange::AlarmJoined(alarm) => {
+                let open = before(alarm.kind);
+                self.promise(open.is_none(), || format!("a second open {} in home {home}", alarm.kind));
+                self.climbed.remove(&alarm.id);
+            }
             HomeChange::Closed { alarm, .. } => {
                 self.climbed.remove(&alarm.id);
                 self.closed.insert(alarm.id.clone());
@@ -204,10 +210,10 @@ impl Oracle {
         }
     }
 
-    /// The alarm of a kind that is open in a home, or is raised by this record.
+    /// The alarm of a kind that is open in a home, or comes up there in this record.
     fn alarm_in(&self, home: u32, kind: AlarmKind, record: &Contents) -> Option<AlarmId> {
         let raised = record.entries.iter().rev().find_map(|entry| match entry {
-            record::Entry::Home { home: at, change: HomeChange::Raised(alarm) }
+            record::Entry::Home { home: at, change: HomeChange::Raised(alarm) | HomeChange::AlarmJoined(alarm) }
                 if *at == home && alarm.kind == kind =>
             {
                 Some(alarm.id.clone())

@@ -12,8 +12,8 @@ use std::sync::Arc;
 pub struct NoVault;
 
 impl Vault for NoVault {
-    fn seal_raw(&self, _: &str, _: &Raw) -> Option<Sealed<Raw>> {
-        None
+    fn seal_raws(&self, _: &[(&str, &Raw)]) -> Vec<Option<Sealed<Raw>>> {
+        Vec::new()
     }
 
     fn personal(&self, _: &Home, _: &[&Resident]) -> Option<Personal> {

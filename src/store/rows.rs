@@ -1,7 +1,7 @@
 //! What a record becomes in the store: keys in time order, rows as JSON behind a version byte.
 
 use super::follow::Shelf;
-use crate::engine::alarm::{Act, Attention};
+use crate::engine::alarm::{Act, Alarm, Attention};
 use crate::engine::change::{AlarmChange, Fact, HomeChange, SiteChange};
 use crate::engine::id::{AlarmId, HomeId, SiteId};
 use crate::engine::kind::{AlarmKind, Shape};
@@ -166,10 +166,16 @@ impl Additions {
         let time = stamp.wall.utc();
         match change {
             HomeChange::Raised(alarm) => {
-                known.open.insert((home, alarm.kind), alarm.id.clone());
-                self.open.insert(open_key(site, home, alarm.kind), Some(alarm.id.number));
+                self.opens(site, home, alarm, known);
                 let value = json!({"at": time, "what": "raised", "alarm": AlarmView::of(alarm, stamp)});
                 self.timeline(&alarm.id, at, value);
+            }
+            // It goes under the number that it has; what happens to it is told of the home that it went to.
+            HomeChange::AlarmLeft { alarm } => self.leaves(site, home, alarm, known),
+            HomeChange::AlarmJoined(alarm) => {
+                self.opens(site, home, alarm, known);
+                let to = known.homes.get(home as usize);
+                self.timeline(&alarm.id, at, json!({"at": time, "what": "moved", "home": to}));
             }
             HomeChange::Alarm { kind, change } => {
                 let Some(alarm) = known.open.get(&(home, *kind)).cloned() else { return };
@@ -190,6 +196,22 @@ impl Additions {
             }
             _ => {}
         }
+    }
+
+    /// From here on this is the open alarm of its kind in the home.
+    fn opens(&mut self, site: &SiteId, home: u32, alarm: &Alarm, known: &mut Known) {
+        known.open.insert((home, alarm.kind), alarm.id.clone());
+        self.open.insert(open_key(site, home, alarm.kind), Some(alarm.id.number));
+    }
+
+    /// The home has this alarm no more. Which kind it is of, only what is known of the home can tell.
+    fn leaves(&mut self, site: &SiteId, home: u32, alarm: &AlarmId, known: &mut Known) {
+        let Some(kind) = AlarmKind::ALL.iter().copied().find(|kind| known.open.get(&(home, *kind)) == Some(alarm))
+        else {
+            return;
+        };
+        known.open.remove(&(home, kind));
+        self.open.insert(open_key(site, home, kind), None);
     }
 
     fn timeline(&mut self, alarm: &AlarmId, at: [u64; 2], value: Value) {

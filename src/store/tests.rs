@@ -3,10 +3,10 @@
 
 use super::open::{Sidecar, read_sidecar};
 use super::*;
-use crate::engine::alarm::{Alarm, Attention, CloseCode, Reason};
+use crate::engine::alarm::{Act, Alarm, Attention, CloseCode, Progress, Reason};
 use crate::engine::change::{AlarmChange, Fact, HomeChange, SiteChange};
 use crate::engine::delivery::Outcome;
-use crate::engine::id::NoticeId;
+use crate::engine::id::{NoticeId, ResponderId};
 use crate::engine::kind::{AlarmKind, Kind};
 use crate::engine::reading::Reading;
 use crate::engine::time::{Millis, Stamp, Tick, Wall};
@@ -133,9 +133,13 @@ struct Running {
 
 impl Running {
     fn start(dir: &Path, feed: Box<dyn Fn(u64) -> Feed + Send>, committed: u64) -> Running {
+        Running::start_with(dir, feed, committed, if committed > 0 { vec![home()] } else { Vec::new() })
+    }
+
+    fn start_with(dir: &Path, feed: Box<dyn Fn(u64) -> Feed + Send>, committed: u64, homes: Vec<HomeId>) -> Running {
         let options = Options { free_floor_bytes: 0, ..Options::new(dir.to_owned()) };
         let cursor = Arc::new(AtomicU64::new(0));
-        let known = Known::new(if committed > 0 { vec![home()] } else { Vec::new() });
+        let known = Known::new(homes);
         let followed = Site { id: site(), feed, known, cursor: cursor.clone(), committed };
         let (store, opened, followers, thread) = start(&options, "20260101T000000", vec![followed]).unwrap();
         Running { store, opened, followers, thread, cursor }
@@ -185,6 +189,64 @@ fn it_answers_who_looks_back() {
     assert_eq!(store.activity(&home(), 1), None);
     assert!(store.closed_alarm(&alarm_id(1)).is_some() && store.closed_alarm(&alarm_id(3)).is_none());
     running.end();
+}
+
+/// A call of a device that nobody registered, which then finds its home: its alarm goes along, and is worked on there.
+fn past_of_a_move() -> Vec<Turn> {
+    let stranger = HomeId::new("unclaimed/z2m/x").unwrap();
+    let told = |change| HomeChange::Alarm { kind: AlarmKind::Sos, change };
+    let counted = || told(AlarmChange::Counted { happened: Wall(0), reason: None });
+    let zhang = || ResponderId::new("zhang").unwrap();
+    let taken = Attention::Taken { by: zhang(), at: Wall(120_000), progress: Progress::Seen, until: Tick(900_000) };
+    let close = |number| HomeChange::Closed { alarm: Box::new(alarm(number, at(0))), code: None, by: None };
+    vec![
+        turn(at(0), |b| {
+            b.site(&SiteChange::HomeAdded { id: stranger, claimed: false });
+            b.home(0, &HomeChange::Raised(Box::new(alarm(1, at(0)))));
+        }),
+        turn(at(60_000), |b| {
+            b.site(&SiteChange::HomeAdded { id: home(), claimed: true });
+            b.home(0, &HomeChange::AlarmLeft { alarm: alarm_id(1) });
+            b.home(1, &HomeChange::AlarmJoined(Box::new(alarm(1, at(0)))));
+        }),
+        turn(at(120_000), |b| {
+            b.home(1, &told(AlarmChange::Acted { act: Act::Seen, by: zhang() }));
+            b.home(1, &told(AlarmChange::Attention { attention: taken, late_by: Millis(0) }));
+        }),
+        turn(at(180_000), |b| b.home(1, &counted())),
+        // What it left behind is none of it.
+        turn(at(240_000), |b| b.home(0, &counted())),
+        turn(at(300_000), |b| b.home(0, &HomeChange::Raised(Box::new(alarm(2, at(300_000)))))),
+        turn(at(360_000), |b| b.home(0, &close(2))),
+        turn(at(420_000), |b| b.home(1, &counted())),
+        turn(at(480_000), |b| b.home(1, &close(1))),
+    ]
+}
+
+#[test]
+fn an_alarm_that_moves_keeps_its_record() {
+    let turns = Arc::new(past_of_a_move());
+    let whole = tempfile::tempdir().unwrap();
+    let homes = vec![HomeId::new("unclaimed/z2m/x").unwrap(), home()];
+    let follow = |dir: &tempfile::TempDir, committed: usize| {
+        Running::start_with(&store_dir(dir), feed(turns.clone()), committed as u64, homes.clone())
+    };
+    let expected = follow(&whole, turns.len()).end();
+    let running = follow(&whole, turns.len());
+    let store = &running.store;
+    let timeline = store.timeline(&alarm_id(1));
+    let what: Vec<_> = timeline.iter().map(|row| row["what"].as_str().unwrap()).collect();
+    assert_eq!(what, ["raised", "moved", "act_seen", "taken", "counted", "counted", "closed"]);
+    assert_eq!(timeline[1]["home"], "h1");
+    assert_eq!(store.closed_alarm(&alarm_id(1)).unwrap()["home"]["id"], "h1");
+    assert_eq!(store.timeline(&alarm_id(2)).len(), 2);
+    running.end();
+    // The process ends after any of the turns: what is open where is known to the next one.
+    for cut in 1..turns.len() {
+        let dir = tempfile::tempdir().unwrap();
+        follow(&dir, cut).end();
+        assert_eq!(follow(&dir, turns.len()).end(), expected, "parted after turn {cut}");
+    }
 }
 
 #[test]

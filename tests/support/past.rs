@@ -35,6 +35,8 @@ pub struct Past {
     pub rejected: usize,
     pub damage: Vec<String>,
     homes: Vec<String>,
+    /// Alarms that have left a home and not come to their next one yet.
+    moving: Vec<Told>,
 }
 
 impl Past {
@@ -103,11 +105,24 @@ impl Past {
                     _ => {}
                 }
             }
+            HomeChange::AlarmLeft { alarm } => self.leave(&name, &alarm.to_string()),
+            HomeChange::AlarmJoined(alarm) => {
+                let at = self.moving.iter().position(|told| told.id == alarm.id.to_string()).expect("left before");
+                let told = self.moving.remove(at);
+                self.alarms.entry((name, word(alarm.kind))).or_default().push(told);
+            }
             HomeChange::Closed { alarm, .. } => {
                 let told = self.alarms.get_mut(&(name, word(alarm.kind))).and_then(|all| all.last_mut());
                 told.expect("raised before").closed = true;
             }
             _ => {}
+        }
+    }
+
+    fn leave(&mut self, home: &str, id: &str) {
+        for (_, all) in self.alarms.iter_mut().filter(|((of, _), _)| of == home) {
+            let at = all.iter().position(|told| told.id == id);
+            self.moving.extend(at.map(|at| all.remove(at)));
         }
     }
 

@@ -100,7 +100,7 @@ function story() {
   return list.length > 0 && el('section', {}, el('h3', {}, t('detail.story')),
     el('ol', { class: 'story' }, list.slice(-40).reverse().map((one) => el('li', {}, el('time', {}, clock(one.at, true)), ' ',
       t(`story.${one.what}`, {
-        by: one.by, rung: one.rung, channel: one.channel, outcome: tOr(`outcome.${one.outcome}`, one.outcome ?? ''),
+        by: one.by, rung: one.rung, channel: one.channel, home: one.home, outcome: tOr(`outcome.${one.outcome}`, one.outcome ?? ''),
         how: tOr(`how.${one.how}`, tOr(`progress.${one.how}`, one.how ?? '')),
       })))));
 }

@@ -403,6 +403,6 @@ fn a_call_of_long_ago_proves_no_button_today() {
     let mut scene = with_a_life_button(40 * day + 36_000_000);
     scene.happens("recall h1/button at=10:30:00 sos=true!");
     let view = scene.core.homes[0].state.devices[0].view(scene.core.now());
-    assert_eq!(view.called.map(|then| scene.core.now().wall.since(then).0 / day as u64), Some(39));
+    assert_eq!(view.called.map(|then| scene.core.now().wall.since(then).0 / day), Some(39));
     assert!(!scene.core.homes[0].state.has_sos_cover(scene.core.now()));
 }

@@ -33,8 +33,8 @@ const MOST_TURNS: usize = 20_000;
 struct OpenVault;
 
 impl Vault for OpenVault {
-    fn seal_raw(&self, _: &str, raw: &Raw) -> Option<Sealed<Raw>> {
-        Some(Sealed::from_bytes(raw.topic.as_bytes().to_vec()))
+    fn seal_raws(&self, raws: &[(&str, &Raw)]) -> Vec<Option<Sealed<Raw>>> {
+        raws.iter().map(|(_, raw)| Some(Sealed::from_bytes(raw.topic.as_bytes().to_vec()))).collect()
     }
 
     fn personal(&self, _: &Home, _: &[&Resident]) -> Option<Personal> {

@@ -1,10 +1,12 @@
 //! The loop around the core: in what order messages are heard, what a full disk does to them, and how large a record gets.
 
 use super::scene::{calm_registry, device, empty_core, home, ladder, reading, report, stamp};
+use crate::engine::change::{HomeChange, Raw};
 use crate::engine::id::{Address, HomeId, ProfileId, SourceId};
 use crate::engine::kind::AlarmKind;
 use crate::engine::reading::{Report, Speaker, Value};
-use crate::engine::registry::{Device, Entity, Registry, Status as HomeStatus};
+use crate::engine::registry::{Device, Entity, Home, Registry, Resident, Status as HomeStatus};
+use crate::engine::sealed::Sealed;
 use crate::engine::time::{Tick, Wall};
 use crate::keeper::board::Board;
 use crate::keeper::inbox::{Gone, Handle, NotTaken, Pushed, Took};
@@ -32,6 +34,8 @@ struct World {
     unreadable: bool,
     /// The process died over messages before.
     died: bool,
+    /// For how many messages the vault was asked, each time.
+    sealed: Vec<usize>,
 }
 
 #[derive(Clone, Default)]
@@ -72,6 +76,19 @@ impl Journal for Port {
 
     fn finish_checkpoint(&mut self) -> Result<(), JournalFault> {
         Ok(())
+    }
+}
+
+/// Seals by writing down.
+impl Vault for Port {
+    fn seal_raws(&self, raws: &[(&str, &Raw)]) -> Vec<Option<Sealed<Raw>>> {
+        self.with(|world| world.sealed.extend((!raws.is_empty()).then_some(raws.len())));
+        let words = |(subject, raw): &(&str, &Raw)| format!("{subject} {} {}", raw.topic, raw.payload);
+        raws.iter().map(|of| Some(Sealed::from_bytes(words(of).into_bytes()))).collect()
+    }
+
+    fn personal(&self, _: &Home, _: &[&Resident]) -> Option<Personal> {
+        None
     }
 }
 
@@ -147,6 +164,7 @@ impl Bench {
     /// A new life on what the records hold.
     fn on(port: Port) -> Bench {
         let mut core = empty_core();
+        core.vault = Arc::new(port.clone());
         for (sequence, turn) in (1..).zip(port.with(|world| world.records.clone())) {
             core.fold(sequence, 0, record::read(&turn.telemetry, &turn.ledger).unwrap());
         }
@@ -487,4 +505,42 @@ fn a_city_that_is_due_at_once_has_room_in_the_records() {
     bench.port.with(|world| world.now += 48 * 3_600_000);
     bench.settle();
     assert_eq!(bench.open(AlarmKind::Inactivity), homes + 1, "each of them, and h1");
+}
+
+/// The raw messages in each record that has any, and the records' sizes.
+fn evidence(bench: &Bench) -> (Vec<usize>, Vec<usize>) {
+    let of = |turn: &Turn| {
+        let entries = record::read(&turn.telemetry, &turn.ledger).unwrap().entries;
+        let raw = |e: &record::Entry| matches!(e, record::Entry::Home { change: HomeChange::Evidence { .. }, .. });
+        (entries.iter().filter(|e| raw(e)).count(), turn.telemetry.len() + turn.ledger.len())
+    };
+    bench.port.with(|world| world.records.iter().map(of).filter(|(count, _)| *count > 0).unzip())
+}
+
+#[test]
+fn the_vault_is_asked_once_for_a_turn_of_strangers() {
+    let mut bench = Bench::with_homes(calm_registry());
+    for n in 0..300 {
+        bench.says(Lane::Bulk, &format!("x{n}/pendant"), "sos=true!");
+    }
+    bench.says(Lane::Bulk, "h1/button", "sos=true!");
+    bench.settle();
+    assert_eq!(bench.open(AlarmKind::Sos), 301);
+    assert_eq!(bench.port.with(|world| std::mem::take(&mut world.sealed)), [301]);
+    assert_eq!(evidence(&bench).0, [301], "in the record of their alarms");
+    bench.says(Lane::Bulk, "h2/motion", "motion=true");
+    bench.settle();
+    assert!(bench.port.with(|world| world.sealed.is_empty()), "nothing is sealed twice");
+}
+
+#[test]
+fn a_record_has_room_for_the_raw_messages_that_wait() {
+    let mut bench = Bench::with_homes(calm_registry());
+    for n in 0..400 {
+        bench.says(Lane::Bulk, &format!("x{n}/pendant"), &format!("sos=true! {}", "long ".repeat(900)));
+    }
+    bench.settle();
+    let (counts, sizes) = evidence(&bench);
+    assert_eq!(counts.iter().sum::<usize>(), 400);
+    assert!(sizes.iter().all(|bytes| *bytes < 512 * 1024), "{sizes:?}");
 }

@@ -3,6 +3,7 @@
 mod field;
 mod leaf;
 mod shape;
+mod words;
 
 #[cfg(test)]
 pub(in crate::wire) mod tests;
