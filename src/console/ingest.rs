@@ -12,9 +12,8 @@ use crate::wire::standard::Secrets;
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
-use serde::Deserialize;
 use serde_json::{Value, json};
 use std::hash::{DefaultHasher, Hash, Hasher};
 
@@ -34,17 +33,10 @@ pub struct PushSource {
     pub secrets: Secrets,
 }
 
-/// A topic for a body that is the payload alone.
-#[derive(Debug, Deserialize)]
-pub(super) struct Whole {
-    topic: Option<String>,
-}
-
 /// `POST /api/v1/ingest/{source}`
 pub(super) async fn push(
     State(room): State<Shared>,
     Path(source): Path<String>,
-    Query(whole): Query<Whole>,
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Json<Value>, Problem> {
@@ -54,12 +46,12 @@ pub(super) async fn push(
     let from = room.pushes.iter().find(|from| from.source.as_str() == source);
     let from = from.ok_or_else(|| Problem::not_found("no_such_source", "No source of this name may push."))?;
     let id = signed(from, &headers, &body, room.wall().0 / 1_000)?;
-    let messages = messages(&body, whole.topic, &id)?;
+    let messages = messages(&body, &id)?;
     let site = room.site(&from.site).ok_or_else(|| Problem::not_found("no_such_site", "Its site is not served."))?;
     let (keeper, mut hasher) = (site.keeper.clone(), DefaultHasher::new());
     body.hash(&mut hasher);
-    let key = (source, "ingest".to_owned(), id);
-    let answer = room.pushed.run(key, hasher.finish(), async move { told(&keeper.push(messages).await?) });
+    let (key, source) = ((source, "ingest".to_owned(), id), from.source.clone());
+    let answer = room.pushed.run(key, hasher.finish(), async move { told(&keeper.push(source, messages).await?) });
     answer.await.map(Json)
 }
 
@@ -79,11 +71,8 @@ fn signed(from: &PushSource, headers: &HeaderMap, body: &[u8], now_s: i64) -> Re
     }
 }
 
-/// One message, or a list of them; or the body as the payload of the one whose topic the query names.
-fn messages(body: &Bytes, topic: Option<String>, id: &str) -> Result<Vec<Pushed>, Problem> {
-    if let Some(topic) = topic {
-        return Ok(vec![Pushed { topic, payload: body.clone(), id: id.to_owned() }]);
-    }
+/// One message, or a list of them. All of it stands in the body, since nothing else is signed.
+fn messages(body: &Bytes, id: &str) -> Result<Vec<Pushed>, Problem> {
     let unfit = |detail: &'static str| Problem::unfit("bad_messages", detail);
     let list = body.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'[');
     let read = match list {

@@ -5,7 +5,7 @@ use super::core::{Answer, Core, Walked};
 use super::ports::{Delivery, Lane};
 use crate::engine::alarm::Act;
 use crate::engine::delivery::Outcome;
-use crate::engine::id::{AlarmId, HomeId, NoticeId, ResponderId};
+use crate::engine::id::{AlarmId, HomeId, NoticeId, ResponderId, SourceId};
 use crate::engine::input::WalkOrder;
 use crate::engine::kind::AlarmKind;
 use crate::engine::policy::SiteRules;
@@ -23,7 +23,7 @@ pub(super) enum Errand {
     Link { up: bool },
     Act { alarm: AlarmId, act: Act, by: ResponderId, revision: Option<u32>, answer: oneshot::Sender<Answer> },
     Register { entities: Vec<Entity>, done: oneshot::Sender<Result<(), NotTaken>> },
-    Push { messages: Vec<Pushed>, answer: oneshot::Sender<Vec<Took>> },
+    Push { source: SourceId, messages: Vec<Pushed>, answer: oneshot::Sender<Vec<Took>> },
     Walk { home: HomeId, order: WalkOrder, by: ResponderId, answer: oneshot::Sender<Walked> },
     Own { home: HomeId, kind: AlarmKind, what: String },
     Rules(Box<SiteRules>),
@@ -177,10 +177,10 @@ impl Handle {
         wait.await.map_err(|_| Gone)
     }
 
-    /// Messages that came over HTTP; answered after the sync, in their order.
-    pub async fn push(&self, messages: Vec<Pushed>) -> Result<Vec<Took>, Gone> {
+    /// Messages that came over HTTP from whoever may speak for this source; answered after the sync, in their order.
+    pub async fn push(&self, source: SourceId, messages: Vec<Pushed>) -> Result<Vec<Took>, Gone> {
         let (answer, wait) = oneshot::channel();
-        self.put(Errand::Push { messages, answer });
+        self.put(Errand::Push { source, messages, answer });
         wait.await.map_err(|_| Gone)
     }
 

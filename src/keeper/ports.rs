@@ -128,6 +128,9 @@ pub enum Understood {
 pub trait Ears: Send {
     fn understand(&mut self, topic: &str, payload: &[u8], retain: bool) -> Understood;
 
+    /// Understands a message that is this source's, whichever others have such a topic too. Rejected where the source has none.
+    fn understand_of(&mut self, source: &SourceId, topic: &str, payload: &[u8]) -> Understood;
+
     /// Takes over what people tell of devices: the next message is understood by it.
     fn know(&mut self, registry: &Registry);
 }

@@ -13,7 +13,7 @@ use super::ports::*;
 use super::quarantine::Held;
 use super::routes::fingerprint;
 use super::views::{beginning, raw};
-use crate::engine::id::{HomeId, MAX_ID_BYTES};
+use crate::engine::id::{HomeId, MAX_ID_BYTES, SourceId};
 use crate::engine::input::SiteInput;
 use crate::engine::kind::AlarmKind;
 use crate::engine::registry::{Device, Entity};
@@ -268,6 +268,12 @@ impl Keeper {
         std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| ears.understand(topic, payload, retain))).ok()
     }
 
+    /// What a message of a known source says: whoever speaks for one speaks for no other.
+    fn understand_of(&mut self, source: &SourceId, topic: &str, payload: &[u8]) -> Option<Understood> {
+        let ears = &mut self.ports.ears;
+        std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| ears.understand_of(source, topic, payload))).ok()
+    }
+
     fn take_in(&mut self, delivery: &Delivery, understood: Option<Understood>) -> Result<(), JournalFault> {
         match understood {
             Some(Understood::Readings(reports)) => {
@@ -337,8 +343,8 @@ impl Keeper {
                 self.recall(&entities)?;
                 self.after.done.push(done);
             }
-            Errand::Push { messages, answer } => {
-                let took = self.push(messages)?;
+            Errand::Push { source, messages, answer } => {
+                let took = self.push(&source, messages)?;
                 match took.iter().all(|took| *took == Took::NoRoom) {
                     // Nothing of it is to be written.
                     true => drop(answer.send(took)),
@@ -370,7 +376,8 @@ impl Keeper {
         }
         for (device, held) in all {
             self.room_for_more()?;
-            if let Some(Understood::Readings(reports)) = self.understand(&held.topic, &held.payload, false) {
+            if let Some(Understood::Readings(reports)) = self.understand_of(&device.source, &held.topic, &held.payload)
+            {
                 reports.into_iter().for_each(|report| self.core.recall(report, device, held.at));
             }
         }

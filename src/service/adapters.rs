@@ -198,25 +198,38 @@ impl SiteEars {
             self.news.notify_one();
         }
     }
-}
 
-impl Ears for SiteEars {
-    fn understand(&mut self, topic: &str, payload: &[u8], retain: bool) -> Understood {
+    /// Understands a message as one of this source, or of any; None where there is none that has its topic.
+    fn understood(&mut self, of: Option<&SourceId>, message: &Message<'_>) -> Option<Understood> {
         self.lore.told(&self.profiles.read().unwrap_or_else(PoisonError::into_inner));
-        let Some(source) = wire::find_source(&self.sources, &self.lore, topic) else {
-            return Understood::Ignored("no_source");
+        let named = |of: &SourceId| self.sources.iter().find(|source| source.name == *of);
+        let among = match of {
+            Some(of) => named(of).map(std::slice::from_ref).unwrap_or_default(),
+            None => &self.sources,
         };
-        let decoded = wire::decode(&self.lore, source, &Message { topic, payload, retain });
+        let source = wire::find_source(among, &self.lore, message.topic)?;
+        let decoded = wire::decode(&self.lore, source, message);
         for lesson in decoded.lessons {
             let discovered = if let Lesson::Discovered { source, .. } = &lesson { Some(source.clone()) } else { None };
             self.lore.learn(lesson);
             discovered.iter().for_each(|source| self.discovered(source));
         }
-        match decoded.outcome {
+        Some(match decoded.outcome {
             wire::Outcome::Readings(reports) => Understood::Readings(reports),
             wire::Outcome::Ignored(reason) => Understood::Ignored(reason.text()),
             wire::Outcome::Rejected(reason) => Understood::Rejected(reason.text(), source.name.clone()),
-        }
+        })
+    }
+}
+
+impl Ears for SiteEars {
+    fn understand(&mut self, topic: &str, payload: &[u8], retain: bool) -> Understood {
+        self.understood(None, &Message { topic, payload, retain }).unwrap_or(Understood::Ignored("no_source"))
+    }
+
+    fn understand_of(&mut self, source: &SourceId, topic: &str, payload: &[u8]) -> Understood {
+        let understood = self.understood(Some(source), &Message { topic, payload, retain: false });
+        understood.unwrap_or_else(|| Understood::Rejected("the source has no such topic", source.clone()))
     }
 
     fn know(&mut self, registry: &Registry) {
@@ -248,4 +261,43 @@ pub(super) fn mqtt_settings(config: &Config, site: &SiteId) -> Result<Settings, 
         keepalive_s: mqtt.keepalive_s,
         memory: config.service.data_dir.join(format!("mqtt-{site}.json")),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::Dialect;
+
+    #[test]
+    fn a_message_is_understood_as_of_the_source_that_signed_it() {
+        let id = |name: &str| SourceId::cut(name);
+        let source = |name: &str, topics: &[&str]| {
+            let topics = topics.iter().map(|topic| TopicTemplate::parse(topic).unwrap()).collect();
+            Source::new(id(name), SiteId::cut("z"), Dialect::Own, topics)
+        };
+        let sources = vec![
+            source("one", &["one/{home}/{device}"]),
+            source("two", &["two/{home}/{device}", "one/{home}/{device}"]),
+        ];
+        let mut ears = Listener::new(sources, Vec::new()).ears();
+        let mut of = |source: Option<&str>, topic: &str, payload: &[u8]| {
+            let understood = match source {
+                Some(source) => ears.understand_of(&id(source), topic, payload),
+                None => ears.understand(topic, payload, false),
+            };
+            match understood {
+                Understood::Readings(reports) => reports[0].source.to_string(),
+                Understood::Ignored(reason) => reason.to_owned(),
+                Understood::Rejected(reason, source) => format!("{source}: {reason}"),
+            }
+        };
+        let says = br#"{"kind":"sos","value":true}"#;
+        assert_eq!(of(Some("one"), "one/h1/button", says), "one");
+        assert_eq!(of(Some("two"), "two/h1/button", says), "two");
+        assert_eq!(of(Some("one"), "two/h1/button", says), "one: the source has no such topic");
+        assert_eq!(of(Some("two"), "one/h1/button", says), "two", "a topic of both is of whoever signed");
+        assert_eq!(of(Some("none"), "one/h1/button", says), "none: the source has no such topic");
+        assert_eq!(of(None, "one/h1/button", says), "one");
+        assert_eq!(of(None, "three/h1/button", says), "no_source");
+    }
 }

@@ -5,7 +5,7 @@ use super::oracle::Oracle;
 use super::shadow::NoVault;
 use super::shelf::{SimFollower, SimShelf};
 use crate::clock;
-use crate::engine::id::SiteId;
+use crate::engine::id::{SiteId, SourceId};
 use crate::engine::policy::SiteRules;
 use crate::engine::registry::Registry;
 use crate::engine::time::{Millis, Tick, Wall};
@@ -315,6 +315,10 @@ impl Ears for Hearing {
             self.disk.stop();
         }
         self.ears.understand(topic, payload, retain)
+    }
+
+    fn understand_of(&mut self, source: &SourceId, topic: &str, payload: &[u8]) -> Understood {
+        self.ears.understand_of(source, topic, payload)
     }
 
     fn know(&mut self, registry: &Registry) {

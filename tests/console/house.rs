@@ -125,6 +125,13 @@ impl Ears for Words {
         }])
     }
 
+    fn understand_of(&mut self, source: &SourceId, topic: &str, payload: &[u8]) -> Understood {
+        match topic.starts_with("elsewhere/") {
+            true => Understood::Rejected("the source has no such topic", source.clone()),
+            false => self.understand(topic, payload, false),
+        }
+    }
+
     fn know(&mut self, _: &Registry) {}
 }
 

@@ -37,19 +37,31 @@ async fn a_pushed_press_is_an_alarm_when_it_is_answered_and_pushed_again_it_is_t
 }
 
 #[tokio::test]
-async fn a_list_is_answered_message_by_message_and_a_topic_may_stand_in_the_address() {
+async fn a_list_is_answered_message_by_message_and_the_topic_stands_in_what_is_signed() {
     let house = House::start(Options::default()).await;
     let body = r#" [{"topic":"h0012/kitchen","payload":"smoke"},{"topic":"h0012/hall","payload":{"base64":"bW90aW9u"},"encoding":"base64"}]"#;
     let reply = push(&house, PATH, "m-1", -299, body).await;
     assert_eq!((reply.status, reply.json()["messages"].as_array().unwrap().len()), (200, 2));
-    assert_eq!(push(&house, &format!("{PATH}?topic=h0012/bedroom"), "m-2", 0, "sos").await.status, 200);
+    let unsigned = push(&house, &format!("{PATH}?topic=h0012/bedroom"), "m-2", 0, "sos").await;
+    assert_eq!((unsigned.status, unsigned.problem()), (422, "bad_messages".to_owned()));
     let kinds: Vec<_> = house.get("/api/v1/alarms").await.json()["alarms"]
         .as_array()
         .unwrap()
         .iter()
         .map(|a| a["kind"].clone())
         .collect();
-    assert_eq!(kinds, ["smoke", "sos"]);
+    assert_eq!(kinds, ["smoke"]);
+}
+
+#[tokio::test]
+async fn a_topic_that_is_not_of_the_source_is_rejected_by_name_and_stands_in_quarantine() {
+    let house = House::start(Options::default()).await;
+    let reply = push(&house, PATH, "m-1", 0, r#"{"topic":"elsewhere/button","payload":"sos"}"#).await;
+    let rejected = json!({"outcome": "rejected", "reason": "the source has no such topic"});
+    assert_eq!((reply.status, reply.json()["messages"][0].clone()), (200, rejected));
+    let unreadable = house.get("/api/v1/quarantine").await.json()["unreadable"][0].clone();
+    assert_eq!((&unreadable["source"], &unreadable["topic"]), (&json!("z2m"), &json!("elsewhere/button")));
+    assert_eq!(house.get("/api/v1/alarms").await.json()["alarms"], json!([]));
 }
 
 #[tokio::test]

@@ -120,6 +120,14 @@ impl Ears for Port {
         Understood::Readings(vec![Report { speaker, ..report(readings.collect()) }])
     }
 
+    /// The source `tele` has the topics below `tele/`, and `z2m` all others.
+    fn understand_of(&mut self, source: &SourceId, topic: &str, payload: &[u8]) -> Understood {
+        match topic.starts_with("tele/") == (source.as_str() == "tele") {
+            true => self.understand(topic, payload, false),
+            false => Understood::Rejected("foreign topic", source.clone()),
+        }
+    }
+
     /// A profile makes all of it readable.
     fn know(&mut self, registry: &Registry) {
         let profiled = registry.devices.values().any(|device| device.profile.is_some());
@@ -320,8 +328,12 @@ struct Push(Pin<Box<dyn Future<Output = Result<Vec<Took>, Gone>>>>);
 
 impl Push {
     fn of(bench: &Bench, messages: Vec<Pushed>) -> Push {
-        let handle = bench.handle.clone();
-        let mut push = Push(Box::pin(async move { handle.push(messages).await }));
+        Push::from(bench, "z2m", messages)
+    }
+
+    fn from(bench: &Bench, source: &str, messages: Vec<Pushed>) -> Push {
+        let (handle, source) = (bench.handle.clone(), SourceId::cut(source));
+        let mut push = Push(Box::pin(async move { handle.push(source, messages).await }));
         assert_eq!(push.answer(), []);
         push
     }
@@ -397,6 +409,20 @@ fn a_claim_of_a_device_of_many_held_messages_has_room_in_the_records() {
     let written = bench.port.with(|world| world.records.split_off(before.unwrap()));
     let bytes: usize = written.iter().map(|turn| turn.telemetry.len()).sum();
     assert!(written.len() > 1 && bytes > 1 << 20, "{bytes} bytes in {} records", written.len());
+}
+
+#[test]
+fn a_push_speaks_for_no_other_source_and_what_it_may_not_say_stands_in_its_quarantine() {
+    let mut bench = Bench::with_homes(calm_registry());
+    bench.settle();
+    let messages = vec![pushed("h1/button", "a", "sos=true!"), pushed("tele/x", "b", "temperature=20")];
+    let mut push = Push::from(&bench, "tele", messages);
+    bench.settle();
+    assert_eq!(push.answer(), [Took::Rejected("foreign topic"), Took::Readings(1)]);
+    assert_eq!(bench.open(AlarmKind::Sos), 0);
+    let quarantine = &bench.keeper.core().quarantine.sources;
+    assert_eq!(quarantine["tele"].unreadable["h1/button"].reason, "foreign topic");
+    assert!(quarantine.get("z2m").is_none_or(|of| of.unreadable.is_empty()));
 }
 
 #[test]

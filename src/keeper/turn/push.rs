@@ -1,6 +1,7 @@
 //! Messages that are pushed over HTTP: taken in within a turn as those of the broker are, and answered after its sync.
 
 use super::{Keeper, print_of};
+use crate::engine::id::SourceId;
 use crate::engine::reading::Value;
 use crate::keeper::inbox::{Pushed, Took};
 use crate::keeper::ports::{Delivery, JournalFault, Lane, Understood};
@@ -8,16 +9,16 @@ use crate::keeper::ports::{Delivery, JournalFault, Lane, Understood};
 impl Keeper {
     /// Takes pushed messages in, over as many records as they need, and says what each came to. On a full disk only calls for help are
     /// taken.
-    pub(super) fn push(&mut self, messages: Vec<Pushed>) -> Result<Vec<Took>, JournalFault> {
+    pub(super) fn push(&mut self, source: &SourceId, messages: Vec<Pushed>) -> Result<Vec<Took>, JournalFault> {
         let deliveries = messages.into_iter().map(|pushed| {
             let Pushed { topic, payload, id } = pushed;
             // Whoever pushes tries again until it is answered: the message may come over and over, as one that is marked so.
             (Delivery { lane: Lane::Life, topic, payload, retain: false, dup: true, copy: false, token: None }, id)
         });
-        deliveries.map(|(delivery, id)| self.take_pushed(&delivery, &id)).collect()
+        deliveries.map(|(delivery, id)| self.take_pushed(source, &delivery, &id)).collect()
     }
 
-    fn take_pushed(&mut self, delivery: &Delivery, id: &str) -> Result<Took, JournalFault> {
+    fn take_pushed(&mut self, source: &SourceId, delivery: &Delivery, id: &str) -> Result<Took, JournalFault> {
         self.room_for_more()?;
         let print = print_of(delivery);
         if self.is_deadly(delivery, print) {
@@ -25,7 +26,7 @@ impl Keeper {
             return Ok(Took::Unread);
         }
         self.ports.suspects.working_on(&[print]);
-        let mut understood = self.understand(&delivery.topic, &delivery.payload, false);
+        let mut understood = self.understand_of(source, &delivery.topic, &delivery.payload);
         if let Some(Understood::Readings(reports)) = &mut understood {
             for (n, report) in reports.iter_mut().enumerate() {
                 report.event_id.get_or_insert_with(|| format!("{id}/{n}").into());
