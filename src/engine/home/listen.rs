@@ -160,7 +160,7 @@ impl Turn<'_> {
         let mut told: Vec<AlarmKind> = Vec::new();
         for reading in &heard.readings {
             let Some(kind) = reading.kind.alarm().filter(|k| k.priority() == Priority::Life) else { continue };
-            if reading.value == Value::Flag(true) && !heard.retained && !told.contains(&kind) {
+            if reading.value == Value::Flag(true) && !heard.retained && !heard.history && !told.contains(&kind) {
                 told.push(kind);
                 let reason = Reason::Said { kind: reading.kind, device: self.device_name(heard.device) };
                 self.press(Cause { kind, reason, happened: self.now.wall, age_unknown: false, merged: false });

@@ -15,6 +15,8 @@ fn a_home_that_fails_is_frozen_and_its_calls_are_still_heard() {
           -> desk: welfare_check#1 n1 rung 1.0
         08:00:10 h1/button button=poison!
           nothing: frozen_home_hears_life_only
+        08:00:15 recall h1/button at=07:50:00 sos=true!
+          nothing: frozen_home_hears_life_only
         08:00:20 h1/button sos=true
           sos#3 raised in h1: said sos
           sos#3 calls rung 1.0 until 08:01:20
