@@ -266,7 +266,7 @@ pub(super) fn mqtt_settings(config: &Config, site: &SiteId) -> Result<Settings, 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::wire::Dialect;
+    use crate::engine::dialect::Dialect;
 
     #[test]
     fn a_message_is_understood_as_of_the_source_that_signed_it() {

@@ -411,9 +411,18 @@ fn rules(site: &str) -> SiteRules {
 }
 
 fn registry_of_the_other() -> Vec<Entity> {
-    let home = serde_json::json!({"id": "g1", "site": "gulou"});
+    let home = Home {
+        id: id("g1"),
+        site: id("gulou"),
+        plan: None,
+        status: hearthwatch::engine::registry::Status::Active,
+        rules: RulesPatch::default(),
+        community: None,
+        block: None,
+        details: None,
+    };
     let device = serde_json::json!({"id": "h0012-pendant", "home": "g1", "source": "other", "address": "g1/pendant"});
-    vec![Entity::Home(serde_json::from_value(home).unwrap()), Entity::Device(serde_json::from_value(device).unwrap())]
+    vec![Entity::Home(home), Entity::Device(serde_json::from_value(device).unwrap())]
 }
 
 fn registry() -> Vec<Entity> {

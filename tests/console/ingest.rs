@@ -106,7 +106,7 @@ async fn what_is_not_rightly_signed_is_answered_alike_and_changes_nothing() {
         let reply = push(&house, PATH, &format!("w{}", wrong.len()), 0, wrong).await;
         assert_eq!((reply.status, reply.problem()), (422, "bad_messages".to_owned()), "{wrong}");
     }
-    let long = |bytes| format!(r#"[{body},{{"topic":"h0012/{}","payload":"motion"}}]"#, "x".repeat(bytes - 6));
+    let long = |bytes: usize| format!(r#"[{body},{{"topic":"h0012/{}","payload":"motion"}}]"#, "x".repeat(bytes - 6));
     let reply = push(&house, PATH, "m-2", 0, &long(1_025)).await;
     assert_eq!((reply.status, reply.problem()), (422, "topic_too_long".to_owned()));
     let large = format!(r#"{{"topic":"h0012/bedroom","payload":"{}"}}"#, "x".repeat(1 << 20));
