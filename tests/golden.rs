@@ -304,7 +304,8 @@ fn later_home_changes() -> Vec<HomeChange> {
     let joined = alarm(reasons().remove(1), attentions().remove(4), AlarmKind::Smoke);
     vec![
         HomeChange::Met(device(1)),
-        HomeChange::Heard(Fact { device: 1, retained: false, signal: Some(77), ..fact }),
+        HomeChange::Heard(Fact { device: 1, retained: false, signal: Some(77), ..fact.clone() }),
+        HomeChange::Heard(Fact { device: 1, retained: false, history: Some(()), ..fact }),
         HomeChange::WalkOpened { until: Tick(90), by: id("zhang"), presses: 2 },
         HomeChange::Tested { device: 1, called: Some(AlarmKind::Sos) },
         HomeChange::Tested { device: 0, called: None },
@@ -349,8 +350,10 @@ fn entries(version: &str) -> Vec<Entry> {
 fn states(version: &str) -> (home::State, site::State) {
     let (mut home, mut site) = first_states();
     if version == "v1" {
-        // Nothing was learnt then of a device's health.
-        home.devices.iter_mut().for_each(|device| device.health = home::health::Health::default());
+        // Nothing was learnt then of a device's health, and what was told late counted as heard when it came.
+        for device in &mut home.devices {
+            (device.health, device.heard) = (home::health::Health::default(), Some(stamp(20).wall));
+        }
         return (home, site);
     }
     later_home_changes().iter().for_each(|change| home.apply(change, stamp(40)));

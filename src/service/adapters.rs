@@ -306,7 +306,7 @@ mod tests {
                 Understood::Rejected(reason, source) => format!("{source}: {reason}"),
             }
         };
-        let says = br#"{"sos":true}"#;
+        let says = br#"{"kind":"sos","value":true}"#;
         assert_eq!(of(Some("one"), "one/h1/button", says), "one");
         assert_eq!(of(Some("two"), "two/h1/button", says), "two");
         assert_eq!(of(Some("one"), "two/h1/button", says), "one: the source has no such topic");
