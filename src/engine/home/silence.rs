@@ -57,12 +57,13 @@ pub fn limit(policy: &HomePolicy, state: &State, activity: &Activity) -> Limit {
 fn learnt(rules: &Rules, state: &State, activity: &Activity, mut limit: Limit) -> Limit {
     let (learnt, slot) = (&state.learnt.limits, state.learnt.slot(activity.wall));
     let settled = u32::from(learnt.days) >= rules.inactivity_settling_days;
-    if let Some(alarm) =
-        learnt.alarm(slot).filter(|alarm| settled && rules.inactivity_alarms_per_100_months > 0 && *alarm < limit.alarm)
+    if let Some(alarm) = learnt
+        .alarm_after(slot)
+        .filter(|alarm| settled && rules.inactivity_alarms_per_100_months > 0 && *alarm < limit.alarm)
     {
         (limit.alarm, limit.name) = (alarm, "learnt");
     }
-    if let (Some(known), Some(check)) = (limit.check, learnt.check(slot).filter(|_| learnt.days >= FIRST_DAYS))
+    if let (Some(known), Some(check)) = (limit.check, learnt.check_after(slot).filter(|_| learnt.days >= FIRST_DAYS))
         && rules.inactivity_checks_per_100_months > 0
         && check < known
     {
@@ -75,11 +76,11 @@ fn learnt(rules: &Rules, state: &State, activity: &Activity, mut limit: Limit) -
 /// ladder comes when they have been gone for longer than ever.
 fn outing(policy: &HomePolicy, state: &State, activity: &Activity, mut limit: Limit) -> Limit {
     let (rules, learnt) = (&policy.rules, &state.learnt.limits);
-    let longest = Millis(learnt.longest_outing().0 * OUT_PERCENT / 100);
+    let longest = Millis(learnt.longest().0 * OUT_PERCENT / 100);
     let (earliest, cap) = (Millis::from_secs(rules.out_earliest_s.into()), Millis::from_secs(rules.out_cap_s.into()));
     (limit.alarm, limit.name) = (longest.max(earliest).min(cap), "outing");
     if limit.check.is_some() {
-        let usual = learnt.usual_outing().map(|usual| Millis(usual.0 + 1_000 * u64::from(rules.out_check_grace_s)));
+        let usual = learnt.usual().map(|usual| Millis(usual.0 + 1_000 * u64::from(rules.out_check_grace_s)));
         let hours = Millis::from_secs(rules.out_check_s.into());
         let minute = state.learnt.minute(activity.wall).unwrap_or_else(|| minute_of(activity.wall, &policy.zone));
         let evening = Millis::from_mins((u64::from(rules.out_check_at_min) + 1_440 - u64::from(minute)) % 1_440);

@@ -53,36 +53,36 @@ pub struct Limits {
     /// For a silence that begins in this part of the day: the alarm, in steps of five minutes; 255: never by itself.
     #[n(2)]
     #[cbor(with = "minicbor::bytes")]
-    alarm: Vec<u8>,
+    pub alarm: Vec<u8>,
     /// The same for the quiet check.
     #[n(3)]
     #[cbor(with = "minicbor::bytes")]
-    check: Vec<u8>,
+    pub check: Vec<u8>,
     /// The outing that nineteen of twenty do not exceed, and the longest, in steps of five minutes; 0 where there were too few.
     #[n(4)]
-    usual_outing: u8,
+    pub usual_outing: u8,
     #[n(5)]
-    longest_outing: u8,
+    pub longest_outing: u8,
 }
 
 impl Limits {
     /// The alarm's limit of a silence that begins in this part of the day.
-    pub fn alarm(&self, slot: usize) -> Option<Millis> {
+    pub fn alarm_after(&self, slot: usize) -> Option<Millis> {
         steps(*self.alarm.get(slot)?)
     }
 
     /// The quiet check's limit.
-    pub fn check(&self, slot: usize) -> Option<Millis> {
+    pub fn check_after(&self, slot: usize) -> Option<Millis> {
         steps(*self.check.get(slot)?)
     }
 
     /// What nineteen of twenty outings do not exceed.
-    pub fn usual_outing(&self) -> Option<Millis> {
+    pub fn usual(&self) -> Option<Millis> {
         (self.usual_outing > 0).then(|| Millis(STEP.0 * u64::from(self.usual_outing)))
     }
 
     /// The longest outing.
-    pub fn longest_outing(&self) -> Millis {
+    pub fn longest(&self) -> Millis {
         Millis(STEP.0 * u64::from(self.longest_outing))
     }
 }
@@ -101,7 +101,7 @@ pub struct Lesson {
     pub tomorrow: Wall,
     /// How surprising each silence of the past day was, as things were then; hundredths.
     #[n(2)]
-    scores: Vec<i16>,
+    pub scores: Vec<i16>,
     #[n(3)]
     pub limits: Limits,
     /// The past day is not learnt from: the home was not watched.

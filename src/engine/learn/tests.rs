@@ -43,7 +43,7 @@ impl Home {
     }
 
     fn limit_h(&self, hour: usize) -> f64 {
-        self.learnt.limits.alarm(hour * 6).map_or(99.0, |limit| limit.as_secs() as f64 / 3_600.0)
+        self.learnt.limits.alarm_after(hour * 6).map_or(99.0, |limit| limit.as_secs() as f64 / 3_600.0)
     }
 }
 
@@ -63,7 +63,7 @@ fn a_check_is_never_later_than_the_alarm() {
     for _ in 0..60 {
         home.lives(1);
         for slot in 0..SLOTS {
-            let (check, alarm) = (home.learnt.limits.check(slot), home.learnt.limits.alarm(slot));
+            let (check, alarm) = (home.learnt.limits.check_after(slot), home.learnt.limits.alarm_after(slot));
             assert!(check.is_none() || alarm.is_none_or(|alarm| check <= Some(alarm)), "{slot}: {check:?} {alarm:?}");
         }
     }
@@ -137,8 +137,8 @@ fn outings_are_no_silences_at_home() {
         home.stirs(day + 12 * HOUR_MS, false);
         home.day += 1;
     }
-    assert_eq!(home.learnt.limits.usual_outing(), Some(Millis::from_mins(120)));
-    assert_eq!(home.learnt.limits.longest_outing(), Millis::from_mins(120));
+    assert_eq!(home.learnt.limits.usual(), Some(Millis::from_mins(120)));
+    assert_eq!(home.learnt.limits.longest(), Millis::from_mins(120));
     assert!(home.learnt.library.iter().filter(|(_, s)| s.is_at_home()).all(|(_, s)| s.slot() != 54));
 }
 
