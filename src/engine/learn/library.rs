@@ -46,7 +46,7 @@ impl Silence {
     }
 
     pub fn slot(self) -> usize {
-        self.slot.into()
+        usize::from(self.slot) % SLOTS
     }
 
     pub fn lasted(self) -> Millis {

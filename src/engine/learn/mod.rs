@@ -160,7 +160,7 @@ impl Learnt {
 
     /// Which part of the day a time is in, by the midnight that is known.
     pub fn slot(&self, at: Wall) -> usize {
-        ((at.0 - self.midnight.0).div_euclid(SLOT_MS)).rem_euclid(SLOTS as i64) as usize
+        at.0.saturating_sub(self.midnight.0).div_euclid(SLOT_MS).rem_euclid(SLOTS as i64) as usize
     }
 
     /// Minutes of the local day, where `at` lies in the day under way.

@@ -71,7 +71,7 @@ impl Counts {
             gone: [0.0; SLOTS],
         };
         for (age, silence) in library.iter() {
-            let (weight, from, slots) = (weights[usize::from(age)], silence.slot(), silence.slots());
+            let (weight, from, slots) = (weights[usize::from(age.min(DAYS))], silence.slot(), silence.slots());
             if !silence.is_at_home() {
                 (1..=slots.min(SLOTS)).for_each(|i| counts.gone[(from + i) % SLOTS] += weight);
                 continue;
@@ -135,7 +135,7 @@ pub fn over(surprise: &[f64; SLOTS], slot: usize, slots: usize) -> f64 {
 fn longest(library: &Library, weights: &[f64], surprise: &[f64; SLOTS]) -> (f64, f64) {
     let mut by_day = [(0.0_f64, 0.0_f64); DAYS as usize + 1];
     for (age, silence) in library.iter().filter(|(_, s)| s.is_at_home()) {
-        let day = &mut by_day[usize::from(age)];
+        let day = &mut by_day[usize::from(age.min(DAYS))];
         day.0 = day.0.max(over(surprise, silence.slot(), silence.slots())).max(0.5);
         day.1 = day.1.max(silence.lasted().as_secs() as f64);
     }
