@@ -11,8 +11,11 @@ const A_WEEK: usize = 6;
 const TAIL: usize = 10;
 /// Days after which the home's own tail counts as much as what is usual.
 const OWN_DAYS: f64 = 60.0;
-/// What is usual at one false alarm a month; each factor of e in the allowance is worth 1.
+/// What is usual at one false alarm a month, and what each factor of e in the allowance is worth above and below it: the mean of the
+/// tails of synthetic homes, dense and sparse alike, after half a year.
 const USUAL: f64 = 9.4;
+const USUAL_ABOVE: f64 = 0.85;
+const USUAL_BELOW: f64 = 1.05;
 const MONTH_DAYS: f64 = 30.44;
 
 /// A score as it is kept.
@@ -73,7 +76,8 @@ impl Scores {
 
     /// The score that is reached so many times a month.
     pub fn threshold(&self, a_month: f64, days: u32) -> f64 {
-        let usual = USUAL - libm::log(a_month.max(0.01));
+        let factors = libm::log(a_month.max(0.01));
+        let usual = USUAL - factors * if factors > 0.0 { USUAL_ABOVE } else { USUAL_BELOW };
         let mut falling: Vec<f64> = self.0.iter().map(|(_, score)| f64::from(*score) / 100.0).collect();
         falling.sort_by(|a, b| b.total_cmp(a));
         let days = f64::from(days);
