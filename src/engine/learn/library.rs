@@ -55,7 +55,7 @@ impl Silence {
 
     /// Parts of the day that it reached over, rounded.
     pub fn slots(self) -> usize {
-        (usize::from(self.steps) + 1) / 2
+        usize::from(self.steps).div_ceil(2)
     }
 
     pub fn is_at_home(self) -> bool {

@@ -193,11 +193,6 @@ impl Learnt {
         }
     }
 
-    /// How long ago the outing before the last activity had begun, where that was one.
-    pub(super) fn was_out(&self) -> Option<Wall> {
-        self.since.filter(|since| since.out).map(|since| since.wall)
-    }
-
     /// What the day that is over comes to; `midnight` and `tomorrow` are of the day that has begun.
     pub fn lesson(&self, midnight: Wall, tomorrow: Wall, allowance: Allowance, skipped: bool) -> Lesson {
         let mut next = self.clone();

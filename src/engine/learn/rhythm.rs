@@ -170,10 +170,10 @@ fn hazard(counts: &Counts) -> Vec<[f64; AGE_BINS]> {
             let seen: f64 = ended[slot].iter().sum();
             by_slot[slot] = (seen + 0.3 * PRIOR) / (expected + 0.3 * PRIOR);
         }
-        for bin in 0..AGE_BINS {
+        for (bin, by_age) in by_age.iter_mut().enumerate() {
             let expected: f64 = (0..SLOTS).map(|slot| counts.came[slot][bin] * usual(slot, bin) * by_slot[slot]).sum();
             let seen: f64 = (0..SLOTS).map(|slot| counts.ended[slot][bin]).sum();
-            by_age[bin] = (seen + PRIOR) / (expected + PRIOR);
+            *by_age = (seen + PRIOR) / (expected + PRIOR);
         }
     }
     let of = |slot: usize, bin: usize| {
