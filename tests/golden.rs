@@ -11,6 +11,7 @@ use hearthwatch::engine::delivery::{Failure, Outcome};
 use hearthwatch::engine::home;
 use hearthwatch::engine::id::*;
 use hearthwatch::engine::kind::{AlarmKind, Kind};
+use hearthwatch::engine::learn::{Lesson, Limits};
 use hearthwatch::engine::policy::RulesPatch;
 use hearthwatch::engine::profile::Gloss;
 use hearthwatch::engine::reading::{Form, Reading, Value};
@@ -21,7 +22,7 @@ use hearthwatch::engine::time::{Millis, Stamp, Tick, Wall};
 use hearthwatch::keeper::record::Entry;
 use std::path::PathBuf;
 
-const VERSIONS: &[&str] = &["v1", "v2"];
+const VERSIONS: &[&str] = &["v1", "v2", "v3"];
 
 fn id<T: std::str::FromStr<Err = BadId>>(text: &str) -> T {
     text.parse().unwrap()
@@ -338,19 +339,63 @@ fn later_site_changes() -> Vec<SiteChange> {
     registered.into_iter().chain([SiteChange::Removed(key)]).collect()
 }
 
+/// What came with version 3: what a home's past says of its silences, and that somebody has left.
+fn learnt() -> Vec<HomeChange> {
+    let limits = Limits {
+        version: 1,
+        days: 28,
+        alarm: vec![40; 144],
+        check: vec![30; 144],
+        usual_outing: 24,
+        longest_outing: 36,
+    };
+    let lesson = |day: i64| {
+        let midnight = Wall(1_789_920_000_000 + day * 86_400_000);
+        let tomorrow = Wall(midnight.0 + 86_400_000);
+        let (scores, limits) = (vec![312, -40, 905], limits.clone());
+        HomeChange::Learnt(Box::new(Lesson { midnight, tomorrow, scores, limits, skipped: false }))
+    };
+    let door = |value, happened| {
+        let reading = Reading { kind: Kind::Contact, zone: None, value: Value::Open(value), form: Form::Event };
+        let (happened, retained) = (Some(Wall(happened)), false);
+        let (rest, event, press, history, signal) = (None, None, None, None, None);
+        HomeChange::Heard(Fact { device: 2, reading, happened, retained, rest, event, press, history, signal })
+    };
+    let entrance = Introduction {
+        device: 2,
+        source: id("z2m"),
+        address: id("h1/door"),
+        room: "entrance".into(),
+        registered: true,
+        life: false,
+    };
+    let noon = 1_790_000_000_000 + 3_600_000;
+    vec![
+        HomeChange::Met(entrance),
+        lesson(0),
+        door(true, noon),
+        door(false, noon + 20_000),
+        door(true, noon + 3_600_000),
+        door(true, noon + 3 * 3_600_000),
+        lesson(1),
+    ]
+}
+
 /// Of a version: what it adds stands behind what was there before.
 fn entries(version: &str) -> Vec<Entry> {
     let of_home = |changes: Vec<HomeChange>| changes.into_iter().map(|change| Entry::Home { home: 1, change });
     let first = of_home(home_changes()).chain(site_changes().into_iter().map(Entry::Site));
     let later = of_home(later_home_changes()).chain(later_site_changes().into_iter().map(Entry::Site));
-    first.chain(later.filter(|_| version != "v1")).collect()
+    let learnt = of_home(learnt()).filter(|_| version == "v3");
+    first.chain(later.filter(|_| version != "v1")).chain(learnt).collect()
 }
 
 /// A home and a site that all of a version was folded into: what checkpoints hold.
 fn states(version: &str) -> (home::State, site::State) {
     let (mut home, mut site) = first_states();
     if version == "v1" {
-        // Nothing was learnt then of a device's health, and what was told late counted as heard when it came.
+        // Nothing was learnt then of silences or of a device's health, and what was told late counted as heard when it came.
+        (home.learnt, home.presence) = Default::default();
         for device in &mut home.devices {
             (device.health, device.heard) = (home::health::Health::default(), Some(stamp(20).wall));
         }
@@ -359,6 +404,13 @@ fn states(version: &str) -> (home::State, site::State) {
     later_home_changes().iter().for_each(|change| home.apply(change, stamp(40)));
     let there = |change: &SiteChange| !matches!(change, SiteChange::Removed(_));
     later_site_changes().iter().filter(|c| there(c)).for_each(|change| site.apply(change, stamp(50)));
+    if version == "v2" {
+        (home.learnt, home.presence) = Default::default();
+        return (home, site);
+    }
+    for (n, change) in (0..).zip(learnt()) {
+        home.apply(&change, stamp(3_700_000 * n));
+    }
     (home, site)
 }
 

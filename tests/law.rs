@@ -43,7 +43,7 @@ const ALL: [&str; 13] = [
 const ROOTS: &[&str] = &["main", "lib"];
 
 /// The crates that the engine may use.
-const ENGINE_CRATES: &[&str] = &["serde", "minicbor", "jiff"];
+const ENGINE_CRATES: &[&str] = &["serde", "minicbor", "jiff", "libm"];
 
 /// What the pure rooms may not name: clocks, I/O, randomness, tasks, logging, and in the engine whatever has no order.
 const IMPURE: &[&str] = &[
@@ -315,7 +315,7 @@ fn impurities(file: &SourceFile, dependencies: &BTreeSet<String>) -> Vec<Breach>
         let why = if pure && IMPURE.iter().any(|name| format!("{joined}::").starts_with(&format!("{name}::"))) {
             "a pure room has no clock, I/O, randomness, task or log; take it as an argument"
         } else if engine && dependencies.contains(&path[0]) && !ENGINE_CRATES.contains(&path[0].as_str()) {
-            "the engine uses std, serde, minicbor and jiff alone"
+            "the engine uses std, serde, minicbor, jiff and libm alone"
         } else if ends_with(NOW) && !CLOCKS.iter().any(|(name, _)| *name == file.name) {
             "clock.rs alone reads time"
         } else if ends_with(&["thread::sleep"]) {

@@ -21,9 +21,9 @@ pub struct Options {
     /// CSV: ts,home; from each time on a copy of the home is silent for 24 h
     #[arg(long)]
     collapses: Option<PathBuf>,
-    /// The allowance of false inactivity alarms per home and month; without effect until the adaptive detector is there
-    #[arg(long)]
-    budget: Option<f64>,
+    /// The allowance of false inactivity alarms per home and month, in place of the site's; of checks it is four times that
+    #[arg(long, value_parser = allowance)]
+    budget: Option<u32>,
     /// The zone of naive times and of the answers; the site's, where a configuration names one
     #[arg(long, value_parser = |zone: &str| TimeZone::get(zone))]
     timezone: Option<TimeZone>,
@@ -52,8 +52,12 @@ pub fn replay(options: Options) -> ExitCode {
     if let Some(zone) = options.timezone {
         rules.zone = zone;
     }
+    if let Some(alarms) = options.budget {
+        rules.rules.inactivity_alarms_per_100_months = Some(alarms);
+        rules.rules.inactivity_checks_per_100_months = Some(alarms * CHECKS_AN_ALARM);
+    }
     let care = options.care == Care::Pretend;
-    let options_of_run = replay::Options { rules, registry: Registry::default(), budget: options.budget, care };
+    let options_of_run = replay::Options { rules, registry: Registry::default(), care };
     let (clock, _) = SystemClock::start(None);
     let begun = clock.now().0;
     let run = || {
@@ -71,6 +75,18 @@ pub fn replay(options: Options) -> ExitCode {
             ExitCode::from(WRONG_INPUT)
         }
         Err(error) => fail(error),
+    }
+}
+
+/// PRACTICE: a check a month where there is a false alarm in four.
+const CHECKS_AN_ALARM: u32 = 4;
+
+/// False alarms a month, as hundredths of one.
+fn allowance(text: &str) -> Result<u32, String> {
+    let a_month: f64 = text.parse().map_err(|_| "give a number of alarms a month, such as 0.25".to_owned())?;
+    match (0.0..=100.0).contains(&a_month) {
+        true => Ok((a_month * 100.0).round() as u32),
+        false => Err("give 0 to 100 alarms a month".to_owned()),
     }
 }
 

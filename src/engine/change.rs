@@ -5,6 +5,7 @@ use super::alarm::{Act, Alarm, Attention, CloseCode, Reason, Safe, Telling, Told
 use super::delivery::Outcome;
 use super::id::{Address, AlarmId, ChannelId, HomeId, NoticeId, ResponderId, SourceId};
 use super::kind::{AlarmKind, Priority};
+use super::learn::Lesson;
 use super::reading::Reading;
 use super::registry::{Entity, EntityKey};
 use super::sealed::Sealed;
@@ -206,6 +207,9 @@ pub enum HomeChange {
         #[n(1)]
         signed: bool,
     },
+    /// A local day is over: what the home's own past says of its silences from here on.
+    #[n(14)]
+    Learnt(#[n(0)] Box<Lesson>),
 }
 
 /// A message as it came.

@@ -10,6 +10,7 @@ pub mod home;
 pub mod id;
 pub mod input;
 pub mod kind;
+pub mod learn;
 pub mod parcel;
 pub mod policy;
 pub mod profile;

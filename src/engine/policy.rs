@@ -88,6 +88,22 @@ rules! {
     on_site_lease_min = 30 (5..=240);
     14 /// The one hold of an alarm. Seconds.
     hold_s = 60 (10..=600);
+    15 /// How many false alarms of inactivity a home may have in a hundred months: learning keeps it, below the caps. 0: the caps alone.
+    inactivity_alarms_per_100_months = 25 (0..=10_000);
+    16 /// The same for quiet checks.
+    inactivity_checks_per_100_months = 100 (0..=40_000);
+    17 /// In the first days of a home silence only brings checks and, at the cap, the alarm. Days with activity.
+    inactivity_settling_days = 7 (3..=60);
+    18 /// Of somebody who has left: a quiet check after so long at the latest. Seconds.
+    out_check_s = 28_800 (3_600..=72_000);
+    19 /// The same, at this time at the latest. Minutes after local midnight.
+    out_check_at_min = 1_260 (0..=1_439);
+    20 /// What is added to the outing that nineteen of twenty do not exceed, until the check. Seconds.
+    out_check_grace_s = 3_600 (0..=28_800);
+    21 /// Of somebody who has left: the alarm comes at a quarter more than the longest outing that is known, but not before. Seconds.
+    out_earliest_s = 43_200 (1_800..=86_400);
+    22 /// And not after: the cap, whatever was learnt. Seconds.
+    out_cap_s = 72_000 (1_800..=86_400);
 }
 
 /// One rung as the home machine sees it: the channels that reach its people.

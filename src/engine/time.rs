@@ -73,6 +73,16 @@ impl Wall {
         self.timestamp().to_zoned_datetime(zone.clone())
     }
 
+    /// The start and the end of the local day in `zone`.
+    pub fn day(self, zone: &jiff::tz::TimeZone) -> (Wall, Wall) {
+        let local = self.zoned(zone);
+        let wall = |zoned: jiff::ZonedDateTime| Wall(zoned.timestamp().as_millisecond());
+        let midnight = local.start_of_day();
+        let tomorrow = midnight.as_ref().ok().and_then(|day| day.tomorrow().ok());
+        let day = Millis::from_mins(24 * 60);
+        (midnight.map_or(self, wall), tomorrow.map_or(self + day, wall))
+    }
+
     /// RFC 3339 with the offset of `zone`, to the second: `2011-02-03T14:05:00+08:00`.
     pub fn rfc3339(self, zone: &jiff::tz::TimeZone) -> String {
         self.zoned(zone).strftime("%Y-%m-%dT%H:%M:%S%:z").to_string()

@@ -359,7 +359,8 @@ impl Core {
             | HomeChange::AlarmLeft { .. }
             | HomeChange::WalkOpened { .. }
             | HomeChange::Tested { .. }
-            | HomeChange::WalkClosed { .. } => return,
+            | HomeChange::WalkClosed { .. }
+            | HomeChange::Learnt(_) => return,
             HomeChange::Raised(alarm) | HomeChange::AlarmJoined(alarm) => alarm.kind,
             HomeChange::Alarm { kind, .. } => *kind,
             HomeChange::Closed { alarm, code, .. } => {

@@ -3,6 +3,7 @@
 mod chance;
 mod commissioning;
 mod ladders;
+mod learning;
 mod people;
 #[cfg(feature = "poison")]
 mod poison;

@@ -27,9 +27,6 @@ pub struct Options {
     pub rules: SiteRules,
     /// Homes in it have their own plans; any other gets the default.
     pub registry: Registry,
-    /// The allowance of false inactivity alarms per home and month. Accepted, and without effect before there is a detector that
-    /// keeps it: the plan's fixed cap has no dial.
-    pub budget: Option<f64>,
     /// Whether a pretend caseworker confirms safety ten minutes after each alarm.
     pub care: bool,
 }

@@ -107,7 +107,7 @@ impl Household {
             match self.visits.front().filter(|(at, _)| *at <= now).map(|(_, alarm)| alarm.clone()) {
                 Some(alarm) => {
                     self.visits.pop_front();
-                    for act in [Act::Safe(SafeHow::Seen), Act::Close(CloseCode::Helped)] {
+                    for act in [Act::Safe(SafeHow::Seen), Act::Close(CloseCode::Accidental)] {
                         let (alarm, by) = (alarm.clone(), desk.caseworker.clone());
                         self.step(now, HomeInput::Act { alarm, act, by, revision: None }, desk, events);
                     }

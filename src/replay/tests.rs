@@ -10,7 +10,7 @@ use jiff::tz::TimeZone;
 fn options(zone: &str, care: bool) -> Options {
     let zone = TimeZone::get(zone).unwrap();
     let rules = SiteRules { site: SiteId::new("z").unwrap(), zone, rules: RulesPatch::default() };
-    Options { rules, registry: Registry::default(), budget: None, care }
+    Options { rules, registry: Registry::default(), care }
 }
 
 fn text(lines: &str) -> String {

@@ -113,6 +113,9 @@ pub fn rules() -> SiteRules {
         inactivity_cap_s: hours(3),
         inactivity_night_cap_s: hours(5),
         inactivity_door_only_cap_s: hours(6),
+        out_check_s: hours(2),
+        out_earliest_s: hours(4),
+        out_cap_s: hours(6),
         ladder,
         ..RulesPatch::default()
     };

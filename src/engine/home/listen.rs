@@ -60,6 +60,7 @@ impl Turn<'_> {
         }
         if !heard.retained && heard.readings.iter().any(|r| is_activity(device, r, self.now)) {
             self.stirred(happened);
+            self.learn();
         }
         if !heard.retained && !heard.history && shows_that_it_works(device, &heard.readings, self.now) {
             self.shows_itself(heard.device);

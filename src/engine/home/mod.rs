@@ -10,6 +10,7 @@ mod climb;
 pub mod health;
 mod listen;
 mod moving;
+mod presence;
 pub mod silence;
 mod state;
 #[cfg(test)]

@@ -1,14 +1,23 @@
-//! The first inactivity detector: the plan's fixed cap on the silence of a home, and a quiet check at a share of it. Silence counts
-//! only while the home is heard.
+//! The inactivity detector: how long this home's silence may last by its own past, never longer than the plan's cap; a quiet check
+//! before it. Silence counts only while the home is heard. What the past says is made in [`crate::engine::learn`].
 
 use super::Turn;
 use super::alarms::Cause;
 use super::state::{Activity, DeviceState, State};
 use crate::engine::alarm::{Attention, Reason};
+use crate::engine::change::HomeChange;
 use crate::engine::kind::AlarmKind;
+use crate::engine::learn::Allowance;
 use crate::engine::policy::{HomePolicy, Rules};
 use crate::engine::registry::Status;
 use crate::engine::time::{Millis, Stamp, Tick, Wall};
+
+/// Days with activity before what was learnt brings a check.
+const FIRST_DAYS: u8 = 3;
+/// Whoever has left is given this much of the longest outing that is known, within the plan's bounds.
+const OUT_PERCENT: u64 = 125;
+/// Who has just left is not asked after, however late it is.
+const OUT_AT_LEAST: Millis = Millis::from_mins(60);
 
 /// How long a silence may last, and which rule says so.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,21 +25,69 @@ pub struct Limit {
     pub alarm: Millis,
     /// None where checks are switched off.
     pub check: Option<Millis>,
+    /// Which rule set the alarm's limit, and which the check's.
     pub name: &'static str,
+    pub check_name: &'static str,
 }
 
 /// The limit of the silence that began with `activity`.
 pub fn limit(policy: &HomePolicy, state: &State, activity: &Activity) -> Limit {
     let rules = &policy.rules;
-    let (alarm_s, name) = if has_only_a_door(state) {
+    let from = state.learnt.minute(activity.wall);
+    let (cap_s, name) = if has_only_a_door(state) {
         (rules.inactivity_door_only_cap_s, "door_only_cap")
-    } else if in_night(rules, activity.wall, &policy.zone) {
+    } else if in_night(rules, activity.wall, from, &policy.zone) {
         (rules.inactivity_night_cap_s, "night_cap")
     } else {
         (rules.inactivity_cap_s, "cap")
     };
-    let check_ms = u64::from(alarm_s) * 10 * u64::from(rules.inactivity_check_percent);
-    Limit { alarm: Millis::from_secs(alarm_s.into()), check: (check_ms > 0).then_some(Millis(check_ms)), name }
+    let checks = rules.inactivity_check_percent > 0;
+    let check = checks.then(|| Millis(u64::from(cap_s) * 10 * u64::from(rules.inactivity_check_percent)));
+    let limit = Limit { alarm: Millis::from_secs(cap_s.into()), check, name, check_name: name };
+    if name == "door_only_cap" {
+        limit
+    } else if activity.kind.is_some() && state.presence.out {
+        outing(policy, state, activity, limit)
+    } else {
+        learnt(rules, state, activity, limit)
+    }
+}
+
+/// What was learnt, within the cap.
+fn learnt(rules: &Rules, state: &State, activity: &Activity, mut limit: Limit) -> Limit {
+    let (learnt, slot) = (&state.learnt.limits, state.learnt.slot(activity.wall));
+    let settled = u32::from(learnt.days) >= rules.inactivity_settling_days;
+    if let Some(alarm) = learnt
+        .alarm_after(slot)
+        .filter(|alarm| settled && rules.inactivity_alarms_per_100_months > 0 && *alarm < limit.alarm)
+    {
+        (limit.alarm, limit.name) = (alarm, "learnt");
+    }
+    if let (Some(known), Some(check)) = (limit.check, learnt.check_after(slot).filter(|_| learnt.days >= FIRST_DAYS))
+        && rules.inactivity_checks_per_100_months > 0
+        && check < known
+    {
+        (limit.check, limit.check_name) = (Some(check), "learnt");
+    }
+    limit
+}
+
+/// Whoever has left is asked after at the first of: what is usual of their outings and some time; a number of hours; the evening. The
+/// ladder comes when they have been gone for longer than ever.
+fn outing(policy: &HomePolicy, state: &State, activity: &Activity, mut limit: Limit) -> Limit {
+    let (rules, learnt) = (&policy.rules, &state.learnt.limits);
+    let longest = Millis(learnt.longest().0 * OUT_PERCENT / 100);
+    let (earliest, cap) = (Millis::from_secs(rules.out_earliest_s.into()), Millis::from_secs(rules.out_cap_s.into()));
+    (limit.alarm, limit.name) = (longest.max(earliest).min(cap), "outing");
+    if limit.check.is_some() {
+        let usual = learnt.usual().map(|usual| Millis(usual.0 + 1_000 * u64::from(rules.out_check_grace_s)));
+        let hours = Millis::from_secs(rules.out_check_s.into());
+        let minute = state.learnt.minute(activity.wall).unwrap_or_else(|| minute_of(activity.wall, &policy.zone));
+        let evening = Millis::from_mins((u64::from(rules.out_check_at_min) + 1_440 - u64::from(minute)) % 1_440);
+        let evening = evening.max(OUT_AT_LEAST);
+        (limit.check, limit.check_name) = (Some(usual.unwrap_or(hours).min(hours).min(evening)), "outing");
+    }
+    limit
 }
 
 /// Whether all that we hear of the people is the entrance door: contacts on cupboards and inner doors tell far more.
@@ -41,9 +98,13 @@ fn has_only_a_door(state: &State) -> bool {
     count > 0 && telling.all(entrance)
 }
 
-fn in_night(rules: &Rules, at: Wall, zone: &jiff::tz::TimeZone) -> bool {
+fn minute_of(at: Wall, zone: &jiff::tz::TimeZone) -> u32 {
     let local = at.zoned(zone);
-    let minute = u32::from(local.hour() as u8) * 60 + u32::from(local.minute() as u8);
+    u32::from(local.hour() as u8) * 60 + u32::from(local.minute() as u8)
+}
+
+fn in_night(rules: &Rules, at: Wall, minute: Option<u32>, zone: &jiff::tz::TimeZone) -> bool {
+    let minute = minute.unwrap_or_else(|| minute_of(at, zone));
     let (from, to) = (rules.night_from_min, rules.night_to_min);
     if from <= to { (from..to).contains(&minute) } else { minute >= from || minute < to }
 }
@@ -94,7 +155,7 @@ pub(super) fn due(turn: &mut Turn<'_>) -> &'static [AlarmKind] {
         last_room: device.map_or("".into(), |d| d.room.clone()),
         silent_s: silence.as_secs(),
         limit_s,
-        limit: limit.name.into(),
+        limit: if kind == AlarmKind::Inactivity { limit.name } else { limit.check_name }.into(),
     };
     if kind == AlarmKind::Inactivity
         && let Some(check) = state.alarm(AlarmKind::InactivityCheck)
@@ -112,6 +173,21 @@ pub(super) fn due(turn: &mut Turn<'_>) -> &'static [AlarmKind] {
 }
 
 impl Turn<'_> {
+    /// Closes a local day that is over: what its silences say is learnt.
+    pub(super) fn learn(&mut self) {
+        let learnt = &self.state.learnt;
+        let Some(last) = learnt.last().filter(|_| learnt.is_day_over()) else { return };
+        let (midnight, tomorrow) = last.day(&self.policy.zone);
+        let rules = &self.policy.rules;
+        let allowance = Allowance {
+            alarms: rules.inactivity_alarms_per_100_months,
+            checks: rules.inactivity_checks_per_100_months,
+        };
+        let watched = self.policy.claimed && self.policy.status == Status::Active;
+        let lesson = learnt.lesson(midnight, tomorrow, allowance, !watched);
+        self.change(HomeChange::Learnt(Box::new(lesson)));
+    }
+
     /// A person looked for another reason, and all is well: what was raised for the silence is over.
     pub(super) fn is_well(&mut self, other: AlarmKind) {
         for kind in [AlarmKind::Inactivity, AlarmKind::InactivityCheck].into_iter().filter(|k| *k != other) {

@@ -1,11 +1,13 @@
 //! What a home is: its devices as they last spoke, its last activity, its open alarms.
 
 use super::health::Health;
+use super::presence::Presence;
 use super::walk::{Signed, Walk};
-use crate::engine::alarm::{Alarm, Attention};
+use crate::engine::alarm::{Alarm, Attention, CloseCode};
 use crate::engine::change::{AlarmChange, Fact, HomeChange, Introduction};
 use crate::engine::id::{Address, SourceId, Zone};
 use crate::engine::kind::{AlarmKind, Kind};
+use crate::engine::learn::Learnt;
 use crate::engine::reading::{Form, Reading, Value};
 use crate::engine::time::{Millis, Stamp, Tick, Wall};
 use minicbor::{Decode, Encode};
@@ -121,6 +123,13 @@ pub struct State {
     /// The last walk test that was signed.
     #[n(8)]
     pub signed: Option<Signed>,
+    #[n(9)]
+    #[cbor(default)]
+    pub presence: Presence,
+    /// What the home's past says of its silences.
+    #[n(10)]
+    #[cbor(default)]
+    pub learnt: Learnt,
 }
 
 impl State {
@@ -160,7 +169,14 @@ impl State {
                     self.stir(Activity { heard: at.heard, wall: at.wall, kind: None, device: 0 }, at);
                 }
             }
-            HomeChange::Closed { alarm, .. } => self.alarms.retain(|a| a.id != alarm.id),
+            HomeChange::Closed { alarm, code, .. } => {
+                self.alarms.retain(|a| a.id != alarm.id);
+                // Nobody is to think an emergency usual.
+                if matches!(code, Some(CloseCode::Helped | CloseCode::Hospital | CloseCode::Deceased)) {
+                    self.learnt.is_no_example();
+                }
+            }
+            HomeChange::Learnt(lesson) => self.learnt.fold(lesson),
             HomeChange::AlarmLeft { alarm } => self.alarms.retain(|a| a.id != *alarm),
             HomeChange::DeviceLeft { device } => self.fold_departure(*device, at),
             HomeChange::WalkOpened { .. } | HomeChange::Tested { .. } | HomeChange::WalkClosed { .. } => {
@@ -264,6 +280,13 @@ impl State {
             heard = heard.max(known.heard);
         }
         let wall = fact.happened.unwrap_or(at.wall);
+        let entrance = self.devices.get(fact.device as usize).is_some_and(|device| &*device.room == "entrance");
+        let said = (entrance && fact.reading.kind == Kind::Contact).then_some(&fact.reading.value);
+        self.presence.stirred(wall, said, self.learnt.last());
+        self.learnt.stirred(wall, heard, self.presence.out);
+        if self.unheard_since.is_some() {
+            self.learnt.is_no_example();
+        }
         self.stir(Activity { heard, wall, kind: Some(fact.reading.kind), device: fact.device }, at);
     }
 
@@ -280,7 +303,10 @@ impl State {
         let mut telling = self.devices.iter().filter(|d| d.tells_activity).peekable();
         let all_gone = telling.peek().is_some() && telling.all(|d| d.online == Some(false));
         match (self.bridge_offline || all_gone, self.unheard_since) {
-            (true, None) => self.unheard_since = Some(at.heard),
+            (true, None) => {
+                self.unheard_since = Some(at.heard);
+                self.learnt.is_no_example();
+            }
             (false, Some(since)) => {
                 let from = self.activity.as_ref().map_or(since, |a| since.max(a.heard));
                 self.unheard.0 += at.heard.since(from).0;

@@ -1,0 +1,164 @@
+//! What learning promises: it keeps to its bounds, it knows the home's own hours, and some days teach nothing.
+
+use super::*;
+
+const DAY_MS: i64 = 86_400_000;
+const HOUR_MS: i64 = 3_600_000;
+const ALLOWANCE: Allowance = Allowance { alarms: 100, checks: 400 };
+
+/// A home whose people stir at these minutes of each day.
+struct Home {
+    learnt: Learnt,
+    day: i64,
+}
+
+impl Home {
+    fn new() -> Home {
+        Home { learnt: Learnt::default(), day: 0 }
+    }
+
+    fn stirs(&mut self, at_ms: i64, out: bool) {
+        self.hears(at_ms, at_ms, out, false);
+    }
+
+    fn hears(&mut self, at_ms: i64, heard_ms: i64, out: bool, skipped: bool) {
+        if self.learnt.is_day_over() {
+            let midnight = self.learnt.last().unwrap().0.div_euclid(DAY_MS) * DAY_MS;
+            let lesson = self.learnt.lesson(Wall(midnight), Wall(midnight + DAY_MS), ALLOWANCE, skipped);
+            self.learnt.fold(&lesson);
+        }
+        self.learnt.stirred(Wall(at_ms), Tick(heard_ms as u64), out);
+    }
+
+    /// So many days of somebody who rises at seven, stirs every forty minutes and sleeps from eleven, give or take some minutes.
+    fn lives(&mut self, days: i64) -> &mut Home {
+        for _ in 0..days {
+            for n in 0..25 {
+                let wobble = (self.day * 7 + n * 13) % 19 - 9;
+                self.stirs(self.day * DAY_MS + 7 * HOUR_MS + (n * 40 + wobble) * 60_000, false);
+            }
+            self.day += 1;
+        }
+        self
+    }
+
+    fn limit_h(&self, hour: usize) -> f64 {
+        self.learnt.limits.alarm_after(hour * 6).map_or(99.0, |limit| limit.as_secs() as f64 / 3_600.0)
+    }
+}
+
+#[test]
+fn a_home_s_own_hours_are_learnt() {
+    let mut home = Home::new();
+    home.lives(21);
+    let (noon, night) = (home.limit_h(12), home.limit_h(23));
+    assert!((1.0..4.0).contains(&noon), "by day: {noon}");
+    assert!((8.0..11.0).contains(&night), "the night is as long as it is: {night}");
+    assert_eq!(home.learnt.limits.days, 20, "the day under way counts when it is over");
+}
+
+#[test]
+fn a_check_is_never_later_than_the_alarm() {
+    let mut home = Home::new();
+    for _ in 0..60 {
+        home.lives(1);
+        for slot in 0..SLOTS {
+            let (check, alarm) = (home.learnt.limits.check_after(slot), home.learnt.limits.alarm_after(slot));
+            assert!(check.is_none() || alarm.is_none_or(|alarm| check <= Some(alarm)), "{slot}: {check:?} {alarm:?}");
+        }
+    }
+}
+
+#[test]
+fn what_is_kept_is_bounded() {
+    let mut home = Home::new();
+    home.lives(200);
+    assert!(home.learnt.library.iter().count() <= 400);
+    let bytes = minicbor::to_vec(&home.learnt).unwrap().len();
+    assert!(bytes <= 2_048, "{bytes} bytes");
+    let back: Learnt = minicbor::decode(&minicbor::to_vec(&home.learnt).unwrap()).unwrap();
+    assert_eq!(back, home.learnt);
+}
+
+#[test]
+fn what_was_not_heard_teaches_nothing() {
+    let mut home = Home::new();
+    home.lives(21);
+    let usual = home.limit_h(12);
+    // Every noon we are deaf for eight hours: by the wall clock it is long, by the clock of hearing short.
+    let mut deaf = 0;
+    for _ in 0..30 {
+        let day = home.day * DAY_MS;
+        for minutes in [420, 460, 500, 540, 580, 620, 660, 700] {
+            home.hears(day + minutes * 60_000, day + minutes * 60_000 - deaf, false, false);
+        }
+        deaf += 8 * HOUR_MS;
+        for minutes in [1_190, 1_220, 1_260, 1_300, 1_340, 1_380] {
+            home.hears(day + minutes * 60_000, day + minutes * 60_000 - deaf, false, false);
+        }
+        home.day += 1;
+    }
+    assert!(home.limit_h(11) <= usual + 1.5, "{} after {usual}", home.limit_h(11));
+}
+
+#[test]
+fn an_emergency_and_a_day_without_watch_teach_nothing() {
+    let (mut home, mut other) = (Home::new(), Home::new());
+    home.lives(21);
+    other.lives(21);
+    let day = home.day * DAY_MS;
+    for at in [7, 8, 9] {
+        home.stirs(day + at * HOUR_MS, false);
+    }
+    // Found on the floor.
+    home.learnt.is_no_example();
+    home.stirs(day + 19 * HOUR_MS, false);
+    let ten_hours =
+        |home: &Home| home.learnt.today.iter().any(|(_, s)| s.is_at_home() && s.lasted().as_secs() >= 36_000);
+    assert!(!ten_hours(&home));
+    for at in [7, 8, 9, 19] {
+        other.hears(day + at * HOUR_MS, day + at * HOUR_MS, false, true);
+    }
+    assert!(ten_hours(&other));
+    let before = other.learnt.library.iter().count();
+    other.hears(day + DAY_MS + 7 * HOUR_MS, day + DAY_MS + 7 * HOUR_MS, false, true);
+    other.hears(day + DAY_MS + 8 * HOUR_MS, day + DAY_MS + 8 * HOUR_MS, false, true);
+    assert!(other.learnt.library.iter().count() <= before, "nothing of a day that was not watched");
+}
+
+#[test]
+fn outings_are_no_silences_at_home() {
+    let mut home = Home::new();
+    for _ in 0..10 {
+        let day = home.day * DAY_MS;
+        home.stirs(day + 8 * HOUR_MS, false);
+        home.stirs(day + 9 * HOUR_MS, true);
+        home.stirs(day + 11 * HOUR_MS, false);
+        home.stirs(day + 12 * HOUR_MS, false);
+        home.day += 1;
+    }
+    assert_eq!(home.learnt.limits.usual(), Some(Millis::from_mins(120)));
+    assert_eq!(home.learnt.limits.longest(), Millis::from_mins(120));
+    assert!(home.learnt.library.iter().filter(|(_, s)| s.is_at_home()).all(|(_, s)| s.slot() != 54));
+}
+
+#[test]
+fn the_same_past_teaches_the_same() {
+    let lived = || {
+        let mut home = Home::new();
+        home.lives(40);
+        minicbor::to_vec(&home.learnt).unwrap()
+    };
+    assert_eq!(lived(), lived());
+}
+
+#[test]
+fn days_that_pass_are_counted_once() {
+    let mut days = tail::Days::default();
+    days.age(1, true);
+    days.age(1, false);
+    days.age(3, true);
+    assert_eq!((days.count(), days.was(3), days.was(4), days.was(5)), (2, true, false, true));
+    days.age(500, true);
+    assert!(days.count() <= 1);
+}
