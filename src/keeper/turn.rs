@@ -207,10 +207,14 @@ impl Keeper {
         self.finish_turn()
     }
 
+    fn is_record_full(&self) -> bool {
+        self.core.record_bytes() > RECORD_BYTES
+    }
+
     /// Finishes a record that has its size: what else the turn does goes into another. Called before whatever may add much, since a turn
     /// that no record can hold ends the process, and its repetition would end the next.
     fn room_for_more(&mut self) -> Result<(), JournalFault> {
-        if self.core.blocks.len() > RECORD_BYTES { self.finish_turn() } else { Ok(()) }
+        if self.is_record_full() { self.finish_turn() } else { Ok(()) }
     }
 
     /// What nobody takes in is not heard: on a full disk a silence is ours, and not of the homes.
@@ -234,7 +238,7 @@ impl Keeper {
             let Some(delivery) = new.pop_front() else { break };
             self.hear(&delivery, print)?;
             self.after.tokens.extend(delivery.token);
-            if careful || self.core.record_bytes() > RECORD_BYTES {
+            if careful || self.is_record_full() {
                 break;
             }
         }

@@ -544,3 +544,16 @@ fn a_record_has_room_for_the_raw_messages_that_wait() {
     assert_eq!(counts.iter().sum::<usize>(), 400);
     assert!(sizes.iter().all(|bytes| *bytes < 512 * 1024), "{sizes:?}");
 }
+
+#[test]
+fn a_record_has_room_for_the_raw_messages_of_pushes_that_wait() {
+    let mut bench = Bench::with_homes(calm_registry());
+    let words = format!("sos=true! {}", "long ".repeat(900));
+    let message = |n| pushed(&format!("x{n}/pendant"), &format!("p/{n}"), &words);
+    let mut push = Push::of(&bench, (0..400).map(message).collect());
+    bench.settle();
+    assert_eq!(push.answer().len(), 400);
+    let (counts, sizes) = evidence(&bench);
+    assert_eq!(counts.iter().sum::<usize>(), 400);
+    assert!(sizes.iter().all(|bytes| *bytes < 512 * 1024), "{sizes:?}");
+}
