@@ -193,7 +193,7 @@ pub(super) async fn act(
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Json<Value>, Problem> {
-    let body = body.map_err(|e| Problem::new(e.status(), "bad_body", e.body_text()))?;
+    let body = body?;
     let (wanted, revision) = wanted(&word, &body)?;
     let id: AlarmId = id.parse().map_err(|_| no_such_alarm())?;
     room.site(&id.site).ok_or_else(no_such_alarm)?;

@@ -3,6 +3,7 @@
 use crate::engine::alarm::Refusal;
 use crate::keeper::inbox::{Gone, NotTaken};
 use axum::body::Body;
+use axum::extract::rejection::BytesRejection;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Map, Value};
@@ -82,6 +83,12 @@ impl From<Refusal> for Problem {
             Refusal::Stale { revision } => problem.with("revision", revision),
             _ => problem,
         }
+    }
+}
+
+impl From<BytesRejection> for Problem {
+    fn from(rejection: BytesRejection) -> Problem {
+        Problem::new(rejection.status(), "bad_body", rejection.body_text())
     }
 }
 

@@ -269,7 +269,7 @@ pub(super) async fn claim(
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Json<Value>, Problem> {
-    let body = body.map_err(|e| Problem::new(e.status(), "bad_body", e.body_text()))?;
+    let body = body?;
     let claim: Claim = serde_json::from_slice(&body).map_err(|e| Problem::unfit("bad_body", e.to_string()))?;
     for (what, word) in [("room", &claim.room), ("model", &claim.model)] {
         if word.chars().count() > MAX_WORD_CHARS || word.chars().any(char::is_control) {

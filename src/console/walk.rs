@@ -102,7 +102,7 @@ pub(super) async fn order(
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Json<Value>, Problem> {
-    let body = body.map_err(|e| Problem::new(e.status(), "bad_body", e.body_text()))?;
+    let body = body?;
     let order = understood(&body)?;
     let here = home_of(&room, &id).await?;
     let of = (caller.name.to_string(), format!("{}/walk-test", here.home));

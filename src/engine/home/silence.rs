@@ -33,10 +33,9 @@ pub struct Limit {
 /// The limit of the silence that began with `activity`.
 pub fn limit(policy: &HomePolicy, state: &State, activity: &Activity) -> Limit {
     let rules = &policy.rules;
-    let from = state.learnt.minute(activity.wall);
     let (cap_s, name) = if has_only_a_door(state) {
         (rules.inactivity_door_only_cap_s, "door_only_cap")
-    } else if in_night(rules, activity.wall, from, &policy.zone) {
+    } else if in_night(rules, minute_of(policy, state, activity.wall)) {
         (rules.inactivity_night_cap_s, "night_cap")
     } else {
         (rules.inactivity_cap_s, "cap")
@@ -82,7 +81,7 @@ fn outing(policy: &HomePolicy, state: &State, activity: &Activity, mut limit: Li
     if limit.check.is_some() {
         let usual = learnt.usual().map(|usual| Millis(usual.0 + 1_000 * u64::from(rules.out_check_grace_s)));
         let hours = Millis::from_secs(rules.out_check_s.into());
-        let minute = state.learnt.minute(activity.wall).unwrap_or_else(|| minute_of(activity.wall, &policy.zone));
+        let minute = minute_of(policy, state, activity.wall);
         let evening = Millis::from_mins((u64::from(rules.out_check_at_min) + 1_440 - u64::from(minute)) % 1_440);
         let evening = evening.max(OUT_AT_LEAST);
         (limit.check, limit.check_name) = (Some(usual.unwrap_or(hours).min(hours).min(evening)), "outing");
@@ -98,13 +97,15 @@ fn has_only_a_door(state: &State) -> bool {
     count > 0 && telling.all(entrance)
 }
 
-fn minute_of(at: Wall, zone: &jiff::tz::TimeZone) -> u32 {
-    let local = at.zoned(zone);
-    u32::from(local.hour() as u8) * 60 + u32::from(local.minute() as u8)
+/// Minutes after local midnight; of the day under way by the midnight that is known, since this is asked with every reading.
+fn minute_of(policy: &HomePolicy, state: &State, at: Wall) -> u32 {
+    state.learnt.minute(at).unwrap_or_else(|| {
+        let local = at.zoned(&policy.zone);
+        u32::from(local.hour() as u8) * 60 + u32::from(local.minute() as u8)
+    })
 }
 
-fn in_night(rules: &Rules, at: Wall, minute: Option<u32>, zone: &jiff::tz::TimeZone) -> bool {
-    let minute = minute.unwrap_or_else(|| minute_of(at, zone));
+fn in_night(rules: &Rules, minute: u32) -> bool {
     let (from, to) = (rules.night_from_min, rules.night_to_min);
     if from <= to { (from..to).contains(&minute) } else { minute >= from || minute < to }
 }

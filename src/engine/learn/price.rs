@@ -30,18 +30,11 @@ pub fn scores(rhythm: &Rhythm, slot: usize, out: &mut [f64; AGES + 1]) {
             surprise += rhythm.surprise[(slot + age - 1) % SLOTS];
         }
         if age >= FIRST {
-            let plain = plain(rhythm, surprise, age, rhythm.surprise[(slot + age) % SLOTS]);
+            let plain = rhythm.against_longest(surprise, age) - rhythm.telling[(slot + age) % SLOTS];
             most = most.max(PRICE_SHARE * prices[age] / PRICE_UNIT + (1.0 - PRICE_SHARE) * plain / PLAIN_UNIT);
             out[age] = most;
         }
     }
-}
-
-/// The silence against each day's longest, in surprise and in time; less where the next minutes will tell.
-fn plain(rhythm: &Rhythm, surprise: f64, age: usize, next: f64) -> f64 {
-    let by_time = 600.0 / rhythm.longest_s;
-    let mean = 0.5 * (surprise / rhythm.longest_surprise + age as f64 * by_time);
-    mean - 0.2 * libm::log(72.0 * 0.5 * (next / rhythm.longest_surprise + by_time))
 }
 
 /// ln of the highest price at which it is right to have alarmed by each age.

@@ -8,11 +8,8 @@ use super::tail::Days;
 /// Ages of a silence at which its hazard is told apart, in parts of ten minutes: the first of each.
 const AGE_FROM: [usize; AGE_BINS + 1] = [3, 5, 6, 9, 12, 18, 24, 36, 48, 72, usize::MAX];
 pub const AGE_BINS: usize = 10;
-/// What was so many days ago counts half.
-const HALF_LIFE_DAYS: f64 = 30.0;
-/// 0.5^(1/30).
+/// 0.5^(1/30): what was thirty days ago counts half.
 const A_DAY_LESS: f64 = 0.977_159_968_434_245_9;
-const _: () = assert!(HALF_LIFE_DAYS == 30.0);
 
 /// A home of which nothing is known: how likely a silence of this age is to end within ten minutes, by day.
 const USUAL_BY_AGE: [f64; AGE_BINS] = [0.22, 0.2, 0.17, 0.14, 0.115, 0.095, 0.085, 0.085, 0.09, 0.08];
@@ -31,9 +28,11 @@ pub struct Rhythm {
     pub ends: Vec<[f64; AGE_BINS]>,
     /// −ln of how likely it is that nobody stirs in this part of the day.
     pub surprise: [f64; SLOTS],
+    /// How much this part of the day will tell of a silence that has come to it: where it is much, it is worth waiting for.
+    pub telling: [f64; SLOTS],
     /// The means of each day's longest silence: in surprise, and in seconds.
-    pub longest_surprise: f64,
-    pub longest_s: f64,
+    longest_surprise: f64,
+    longest_s: f64,
     /// Minutes of this part of the day that are spent in short silences; and silences that begin in it, a day.
     pub busy_min: [f64; SLOTS],
     pub begins: [f64; SLOTS],
@@ -105,7 +104,13 @@ impl Rhythm {
         let surprise = surprise(&counts);
         let (longest_surprise, longest_s) = longest(library, &weights, &surprise);
         let (busy_min, begins) = occupation(&counts);
-        Rhythm { ends: hazard(&counts), surprise, longest_surprise, longest_s, busy_min, begins }
+        let telling = surprise.map(|next| 0.2 * libm::log(72.0 * 0.5 * (next / longest_surprise + 600.0 / longest_s)));
+        Rhythm { ends: hazard(&counts), surprise, telling, longest_surprise, longest_s, busy_min, begins }
+    }
+
+    /// A silence of this surprise and age (in parts of ten minutes) against each day's longest.
+    pub fn against_longest(&self, surprise: f64, age: usize) -> f64 {
+        0.5 * (surprise / self.longest_surprise + age as f64 * (600.0 / self.longest_s))
     }
 }
 

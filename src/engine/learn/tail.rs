@@ -3,8 +3,8 @@
 
 use minicbor::{Decode, Encode};
 
-/// Days that are looked back on.
-const DAYS: u32 = 91;
+/// Days that are looked back on: those of the library.
+const DAYS: u32 = super::library::DAYS as u32;
 /// Of each week so many silences are kept.
 const A_WEEK: usize = 6;
 /// The largest scores whose mean tells how the tail goes on.

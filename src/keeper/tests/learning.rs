@@ -82,15 +82,19 @@ fn limits_become_those_of_the_home() {
     }
 }
 
-#[test]
-fn who_left_by_the_door_is_asked_after_and_never_forgotten() {
-    let mut scene = lived(20);
-    let ten = 20 * DAY + 10 * HOUR;
+/// A home that has lived for weeks, on a morning on which its door opens and closes soon after ten (which it gives).
+fn parcel() -> (Scene, u64) {
+    let (mut scene, ten) = (lived(20), 20 * DAY + 10 * HOUR);
     for n in 0..6 {
         says(&mut scene, 20 * DAY + 7 * HOUR + n * 30 * MINUTE, "h1/motion motion=true!");
     }
-    says(&mut scene, ten + 2 * MINUTE, "h1/door contact=open!");
-    says(&mut scene, ten + 2 * MINUTE + 20_000, "h1/door contact=closed!");
+    goes_through_the_door(&mut scene, ten + 2 * MINUTE);
+    (scene, ten)
+}
+
+#[test]
+fn who_left_by_the_door_is_asked_after_and_never_forgotten() {
+    let (mut scene, ten) = parcel();
     let (check, alarm) = silent_from(&mut scene, ten + 3 * MINUTE);
     assert!((2 * 60 + 45..=3 * 60 + 1).contains(&check), "usual outing and an hour: {check}");
     assert!((12 * 60 - 2..=20 * 60).contains(&alarm), "{alarm}");
@@ -98,13 +102,7 @@ fn who_left_by_the_door_is_asked_after_and_never_forgotten() {
 
 #[test]
 fn who_stirs_inside_after_the_door_is_at_home() {
-    let mut scene = lived(20);
-    let ten = 20 * DAY + 10 * HOUR;
-    for n in 0..6 {
-        says(&mut scene, 20 * DAY + 7 * HOUR + n * 30 * MINUTE, "h1/motion motion=true!");
-    }
-    says(&mut scene, ten + 2 * MINUTE, "h1/door contact=open!");
-    says(&mut scene, ten + 2 * MINUTE + 20_000, "h1/door contact=closed!");
+    let (mut scene, ten) = parcel();
     says(&mut scene, ten + 3 * MINUTE + 5_000, "h1/motion motion=true!");
     let (_, alarm) = silent_from(&mut scene, ten + 4 * MINUTE);
     assert!(alarm < 8 * 60, "as in any silence at home: {alarm}");
