@@ -61,7 +61,8 @@ fn uplink(heard: &Heard, address: &str, message: &Json) -> Result<Spoken, Reject
     let readings = object.map(|object| Uplink { object, normalized: None, models, port });
     let (readings, rest) =
         readings.map_or_else(Default::default, |said| said.readings(heard.lore, &heard.source.name, address));
-    Ok(Spoken { readings, time: time(message), event: event_id(message), rest, signal: signal(heard.message.payload) })
+    let signal = signal(message.get("rxInfo"));
+    Ok(Spoken { readings, time: time(message), event: event_id(message), rest, signal })
 }
 
 /// What the device answered to the network server's question for its state.

@@ -3,7 +3,8 @@
 
 use super::scalar::{Scalar, Text};
 use super::{Heard, Rejected, text};
-use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use serde_json::value::RawValue;
 use std::borrow::Cow;
 use std::cell::Cell;
 use std::fmt;
@@ -12,6 +13,9 @@ use std::fmt;
 const MAX_VALUES: u32 = 16_384;
 /// The most keys of one object.
 const MAX_KEYS: usize = 512;
+
+/// As many keys as most objects have at most; so a list of members seldom has to grow.
+const USUAL_KEYS: usize = 8;
 
 /// A value.
 #[derive(Debug, Clone, PartialEq)]
@@ -23,6 +27,8 @@ pub(super) enum Json<'a> {
     List(Vec<Json<'a>>),
     /// In the order of the message.
     Object(Vec<(Cow<'a, str>, Json<'a>)>),
+    /// What was passed over: a value of any kind, as it is written.
+    Unread(&'a str),
 }
 
 impl<'a> Json<'a> {
@@ -50,8 +56,8 @@ impl<'a> Json<'a> {
         Json::object_without(&[], heard)
     }
 
-    /// The same, where members of these names, however deep they stand, are passed over unread: they are null. For what is long
-    /// and of no interest.
+    /// The same, where members of these names, however deep they stand, are passed over: [`Json::Unread`]. For what is long and of
+    /// hardly any interest.
     ///
     /// # Errors
     /// As [`Json::object`].
@@ -109,7 +115,7 @@ impl<'a> Json<'a> {
             Json::Bool(flag) => Scalar::Bool(*flag),
             Json::Number(number) => Scalar::Number(*number),
             Json::Text(text) => Scalar::Text(Cow::Borrowed(text)),
-            Json::List(_) | Json::Object(_) => Scalar::Nested,
+            Json::List(_) | Json::Object(_) | Json::Unread(_) => Scalar::Nested,
         }
     }
 }
@@ -189,7 +195,7 @@ impl<'de> Visitor<'de> for Reader<'_> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Json<'de>, A::Error> {
-        let mut members: Vec<(Cow<'de, str>, Json<'de>)> = Vec::new();
+        let mut members: Vec<(Cow<'de, str>, Json<'de>)> = Vec::with_capacity(USUAL_KEYS);
         while let Some(Text(name)) = map.next_key::<Text<'de>>()? {
             if members.len() == MAX_KEYS {
                 return Err(self.stop(Rejected::TooMuch));
@@ -198,7 +204,7 @@ impl<'de> Visitor<'de> for Reader<'_> {
                 return Err(self.stop(Rejected::DoubleKey));
             }
             let value = match self.skipped.contains(&&*name) {
-                true => map.next_value::<IgnoredAny>().map(|_| Json::Null)?,
+                true => Json::Unread(map.next_value::<&'de RawValue>()?.get()),
                 false => map.next_value_seed(self)?,
             };
             members.push((name, value));
@@ -221,11 +227,12 @@ mod tests {
     }
 
     #[test]
-    fn what_is_skipped_is_null_but_has_to_be_json() {
+    fn what_is_skipped_stays_as_it_is_written_but_has_to_be_json() {
         let read = |payload| Json::parse_without(&["rx"], payload);
         let long = format!("{{\"rx\":[{}1],\"a\":{{\"rx\":{{}},\"b\":2}}}}", "1,".repeat(MAX_VALUES as usize));
         let json = read(&long).unwrap();
-        assert_eq!(json.get("rx"), Some(&Json::Null));
+        assert!(matches!(json.get("rx"), Some(Json::Unread(list)) if list.len() > MAX_VALUES as usize));
+        assert_eq!(json.at(&["a", "rx"]), Some(&Json::Unread("{}")));
         assert_eq!(json.at(&["a", "b"]).and_then(Json::as_number), Some(2.0));
         assert_eq!(read("{\"rx\":[1,}"), Err(Rejected::NotJson));
         assert_eq!(read("{\"rx\":1,\"rx\":2}"), Err(Rejected::DoubleKey));

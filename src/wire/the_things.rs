@@ -49,7 +49,7 @@ pub(super) fn decode(heard: &Heard, place: Place) -> Decoded {
     }
     let (readings, rest) = readings(heard, place.address, uplink);
     let (time, event) = (time(&message, uplink), event_id(&message, uplink));
-    let spoken = Spoken { readings, time, event, rest, signal: signal(heard.message.payload) };
+    let spoken = Spoken { readings, time, event, rest, signal: signal(uplink.get("rx_metadata")) };
     heard.spoken(&place, place.address, spoken)
 }
 

@@ -54,7 +54,9 @@ pub fn run(_: &Options) {
             let mut micros: Vec<f64> = of.clone().map(|(.., micros)| *micros).collect();
             let Some(largest) = of.map(|(_, bytes, _)| *bytes).max() else { continue };
             micros.sort_by(f64::total_cmp);
-            let (middle, worst) = (micros[micros.len() / 2], micros[micros.len() - 1]);
+            // Of an even number, the mean of the two in the middle.
+            let (low, high) = (micros[(micros.len() - 1) / 2], micros[micros.len() / 2]);
+            let (middle, worst) = ((low + high) / 2.0, micros[micros.len() - 1]);
             let goal = if small && *dialect != Dialect::SparkplugB { "< 3 µs" } else { "" };
             let figure =
                 format!("{middle:.2} µs, the slowest {worst:.2}; {} messages up to {largest} bytes", micros.len());

@@ -147,6 +147,7 @@ fn a_home_of_twelve_devices_is_imported_tested_and_signed_off() {
         let (status, answer) = order(&gateway, &format!("{alarm}/{act}"), body);
         assert_eq!(status, 200, "{act}: {answer}");
     }
+    gateway.wait_for_outcomes();
     let told = receiver.requests().len();
 
     // The walk test.
@@ -172,6 +173,7 @@ fn a_home_of_twelve_devices_is_imported_tested_and_signed_off() {
         (&json!(1), &json!(91.0), &json!(55))
     );
     assert_eq!(state["unproven"], json!([]));
+    gateway.wait_for_outcomes();
     assert_eq!(receiver.requests().len(), told, "a test calls nobody");
     assert_eq!(order(&gateway, test, json!({"order": "sign"})).0, 200);
     let signed = &ask(&gateway, test)["signed"];

@@ -60,6 +60,7 @@ fn what_the_broker_accepted_survives_a_power_cut() {
         wait_for_homes(receiver, &storm);
     }
     storm.wait_for_readings(&gateway);
+    storm.wait_for_ladders(&gateway);
     let past = gateway.past();
     let presses: u32 = storm.presses.values().sum();
     let counted: u32 = past.alarms.values().flatten().map(|told| told.events).sum();

@@ -249,6 +249,14 @@ impl Gateway {
         Past::read(&self.data("journal").join(SITE))
     }
 
+    /// Waits until every notice in the journal was delivered and that is written too: nothing is on its way then.
+    pub fn wait_for_outcomes(&self) {
+        eventually("an outcome of each notice", || {
+            let past = self.past();
+            past.notices.len() == past.attempts.iter().filter(|(.., outcome)| outcome == "delivered").count()
+        });
+    }
+
     /// The open alarms on the console's page of them, as (home, kind), in order; panics where nobody answers.
     pub fn shown_open(&self) -> Vec<(String, String)> {
         let (status, body) = self.get("/api/v1/alarms?state=open&limit=500").expect("an answer");

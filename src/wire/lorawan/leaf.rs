@@ -3,6 +3,7 @@
 //! Codecs nest as they like: `button_event.status`, `air_temperature.value`, `temperatureSensor.3`. What they name alike they spell
 //! unlike (`WATER_LEAK_STATUS`, `water_leak_status`, `WaterLeakStatus`), so names are compared by their letters and digits alone.
 
+use super::field::{self, Field};
 use crate::wire::json::Json;
 
 /// The deepest level that is read; sensors' values stand on the first three.
@@ -90,6 +91,8 @@ pub(super) struct Leaf<'j> {
     depth: usize,
     /// What the last key is in the one spelling; of `value`, `state` and a channel's number, what the key before is.
     pub name: Name,
+    /// What the table knows of that name.
+    pub rows: &'static [Field],
     pub value: &'j Json<'j>,
 }
 
@@ -105,7 +108,7 @@ impl<'j> Leaf<'j> {
         let own = keys[depth - 1];
         let stands_for_its_object = depth > 1 && (matches!(own, "value" | "state") || is_number(own));
         let name = Name::of(&[if stands_for_its_object { keys[depth - 2] } else { own }])?;
-        Some(Leaf { keys, depth, name, value })
+        Some(Leaf { keys, depth, name, rows: field::named(&name), value })
     }
 
     /// As an operator writes it: `button_event.status`.
@@ -161,7 +164,7 @@ fn gather<'j>(object: &'j Json<'j>, mut keys: [&'j str; MAX_DEPTH], depth: usize
         keys[depth] = key;
         match value {
             Json::Object(_) if depth + 1 < MAX_DEPTH && !is_barred(key) => gather(value, keys, depth + 1, leaves),
-            Json::Object(_) | Json::List(_) => {}
+            Json::Object(_) | Json::List(_) | Json::Unread(_) => {}
             _ => leaves.extend(Leaf::new(keys, depth + 1, value)),
         }
     }

@@ -56,7 +56,8 @@ impl Uplink<'_> {
         if NOT_NOW.iter().any(|names| names.iter().all(|name| stands(&leaves, name))) {
             return (Vec::new(), 0);
         }
-        let known = Known { leaves: &leaves, models: &models, port: self.port };
+        let spelt = models.iter().filter_map(|model| Name::of(&[model])).collect();
+        let known = Known { leaves: &leaves, models: spelt, port: self.port };
         let profile = profile(lore, source, address, &models);
         for leaf in &leaves {
             match profile.and_then(|p| p.of(&leaf.path())) {
@@ -86,9 +87,9 @@ impl Uplink<'_> {
 const WEAKEST_DBM: f64 = -130.0;
 const STRONGEST_DBM: f64 = -50.0;
 
-/// How well the best gateway heard an uplink, percent. What each gateway heard is long, and passed over unread but for this.
-pub(super) fn signal(payload: &[u8]) -> Option<u8> {
-    let text = std::str::from_utf8(payload).ok()?;
+/// How well the best gateway heard an uplink, percent. What each gateway heard is long, and passed over but for this.
+pub(super) fn signal(gateways: Option<&Json>) -> Option<u8> {
+    let Some(Json::Unread(text)) = gateways else { return None };
     let number = |rest: &str| {
         let rest = rest.trim_start();
         let end = rest.find(|c: char| !matches!(c, '-' | '.' | '0'..='9')).unwrap_or(rest.len());
@@ -129,7 +130,7 @@ fn stands(leaves: &[Leaf], name: &str) -> bool {
 /// All that the meaning of a field may depend on.
 struct Known<'k> {
     leaves: &'k [Leaf<'k>],
-    models: &'k [&'k str],
+    models: Vec<Name>,
     port: Option<f64>,
 }
 
@@ -137,23 +138,22 @@ impl Known<'_> {
     /// A name together with its object's is the surest, then its own, then its own without a number.
     fn add(&self, leaf: &Leaf, settled: &mut Settled) {
         let in_object = leaf.name_in_object();
-        if in_object.is_some_and(|name| self.add_named(&name, None, leaf, settled)) {
+        if in_object.is_some_and(|name| self.add_told(field::named(&name), None, leaf, settled)) {
             return;
         }
         if leaf.object().is_some_and(|name| NOT_THE_ROOM.iter().any(|place| name.is(place))) {
             return;
         }
-        if self.add_named(&leaf.name, leaf.channel(), leaf, settled) {
+        if self.add_told(leaf.rows, leaf.channel(), leaf, settled) {
             return;
         }
         if let Some((name, zone)) = leaf.numbered() {
-            self.add_named(&name, Some(zone), leaf, settled);
+            self.add_told(field::named(&name), Some(zone), leaf, settled);
         }
     }
 
-    /// Says whether the table knows the name.
-    fn add_named(&self, name: &Name, zone: Option<&str>, leaf: &Leaf, settled: &mut Settled) -> bool {
-        let rows = field::named(name);
+    /// Adds what a value says by the rows of its name. Says whether the table knows the name.
+    fn add_told(&self, rows: &[Field], zone: Option<&str>, leaf: &Leaf, settled: &mut Settled) -> bool {
         for row in rows.iter().filter(|row| self.holds(row)) {
             if let Some((kind, value)) = read(row, &leaf.value.scalar()) {
                 let zone = zone.or(Some(row.zone)).and_then(|zone| Zone::new(zone).ok());
@@ -165,8 +165,7 @@ impl Known<'_> {
 
     fn holds(&self, row: &Field) -> bool {
         let stands = |name: &&str| stands(self.leaves, name);
-        let is_model =
-            |model: &&str| self.models.iter().any(|said| Name::of(&[said]).is_some_and(|name| name.is(model)));
+        let is_model = |model: &&str| self.models.iter().any(|said| said.is(model));
         (row.port == 0 || self.port == Some(row.port.into()))
             && (row.beside.is_empty() || row.beside.iter().any(stands))
             && !row.apart.iter().any(stands)
@@ -186,8 +185,7 @@ impl Known<'_> {
     /// A fingerprint of all that is no call for help, whatever its order.
     fn rest(&self) -> u32 {
         let news = self.leaves.iter().filter(|leaf| {
-            let rows = field::named(&leaf.name);
-            !rows.iter().any(|row| {
+            !leaf.rows.iter().any(|row| {
                 matches!(row.rule, Rule::Flag(Kind::Sos) | Rule::Spelt(Kind::Sos, _) | Rule::Words(Kind::Sos, _))
             })
         });
@@ -198,7 +196,7 @@ impl Known<'_> {
                 Json::Bool(flag) => hasher.update(&[u8::from(*flag)]),
                 Json::Number(number) => hasher.update(&number.to_le_bytes()),
                 Json::Text(text) => hasher.update(text.as_bytes()),
-                Json::Null | Json::List(_) | Json::Object(_) => {}
+                Json::Null | Json::List(_) | Json::Object(_) | Json::Unread(_) => {}
             }
             sum.wrapping_add(hasher.finalize())
         })

@@ -494,15 +494,14 @@ proptest! {
 
 #[test]
 fn the_best_gateway_tells_the_signal() {
-    let table: [(&str, Option<u8>); 6] = [
-        (r#"{"rxInfo":[{"rssi":-110,"snr":7.0},{"rssi": -90.0}]}"#, Some(50)),
-        (r#"{"rx_metadata":[{"rssi":-137}]}"#, Some(0)),
-        (r#"{"rssi":-40}"#, Some(100)),
-        (r#"{"rssi":null}"#, None),
-        (r#"{"rssi":"x","object":{}}"#, None),
+    for (gateways, expected) in [
+        (r#"[{"rssi":-110,"snr":7.0},{"rssi": -90.0}]"#, Some(50)),
+        (r#"[{"rssi":-137}]"#, Some(0)),
+        (r#"[{"rssi":-40}]"#, Some(100)),
+        (r#"[{"rssi":null}]"#, None),
+        (r#"[{"rssi":"x"}]"#, None),
         ("{}", None),
-    ];
-    for (payload, expected) in table {
-        assert_eq!(signal(payload.as_bytes()), expected, "{payload}");
+    ] {
+        assert_eq!(signal(Some(&Json::Unread(gateways))), expected, "{gateways}");
     }
 }
