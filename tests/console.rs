@@ -15,6 +15,8 @@ mod house;
 mod ingest;
 #[path = "console/look.rs"]
 mod look;
+#[path = "console/outages.rs"]
+mod outages;
 
 use house::{House, Options, TOKEN, VIEWER};
 use serde_json::Value;

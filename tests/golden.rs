@@ -9,6 +9,7 @@ use hearthwatch::engine::alarm::*;
 use hearthwatch::engine::change::*;
 use hearthwatch::engine::delivery::{Failure, Outcome};
 use hearthwatch::engine::home;
+use hearthwatch::engine::home::routine::Beyond;
 use hearthwatch::engine::id::*;
 use hearthwatch::engine::kind::{AlarmKind, Kind};
 use hearthwatch::engine::learn::{Lesson, Limits};
@@ -22,7 +23,7 @@ use hearthwatch::engine::time::{Millis, Stamp, Tick, Wall};
 use hearthwatch::keeper::record::Entry;
 use std::path::PathBuf;
 
-const VERSIONS: &[&str] = &["v1", "v2", "v3"];
+const VERSIONS: &[&str] = &["v1", "v2", "v3", "v4"];
 
 fn id<T: std::str::FromStr<Err = BadId>>(text: &str) -> T {
     text.parse().unwrap()
@@ -105,8 +106,15 @@ fn alarms() -> Vec<Alarm> {
     let calling = || attentions().remove(0);
     let of_reason = reasons().into_iter().map(|reason| alarm(reason, calling(), AlarmKind::Sos));
     let of_attention = attentions().into_iter().map(|attention| alarm(reasons().remove(0), attention, AlarmKind::Sos));
-    let of_kind = AlarmKind::ALL.iter().map(|kind| alarm(reasons().remove(0), calling(), *kind));
+    let first_kinds = AlarmKind::ALL.iter().filter(|kind| !later_kinds().contains(kind));
+    let of_kind = first_kinds.map(|kind| alarm(reasons().remove(0), calling(), *kind));
     of_reason.chain(of_attention).chain(of_kind).collect()
+}
+
+/// Kinds that came with version 4.
+fn later_kinds() -> [AlarmKind; 11] {
+    use AlarmKind::*;
+    [Outage, Bathroom, Wandering, BedLeft, Cold, Heat, DoorOpen, NotUpCheck, BathroomCheck, ColdCheck, HeatCheck]
 }
 
 fn acts() -> Vec<Act> {
@@ -142,6 +150,7 @@ fn facts() -> Vec<HomeChange> {
             press: None,
             history: None,
             signal: None,
+            beat: None,
         })
     };
     kinds.zip(forms.into_iter().cycle()).map(fact).collect()
@@ -348,6 +357,7 @@ fn learnt() -> Vec<HomeChange> {
         check: vec![30; 144],
         usual_outing: 24,
         longest_outing: 36,
+        rises: 0,
     };
     let lesson = |day: i64| {
         let midnight = Wall(1_789_920_000_000 + day * 86_400_000);
@@ -359,7 +369,18 @@ fn learnt() -> Vec<HomeChange> {
         let reading = Reading { kind: Kind::Contact, zone: None, value: Value::Open(value), form: Form::Event };
         let (happened, retained) = (Some(Wall(happened)), false);
         let (rest, event, press, history, signal) = (None, None, None, None, None);
-        HomeChange::Heard(Fact { device: 2, reading, happened, retained, rest, event, press, history, signal })
+        HomeChange::Heard(Fact {
+            device: 2,
+            reading,
+            happened,
+            retained,
+            rest,
+            event,
+            press,
+            history,
+            signal,
+            beat: None,
+        })
     };
     let entrance = Introduction {
         device: 2,
@@ -381,17 +402,74 @@ fn learnt() -> Vec<HomeChange> {
     ]
 }
 
+/// What came with version 4: when nobody could hear a home, and who has looked since.
+fn unwatched() -> Vec<HomeChange> {
+    let (since, until, last_activity) = (Wall(70), Some(Wall(90)), Some(Wall(60)));
+    let unheard = |deaf| Reason::Unheard { since, homes: 40, deaf };
+    let calling = || attentions().remove(0);
+    let raised = |reason, kind| HomeChange::Raised(Box::new(alarm(reason, calling(), kind)));
+    let beat = |degrees| {
+        let reading = Reading::new(Kind::Temperature, Value::Number(degrees), Form::Edge);
+        let (happened, retained) = (None, false);
+        let (rest, event, press, history, signal) = (None, None, None, None, None);
+        let beat = Some(());
+        HomeChange::Heard(Fact { device: 1, reading, happened, retained, rest, event, press, history, signal, beat })
+    };
+    let lasting = Reason::Lasting { since, lasted_s: 4_500, limit_s: 4_500, room: "wc".into(), value: Some(4.5) };
+    let of_kind = later_kinds().map(|kind| raised(lasting.clone(), kind));
+    let rest = vec![
+        raised(unheard(true), AlarmKind::Outage),
+        raised(unheard(false), AlarmKind::HomeUnheard),
+        raised(Reason::Unwatched { since, until, last_activity }, AlarmKind::WelfareCheck),
+        HomeChange::Climate { device: 1, beyond: Beyond { chilly: true, cold: true, warm: false, hot: false } },
+        HomeChange::Climate { device: 1, beyond: Beyond { chilly: false, cold: false, warm: true, hot: true } },
+        beat(20.0),
+        beat(21.0),
+        HomeChange::Lost,
+        beat(19.0),
+        HomeChange::Looked { safe: safe(SafeHow::Spoke) },
+        HomeChange::Unwatched { since: stamp(80) },
+    ];
+    of_kind.into_iter().chain(rest).collect()
+}
+
+fn outages() -> Vec<SiteChange> {
+    vec![
+        SiteChange::Alive,
+        SiteChange::Unheard { home: 0 },
+        SiteChange::Unheard { home: 1 },
+        SiteChange::OutageTold { outage: Some(1) },
+        SiteChange::HeardAgain { home: 1 },
+        SiteChange::OutageTold { outage: None },
+    ]
+}
+
 /// Of a version: what it adds stands behind what was there before.
 fn entries(version: &str) -> Vec<Entry> {
     let of_home = |changes: Vec<HomeChange>| changes.into_iter().map(|change| Entry::Home { home: 1, change });
     let first = of_home(home_changes()).chain(site_changes().into_iter().map(Entry::Site));
     let later = of_home(later_home_changes()).chain(later_site_changes().into_iter().map(Entry::Site));
-    let learnt = of_home(learnt()).filter(|_| version == "v3");
-    first.chain(later.filter(|_| version != "v1")).chain(learnt).collect()
+    let learnt = of_home(learnt()).filter(|_| version > "v2");
+    let unwatched = of_home(unwatched()).chain(outages().into_iter().map(Entry::Site)).filter(|_| version > "v3");
+    first.chain(later.filter(|_| version != "v1")).chain(learnt).chain(unwatched).collect()
 }
 
 /// A home and a site that all of a version was folded into: what checkpoints hold.
 fn states(version: &str) -> (home::State, site::State) {
+    let (mut home, mut site) = folded(version);
+    if version < "v4" {
+        // Nobody listened to a radio then, or kept a list of whom to look after.
+        (home.radio, home.unwatched) = Default::default();
+        return (home, site);
+    }
+    for (n, change) in (0..).zip(unwatched()) {
+        home.apply(&change, stamp(40_000_000 + 3_700_000 * n));
+    }
+    outages().iter().for_each(|change| site.apply(change, stamp(60)));
+    (home, site)
+}
+
+fn folded(version: &str) -> (home::State, site::State) {
     let (mut home, mut site) = first_states();
     if version == "v1" {
         // Nothing was learnt then of silences or of a device's health, and what was told late counted as heard when it came.

@@ -2,22 +2,31 @@
 
 use super::{WRONG_INPUT, fail};
 use crate::clock::{Clock, SystemClock};
+use crate::engine::change::HomeChange;
 use crate::engine::id::SiteId;
 use crate::engine::policy::{RulesPatch, SiteRules};
 use crate::engine::registry::Registry;
+use crate::journal::{Entry, RealDisk, Segments};
+use crate::keeper::record;
+use crate::replay::past::Past;
 use crate::replay::{self, ReplayError};
 use jiff::tz::TimeZone;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// What `replay` takes.
 #[derive(clap::Args)]
 pub struct Options {
     /// CSV: ts,home,device,room,kind,value in time order; - is stdin, gzip is unpacked
-    #[arg(long)]
-    readings: PathBuf,
+    #[arg(long, required_unless_present = "journal")]
+    readings: Option<PathBuf>,
+    /// A site's journal (data/journal/SITE), of a running gateway too: its own past under today's rules, and a line for each alarm of
+    /// silence or of a rule that comes otherwise than it did
+    #[arg(long, conflicts_with_all = ["readings", "collapses"])]
+    journal: Option<PathBuf>,
     /// CSV: ts,home; from each time on a copy of the home is silent for 24 h
     #[arg(long)]
     collapses: Option<PathBuf>,
@@ -61,7 +70,10 @@ pub fn replay(options: Options) -> ExitCode {
     let (clock, _) = SystemClock::start(None);
     let begun = clock.now().0;
     let run = || {
-        let readings = replay::open(&options.readings).map_err(ReplayError::Read)?;
+        let Some(readings) = &options.readings else {
+            return past(options.journal.as_deref().unwrap_or(Path::new("")), &options_of_run);
+        };
+        let readings = replay::open(readings).map_err(ReplayError::Read)?;
         let collapses = options.collapses.as_deref().map(replay::open).transpose().map_err(ReplayError::Read)?;
         replay::run(&options_of_run, readings, collapses, io::stdout().lock())
     };
@@ -76,6 +88,36 @@ pub fn replay(options: Options) -> ExitCode {
         }
         Err(error) => fail(error),
     }
+}
+
+/// Sends a journal through the machine, record by record.
+fn past(dir: &Path, options: &replay::Options) -> Result<replay::Summary, ReplayError> {
+    let unreadable = |why: String| ReplayError::Read(io::Error::other(why));
+    let segments = Segments::beside_its_owner(Arc::new(RealDisk), dir).map_err(|e| unreadable(e.to_string()))?;
+    let mut past = Past::new(options, io::stdout().lock());
+    for entry in segments.reader(segments.first().unwrap_or(1)).until(segments.committed()) {
+        // What is damaged was told of when it was found.
+        let Entry::Record(found) = entry.map_err(ReplayError::Read)? else { continue };
+        let record = record::read(found.telemetry.as_deref().unwrap_or_default(), &found.ledger)
+            .map_err(|e| unreadable(format!("record {} cannot be read by this version: {e}", found.sequence)))?;
+        past.turn(record.at)?;
+        let mut facts = record.facts.into_iter();
+        let mut taken = 0;
+        for (entry, before) in record.entries.iter().zip(record.facts_before) {
+            for (home, fact) in facts.by_ref().take(before.saturating_sub(taken) as usize) {
+                past.home(home, &HomeChange::Heard(fact))?;
+            }
+            taken = taken.max(before);
+            match entry {
+                record::Entry::Site(change) => past.site(change)?,
+                record::Entry::Home { home, change } => past.home(*home, change)?,
+            }
+        }
+        for (home, fact) in facts {
+            past.home(home, &HomeChange::Heard(fact))?;
+        }
+    }
+    past.end()
 }
 
 /// PRACTICE: a check a month where there is a false alarm in four.

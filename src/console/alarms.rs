@@ -290,7 +290,7 @@ fn word_of(text: Option<&str>) -> String {
     text.unwrap_or_default().trim().to_ascii_lowercase().replace([' ', '-'], "_")
 }
 
-fn safe_how(how: Option<&str>) -> Result<SafeHow, Problem> {
+pub(super) fn safe_how(how: Option<&str>) -> Result<SafeHow, Problem> {
     match word_of(how).as_str() {
         "seen" => Ok(SafeHow::Seen),
         "spoke" | "spoke_to" | "spoken" => Ok(SafeHow::Spoke),

@@ -16,7 +16,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 /// Homes that are looked at between two turns of a keeper: no press waits for a list.
-const AT_ONCE: usize = 250;
+pub(super) const AT_ONCE: usize = 250;
 /// How often the homes without cover are counted at most: whoever reads the metrics all the time must not keep the keeper busy.
 const COUNTED: Millis = Millis::from_mins(1);
 /// A keeper that does not answer so long is told of by other metrics.
@@ -96,7 +96,7 @@ pub(super) async fn visits(
 }
 
 /// Asks about all homes of a site, some at a time.
-async fn some_of<T: Send + 'static>(
+pub(super) async fn some_of<T: Send + 'static>(
     site: &Site,
     question: impl Fn(&Core, usize) -> Vec<T> + Clone + Send + 'static,
 ) -> Result<Vec<T>, Problem> {
@@ -113,7 +113,7 @@ async fn some_of<T: Send + 'static>(
 }
 
 /// The next registered homes that are watched, with their numbers. Nobody visits a home whose people have left it.
-fn watched(core: &Core, from: usize) -> impl Iterator<Item = (u32, &Home)> {
+pub(super) fn watched(core: &Core, from: usize) -> impl Iterator<Item = (u32, &Home)> {
     let some = core.site.homes.iter().enumerate().skip(from).take(AT_ONCE);
     let registered = some.filter_map(|(n, entry)| Some((n as u32, core.site.registry.homes.get(&entry.id)?)));
     registered.filter(|(_, home)| matches!(home.status, Status::Active | Status::Paused))

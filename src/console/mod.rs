@@ -13,6 +13,7 @@ mod alarms;
 mod devices;
 mod door;
 mod events;
+mod explain;
 mod gate;
 mod guard;
 mod health;
@@ -20,6 +21,7 @@ mod homes;
 mod ingest;
 mod notices;
 mod once;
+mod outages;
 mod pages;
 mod places;
 mod problem;
@@ -36,6 +38,7 @@ use crate::engine::registry::{Home, HomeDetails, Resident, ResidentDetails, Resp
 use crate::engine::sealed::Sealed;
 use crate::engine::time::{Tick, Wall};
 use crate::keeper::board::Board;
+use crate::keeper::core::Core;
 use crate::keeper::inbox::Handle;
 use crate::keeper::turn::Status;
 use axum::Router;
@@ -82,6 +85,8 @@ pub trait History: Send + Sync {
     fn timeline(&self, alarm: &AlarmId) -> Vec<Value>;
     /// The latest attempts to deliver a notice, the newest first; at most `limit`.
     fn deliveries(&self, site: &SiteId, limit: usize) -> Vec<Value>;
+    /// A site as it stood then; else why that cannot be told, as a sentence.
+    fn core_at(&self, site: &SiteId, at: Wall) -> Result<Core, String>;
 }
 
 /// All that the console is given.
@@ -178,7 +183,10 @@ fn routes() -> Vec<(&'static str, &'static [&'static str], MethodRouter<Shared>)
         ("/api/v1/homes/{id}", &["get"], get(homes::one)),
         ("/api/v1/homes/{id}/health", &["get"], get(devices::of_home)),
         ("/api/v1/homes/{id}/walk-test", &["get", "post"], get(walk::show).post(walk::order)),
+        ("/api/v1/homes/{id}/explain", &["get"], get(explain::home)),
+        ("/api/v1/homes/{id}/looked", &["post"], post(outages::looked)),
         ("/api/v1/health", &["get"], get(devices::visits)),
+        ("/api/v1/outages", &["get"], get(outages::list)),
         ("/api/v1/quarantine", &["get"], get(quarantine::list)),
         ("/api/v1/quarantine/{id}/claim", &["post"], post(quarantine::claim)),
         ("/api/v1/notices", &["get"], get(notices::list)),
@@ -186,6 +194,7 @@ fn routes() -> Vec<(&'static str, &'static [&'static str], MethodRouter<Shared>)
         ("/", &["get"], get(pages::console)),
         ("/quarantine", &["get"], get(places::quarantine)),
         ("/health", &["get"], get(places::health)),
+        ("/outages", &["get"], get(places::outages)),
         ("/homes/{id}/walk-test", &["get"], get(places::walk)),
         ("/sign-in", &["get", "post"], get(pages::sign_in).post(pages::signed_in)),
         ("/sign-out", &["post"], post(pages::sign_out)),

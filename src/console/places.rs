@@ -1,4 +1,4 @@
-//! The pages beside the desk: quarantine, the walk test of a home, device health. What stands in them is made by their scripts.
+//! The pages beside the desk: homes to look after an outage, quarantine, the walk test of a home, device health. What stands in them is made by their scripts.
 
 use super::Shared;
 use super::gate::Caller;
@@ -10,8 +10,11 @@ use axum::response::{IntoResponse, Redirect, Response};
 use maud::{Markup, PreEscaped, html};
 
 /// The pages that the desk leads to: address, symbol, name.
-const LINKS: [(&str, &str, &str); 2] =
-    [("/quarantine", "unclaimed", "nav.quarantine"), ("/health", "device", "nav.health")];
+const LINKS: [(&str, &str, &str); 3] = [
+    ("/outages", "house", "nav.outages"),
+    ("/quarantine", "unclaimed", "nav.quarantine"),
+    ("/health", "device", "nav.health"),
+];
 
 /// The ways to the other pages; `here` is the one that is looked at.
 pub(super) fn links(lang: Lang, here: Option<&str>) -> Markup {
@@ -68,6 +71,18 @@ pub(super) async fn health(room: State<Shared>, look: Query<Look>, uri: Uri, hea
         title: "title.health",
         heading: "nav.health",
         lead: Some("health.lead"),
+        home: None,
+    };
+    show(&room, &look, &uri, &headers, &place)
+}
+
+/// `GET /outages`
+pub(super) async fn outages(room: State<Shared>, look: Query<Look>, uri: Uri, headers: HeaderMap) -> Response {
+    let place = Place {
+        script: "outages.js",
+        title: "title.outages",
+        heading: "nav.outages",
+        lead: Some("outages.lead"),
         home: None,
     };
     show(&room, &look, &uri, &headers, &place)

@@ -163,6 +163,17 @@ const WORDS: &[Word] = &[
     ("kind.channel_down", "通知渠道中断", "Channel down"),
     ("kind.store_rebuilt", "历史库已重建", "Store rebuilt"),
     ("kind.home_unheard", "收不到该户信号", "Home unheard"),
+    ("kind.outage", "大范围失联", "Outage"),
+    ("kind.bathroom", "卫生间停留过久", "Long in the bathroom"),
+    ("kind.bathroom_check", "卫生间停留核实", "Bathroom check"),
+    ("kind.wandering", "夜间外出未归", "Out at night"),
+    ("kind.bed_left", "夜间离床未归", "Bed left at night"),
+    ("kind.door_open", "入户门未关", "Entrance door open"),
+    ("kind.not_up_check", "未按时起床", "Not up yet"),
+    ("kind.cold", "室温过低", "Cold"),
+    ("kind.cold_check", "室温偏低", "Cold check"),
+    ("kind.heat", "室温过高", "Heat"),
+    ("kind.heat_check", "室温偏高", "Heat check"),
     ("reading.motion", "人体移动", "motion"),
     ("reading.presence", "有人", "presence"),
     ("reading.contact", "门窗", "door"),
@@ -227,7 +238,28 @@ const WORDS: &[Word] = &[
         "收到无法读取的消息（{topic}），按可能求助处理",
         "A message that cannot be read ({topic}) is taken for a call for help",
     ),
+    ("why.lasting", "{at} 起，已 {lasted}；上限 {limit}{value}", "Since {at}, for {lasted}; limit {limit}{value}"),
+    ("why.lasting.value", "；现在 {n} 度", "; now {n} degrees"),
+    ("why.unheard_one", "{at} 起收不到该户的任何信号", "Nothing is heard of this home since {at}"),
+    ("why.unheard", "{at} 起同时收不到 {n} 户的信号", "{n} homes are unheard since {at}, all for one cause"),
+    (
+        "why.deaf",
+        "{at} 起网关收不到任何信号，涉及 {n} 户",
+        "The gateway hears nothing since {at}; that concerns {n} homes",
+    ),
+    (
+        "why.unwatched",
+        "{from} 起收不到信号，{to} 恢复；此后无人活动，也无人看望。上次活动 {at}",
+        "Unheard from {from} to {to}; nobody has stirred or looked since. Last activity {at}",
+    ),
+    (
+        "why.unwatched_still",
+        "{from} 起收不到信号，至今未恢复，也无人看望。上次活动 {at}",
+        "Unheard since {from}, and nobody has looked. Last activity {at}",
+    ),
     ("unclaimed", "未登记设备", "Unregistered device"),
+    ("gateway", "网关", "Gateway"),
+    ("several_homes", "多户", "Several homes"),
     ("several", "本户共 {n} 个警报", "{n} alarms in this home"),
     // Who has it, and what comes
     ("who.nobody", "无人接单", "Nobody has it"),
@@ -455,6 +487,7 @@ mod tests {
         include_str!("assets/quarantine.js"),
         include_str!("assets/walk.js"),
         include_str!("assets/visits.js"),
+        include_str!("assets/outages.js"),
     );
 
     fn keys() -> BTreeSet<&'static str> {
@@ -481,7 +514,7 @@ mod tests {
         let quoted = SCRIPTS.split("t('").skip(1).filter_map(|rest| rest.split('\'').next());
         let word = |text: &&str| text.chars().all(|c| c.is_ascii_lowercase() || "._-0123456789".contains(c));
         let of_a_page = |text: &&str| {
-            let families = ["walk", "quarantine", "health", "need", "refused"];
+            let families = ["walk", "quarantine", "health", "need", "outages", "refused"];
             text.split_once('.').is_some_and(|(family, _)| families.contains(&family))
         };
         quoted.filter(word).chain(SCRIPTS.split('\'').filter(word).filter(of_a_page)).collect()
@@ -517,6 +550,7 @@ mod tests {
         wanted.extend(of("sound", &["on", "off", "touch"]));
         wanted.extend(of("spans", &["seconds", "minutes", "hours", "days"]));
         wanted.extend(of("walk", &["lead_one", "announced_one"]));
+        wanted.extend(of("outages", &["spoke", "seen"]));
         wanted.extend(of("value", &["yes", "no", "open", "closed"]));
         wanted.extend(of("hours", &["short", "long"]).into_iter().chain(of("days", &["short", "long"])));
         wanted.extend(of("next", &["rung", "again"]));

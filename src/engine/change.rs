@@ -3,6 +3,7 @@
 
 use super::alarm::{Act, Alarm, Attention, CloseCode, Reason, Safe, Telling, Told};
 use super::delivery::Outcome;
+use super::home::routine::Beyond;
 use super::id::{Address, AlarmId, ChannelId, HomeId, NoticeId, ResponderId, SourceId};
 use super::kind::{AlarmKind, Priority};
 use super::learn::Lesson;
@@ -41,6 +42,9 @@ pub struct Fact {
     /// Said before the device was registered, and taken over then: nobody is told of it.
     #[n(8)]
     pub history: Option<()>,
+    /// The first of a message that no person caused: the radio is alive.
+    #[n(9)]
+    pub beat: Option<()>,
 }
 
 /// A device as a home knows it.
@@ -210,6 +214,29 @@ pub enum HomeChange {
     /// A local day is over: what the home's own past says of its silences from here on.
     #[n(14)]
     Learnt(#[n(0)] Box<Lesson>),
+    /// Not even the radio of the home is heard any more.
+    #[n(15)]
+    Lost,
+    /// The site was deaf since then, and hears again: nobody knows how the people fared.
+    #[n(16)]
+    Unwatched {
+        #[n(0)]
+        since: Stamp,
+    },
+    /// A person looked after the people of the home, for no alarm: they are well.
+    #[n(17)]
+    Looked {
+        #[n(0)]
+        safe: Safe,
+    },
+    /// A device's temperature has passed a bound.
+    #[n(18)]
+    Climate {
+        #[n(0)]
+        device: u16,
+        #[n(1)]
+        beyond: Beyond,
+    },
 }
 
 /// A message as it came.
@@ -339,4 +366,25 @@ pub enum SiteChange {
         #[n(0)]
         epoch: u64,
     },
+    /// A home, by its number, cannot be heard.
+    #[n(11)]
+    Unheard {
+        #[n(0)]
+        home: u32,
+    },
+    /// It is heard again.
+    #[n(12)]
+    HeardAgain {
+        #[n(0)]
+        home: u32,
+    },
+    /// The outage of this number has settled and is told; none: the site's own deafness.
+    #[n(13)]
+    OutageTold {
+        #[n(0)]
+        outage: Option<u32>,
+    },
+    /// Nothing was to be written for some time, and the site heard all the same: what a restart would take for its own absence.
+    #[n(14)]
+    Alive,
 }

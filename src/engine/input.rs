@@ -1,6 +1,6 @@
 //! What the machines are given.
 
-use super::alarm::{Act, Told};
+use super::alarm::{Act, Reason, SafeHow, Told};
 use super::change::{Introduction, Notice};
 use super::delivery::Outcome;
 use super::home::Leaving;
@@ -8,7 +8,7 @@ use super::id::{AlarmId, ChannelId, NoticeId, ResponderId};
 use super::kind::AlarmKind;
 use super::reading::Reading;
 use super::registry::Entity;
-use super::time::Wall;
+use super::time::{Stamp, Wall};
 
 /// The readings of one message, brought home.
 #[derive(Debug, Clone, PartialEq)]
@@ -87,10 +87,23 @@ pub enum HomeInput {
     Failed {
         fault: Box<str>,
     },
-    /// From the keeper: raise an alarm of the gateway's own.
+    /// Raise an alarm of the gateway's own.
     Own {
         kind: AlarmKind,
-        what: Box<str>,
+        reason: Reason,
+    },
+    /// From the site: what that was raised for has ended.
+    Ended {
+        kind: AlarmKind,
+    },
+    /// From the site: nothing was heard from then until now.
+    WasDeaf {
+        since: Stamp,
+    },
+    /// A person has looked after the people of the home, for no alarm.
+    Looked {
+        by: ResponderId,
+        how: SafeHow,
     },
 }
 
@@ -112,6 +125,11 @@ pub enum SiteInput {
     Due,
     /// Entries of the registry, checked.
     Register(Vec<Entity>),
+    /// A home, by its number, cannot be heard any more, or is again.
+    Hearing {
+        home: u32,
+        heard: bool,
+    },
     /// The link to the broker, as far as it brings telemetry.
     Link {
         up: bool,

@@ -159,10 +159,20 @@ alarms! {
     // A latched press that says `true` once more after somebody had seen it.
     6 PossiblePress "possible_press" Welfare Judgement;
     7 Inactivity "inactivity" Welfare Judgement;
-    // The home's engine failed: nobody watches it, so somebody has to look.
+    18 Bathroom "bathroom" Welfare Judgement;
+    19 Wandering "wandering" Welfare Judgement;
+    20 BedLeft "bed_left" Welfare Judgement;
+    21 Cold "cold" Welfare Judgement;
+    22 Heat "heat" Welfare Judgement;
+    23 DoorOpen "door_open" Welfare Judgement;
+    // The home's engine failed, or it could not be heard for long: nobody watches it, so somebody has to look.
     8 WelfareCheck "welfare_check" Welfare Judgement;
     // The quiet tier below `inactivity`: the operator's list, no ladder.
     9 InactivityCheck "inactivity_check" Welfare Judgement;
+    24 NotUpCheck "not_up_check" Welfare Judgement;
+    25 BathroomCheck "bathroom_check" Welfare Judgement;
+    26 ColdCheck "cold_check" Welfare Judgement;
+    27 HeatCheck "heat_check" Welfare Judgement;
     10 Leak "leak" Property Condition;
     11 EngineFault "engine_fault" Technical Judgement;
     12 Tamper "tamper" Technical Condition;
@@ -170,6 +180,8 @@ alarms! {
     14 ChannelDown "channel_down" Technical Judgement;
     15 StoreRebuilt "store_rebuilt" Technical Judgement;
     16 HomeUnheard "home_unheard" Technical Condition;
+    // Several homes, or all of a site, cannot be heard for one cause.
+    17 Outage "outage" Technical Condition;
 }
 
 impl AlarmKind {
@@ -182,9 +194,15 @@ impl AlarmKind {
         matches!(self, AlarmKind::PossiblePress) || matches!(self.priority(), Priority::Life)
     }
 
+    /// The tier below an alarm: closes by itself when what it asks for is over.
+    pub const fn is_check(self) -> bool {
+        use AlarmKind::*;
+        matches!(self, InactivityCheck | NotUpCheck | BathroomCheck | ColdCheck | HeatCheck)
+    }
+
     /// Shown to the operator only; no ladder is climbed for it unless a plan names one for the kind.
     pub const fn quiet(self) -> bool {
-        matches!(self, AlarmKind::InactivityCheck) || matches!(self.priority(), Priority::Technical)
+        self.is_check() || matches!(self.priority(), Priority::Technical)
     }
 }
 

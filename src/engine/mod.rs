@@ -15,6 +15,7 @@ pub mod parcel;
 pub mod policy;
 pub mod profile;
 pub mod reading;
+pub mod reason;
 pub mod registry;
 pub mod sealed;
 pub mod site;

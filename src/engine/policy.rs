@@ -104,6 +104,48 @@ rules! {
     out_earliest_s = 43_200 (1_800..=86_400);
     22 /// And not after: the cap, whatever was learnt. Seconds.
     out_cap_s = 72_000 (1_800..=86_400);
+    23 /// After an outage: until somebody has to look after a home of which nothing was heard since it is heard again. Seconds.
+    outage_call_s = 3_600 (300..=86_400);
+    24 /// The same from the beginning of the outage, whichever is first. Seconds.
+    outage_longest_s = 14_400 (1_800..=172_800);
+    25 /// Nobody is called for it before this time of day, minutes after local midnight,
+    outage_call_from_min = 480 (0..=1_439);
+    26 /// or after this one.
+    outage_call_to_min = 1_320 (0..=1_439);
+    27 /// A home of which not even the radio is heard is unheard after twice its longest pause of the last days, at the earliest after
+    /// so long. Seconds; 0: never.
+    radio_least_s = 2_700 (0..=90_000);
+    28 /// In the bathroom, and nothing stirs elsewhere: until the check. Seconds; 0: never.
+    bathroom_check_s = 2_700 (0..=43_200);
+    29 /// The same until the alarm.
+    bathroom_s = 4_500 (0..=43_200);
+    30 /// Out by the entrance door at night and not back: until the alarm. Seconds; 0: never, which is the default but for people with
+    /// dementia: who else goes out before dawn has been seen to be fine once a month or two.
+    wandering_s = 0 (0..=14_400);
+    31 /// From and
+    wandering_from_min = 1_380 (0..=1_439);
+    32 /// until when that is night. Minutes after local midnight.
+    wandering_to_min = 270 (0..=1_439);
+    33 /// The bed was left at night, and then nobody stirs: until the alarm. Seconds; 0: never.
+    bed_left_s = 2_700 (0..=28_800);
+    34 /// From and
+    bed_from_min = 1_320 (0..=1_439);
+    35 /// until when that is night. Minutes after local midnight.
+    bed_to_min = 330 (0..=1_439);
+    36 /// The entrance door stands open: until the alarm. Seconds; 0: never, which is the default but for people with dementia.
+    door_open_s = 0 (0..=43_200);
+    37 /// Nobody is up, and nineteen of twenty mornings somebody is: until the check. Seconds; 0: never.
+    not_up_grace_s = 3_600 (0..=28_800);
+    38 /// Cold and heat: how long it has to last. Seconds; 0: never.
+    climate_s = 7_200 (0..=86_400);
+    39 /// Colder than this is listed, °C,
+    cold_check_c = 9 (0..=25);
+    40 /// and colder than this alarmed.
+    cold_c = 5 (0..=25);
+    41 /// As warm as this is listed, °C,
+    heat_check_c = 32 (20..=60);
+    42 /// and as warm as this alarmed.
+    heat_c = 35 (20..=60);
 }
 
 /// One rung as the home machine sees it: the channels that reach its people.

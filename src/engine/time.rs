@@ -83,6 +83,22 @@ impl Wall {
         (midnight.map_or(self, wall), tomorrow.map_or(self + day, wall))
     }
 
+    /// Minutes after midnight by the clocks of `zone`, 0 to 1,439.
+    pub fn minute(self, zone: &jiff::tz::TimeZone) -> u32 {
+        let local = self.zoned(zone);
+        u32::from(local.hour() as u8) * 60 + u32::from(local.minute() as u8)
+    }
+
+    /// The first time at or after this one at which the clocks of `zone` show `minute` after midnight.
+    pub fn next_at(self, zone: &jiff::tz::TimeZone, minute: u32) -> Wall {
+        let local = self.zoned(zone);
+        let time = jiff::civil::time((minute / 60 % 24) as i8, (minute % 60) as i8, 0, 0);
+        let of = |date: jiff::civil::Date| date.to_datetime(time).to_zoned_datetime(zone.clone()).ok();
+        let today = of(local.date()).map(|at| Wall(at.timestamp().as_millisecond())).filter(|at| *at >= self);
+        let tomorrow = || of(local.date().tomorrow().ok()?).map(|at| Wall(at.timestamp().as_millisecond()));
+        today.or_else(tomorrow).unwrap_or(self)
+    }
+
     /// RFC 3339 with the offset of `zone`, to the second: `2011-02-03T14:05:00+08:00`.
     pub fn rfc3339(self, zone: &jiff::tz::TimeZone) -> String {
         self.zoned(zone).strftime("%Y-%m-%dT%H:%M:%S%:z").to_string()

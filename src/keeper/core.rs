@@ -1,25 +1,28 @@
 //! A site's state and what a turn does to it: steps, folds, and the record that comes of it. No thread, no clock, no disk: the
 //! keeper's loop, the simulator and the tests run the very same.
 
+mod acts;
 mod evidence;
 mod fold;
 mod homes;
+
+pub use homes::gateway;
 
 use super::board::Shown;
 use super::ports::*;
 use super::quarantine::{Held, Quarantine};
 use super::record::Blocks;
 use super::routes::Routes;
-use crate::engine::alarm::Refusal;
+use crate::engine::alarm::{Reason, Refusal};
 use crate::engine::change::{HomeChange, Raw, SiteChange};
 use crate::engine::home::walk::WalkRefusal;
 use crate::engine::home::{self, Place};
-use crate::engine::id::{AlarmId, HomeId, ResponderId, SourceId};
-use crate::engine::input::{Heard, HomeInput, SiteInput, WalkOrder};
+use crate::engine::id::{AlarmId, HomeId, SourceId};
+use crate::engine::input::{Heard, HomeInput, SiteInput};
 use crate::engine::kind::AlarmKind;
 use crate::engine::policy::{HomePolicy, SiteRules};
 use crate::engine::reading::{Report, Speaker, Value};
-use crate::engine::registry::Device;
+use crate::engine::registry::{Device, Status};
 use crate::engine::site;
 use crate::engine::time::{Millis, Stamp, Stamped, Tick, Wall};
 use std::cmp::Reverse;
@@ -197,16 +200,6 @@ impl Core {
         self.drain();
     }
 
-    /// A person opens or closes the test window of a home.
-    pub fn walk(&mut self, home: &HomeId, order: WalkOrder, by: ResponderId) -> Walked {
-        let number = self.routes.number(home).filter(|n| self.site.homes[*n as usize].claimed);
-        let Some(number) = number else { return Err(WalkRefusal::NoSuchHome) };
-        self.home_input(number, HomeInput::Walk { order, by });
-        let walked = self.walked.take();
-        self.drain();
-        walked.unwrap_or(Err(WalkRefusal::NoSuchHome))
-    }
-
     fn bridge(&mut self, report: &Report, prefix: &str) {
         let online = report.readings.iter().any(|r| r.value == Value::Flag(true));
         for home in self.routes.behind_bridge(&report.source, prefix) {
@@ -218,7 +211,12 @@ impl Core {
     /// An alarm of the gateway's own in a home that may not exist yet.
     pub fn own_alarm(&mut self, home: &HomeId, kind: AlarmKind, what: &str, raw: Option<Raw>) {
         let number = self.home_number(home, false);
-        self.home_input_with(number, HomeInput::Own { kind, what: what.into() }, raw.map(|raw| || raw));
+        let what = what.into();
+        let reason = match kind {
+            AlarmKind::PossibleSos => Reason::Unreadable { topic: what },
+            _ => Reason::Own { what },
+        };
+        self.home_input_with(number, HomeInput::Own { kind, reason }, raw.map(|raw| || raw));
         self.drain();
     }
 
@@ -234,28 +232,14 @@ impl Core {
         }
     }
 
-    /// A person acts on an alarm.
-    pub fn act(
-        &mut self,
-        alarm: AlarmId,
-        act: crate::engine::alarm::Act,
-        by: crate::engine::id::ResponderId,
-        revision: Option<u32>,
-    ) -> Answer {
-        let Some(home) = self.homes.iter().position(|s| s.state.alarms.iter().any(|a| a.id == alarm)) else {
-            let known = alarm.site == self.rules.site && alarm.number < self.site.next_alarm;
-            return Err(if known { Refusal::Closed } else { Refusal::NoSuchAlarm });
-        };
-        let answer = self.home_input(home as u32, HomeInput::Act { alarm, act, by, revision });
-        self.drain();
-        answer.unwrap_or(Err(Refusal::NoSuchAlarm))
-    }
-
     /// Wakes the homes whose time has come, each once, as many as a record has room for; what is due then is so in the next turn. Life
     /// goes first within a home; between homes the earliest deadline does. With `life_only` (a full disk has no place for the others)
     /// the homes from which somebody may be calling are woken (what burns when a test window closes is a call too), and the others
     /// looked at again a little later.
     pub fn due(&mut self, life_only: bool) {
+        if site::is_due(&self.site, self.now.tick) {
+            self.site_input(SiteInput::Due);
+        }
         let most = self.blocks.len() + DUE_BYTES;
         let mut due = Vec::new();
         while let Some(Reverse((at, home))) = self.heap.peek().copied().filter(|Reverse((at, _))| *at <= self.now.tick)
@@ -338,13 +322,26 @@ impl Core {
             self.note(home, &change);
             self.blocks.home(home, &change);
             let slot = &mut self.homes[home as usize];
+            let heard = slot.state.unheard_since.is_none();
             slot.state.apply(&change, self.now);
+            let hears = slot.state.unheard_since.is_none();
+            if heard != hears {
+                self.tell_hearing(home);
+            }
             if let HomeChange::Raised(alarm) = &change {
                 self.site.next_alarm = self.site.next_alarm.max(alarm.id.number + 1);
             }
         }
         self.to_site.extend(out.to_site.drain(..));
         self.because.append(&mut out.because);
+    }
+
+    /// Tells the site whether a home is missed. One whose people have left it is not.
+    pub(super) fn tell_hearing(&mut self, home: u32) {
+        let slot = &self.homes[home as usize];
+        let watched = slot.policy.claimed && matches!(slot.policy.status, Status::Active | Status::Paused);
+        let heard = !watched || slot.state.unheard_since.is_none();
+        self.to_site.push_back(SiteInput::Hearing { home, heard });
     }
 
     /// Keeps what the board and the reserve have to know of a change.
@@ -360,7 +357,11 @@ impl Core {
             | HomeChange::WalkOpened { .. }
             | HomeChange::Tested { .. }
             | HomeChange::WalkClosed { .. }
-            | HomeChange::Learnt(_) => return,
+            | HomeChange::Learnt(_)
+            | HomeChange::Lost
+            | HomeChange::Unwatched { .. }
+            | HomeChange::Looked { .. }
+            | HomeChange::Climate { .. } => return,
             HomeChange::Raised(alarm) | HomeChange::AlarmJoined(alarm) => alarm.kind,
             HomeChange::Alarm { kind, .. } => *kind,
             HomeChange::Closed { alarm, code, .. } => {
@@ -382,6 +383,10 @@ impl Core {
             site::step(&self.site, Stamped::new(self.now, input), &mut out);
             self.take_in_site(&mut out);
             for (home, input) in out.to_homes.drain(..) {
+                self.home_input(home, input);
+            }
+            for (place, input) in out.to_places.drain(..) {
+                let home = self.place(place);
                 self.home_input(home, input);
             }
             out.clear();

@@ -3,7 +3,7 @@
 
 use super::core::{Answer, Core, Walked};
 use super::ports::{Delivery, Lane};
-use crate::engine::alarm::Act;
+use crate::engine::alarm::{Act, SafeHow};
 use crate::engine::delivery::Outcome;
 use crate::engine::id::{AlarmId, HomeId, NoticeId, ResponderId, SourceId};
 use crate::engine::input::WalkOrder;
@@ -25,6 +25,7 @@ pub(super) enum Errand {
     Register { entities: Vec<Entity>, done: oneshot::Sender<Result<(), NotTaken>> },
     Push { source: SourceId, messages: Vec<Pushed>, answer: oneshot::Sender<Vec<Took>> },
     Walk { home: HomeId, order: WalkOrder, by: ResponderId, answer: oneshot::Sender<Walked> },
+    Looked { home: HomeId, by: ResponderId, how: SafeHow, answer: oneshot::Sender<bool> },
     Own { home: HomeId, kind: AlarmKind, what: String },
     Rules(Box<SiteRules>),
     Ask(Box<dyn FnOnce(&Core) + Send>),
@@ -188,6 +189,14 @@ impl Handle {
     pub async fn walk(&self, home: HomeId, order: WalkOrder, by: ResponderId) -> Result<Walked, Gone> {
         let (answer, wait) = oneshot::channel();
         self.put(Errand::Walk { home, order, by, answer });
+        wait.await.map_err(|_| Gone)
+    }
+
+    /// A person has looked after the people of a home, for no alarm: they are well. Answered after the sync; false where nobody
+    /// registered the home.
+    pub async fn looked(&self, home: HomeId, by: ResponderId, how: SafeHow) -> Result<bool, Gone> {
+        let (answer, wait) = oneshot::channel();
+        self.put(Errand::Looked { home, by, how, answer });
         wait.await.map_err(|_| Gone)
     }
 

@@ -4,10 +4,12 @@ mod chance;
 mod commissioning;
 mod ladders;
 mod learning;
+mod outages;
 mod people;
 #[cfg(feature = "poison")]
 mod poison;
 mod presses;
+mod routine;
 mod scene;
 mod silence;
 mod turns;

@@ -7,7 +7,7 @@ mod push;
 use checkpoint::{CHECKPOINT_STEP, Checkpoint};
 
 use super::board::Board;
-use super::core::{Answer, Core, Effects, Walked};
+use super::core::{Core, Effects};
 use super::inbox::{Errand, Handle, NotTaken, Taken, Took};
 use super::ports::*;
 use super::quarantine::Held;
@@ -82,11 +82,16 @@ pub struct Keeper {
 #[derive(Default)]
 struct After {
     tokens: Vec<Token>,
-    answers: Vec<(oneshot::Sender<Answer>, Answer)>,
-    walks: Vec<(oneshot::Sender<Walked>, Walked)>,
-    pushes: Vec<(oneshot::Sender<Vec<Took>>, Vec<Took>)>,
-    done: Vec<oneshot::Sender<Result<(), NotTaken>>>,
+    /// Answers to whoever asked.
+    replies: Vec<Box<dyn FnOnce() + Send>>,
     effects: Effects,
+}
+
+impl After {
+    fn reply<T: Send + 'static>(&mut self, to: oneshot::Sender<T>, given: T) {
+        // Whoever asked may have gone.
+        self.replies.push(Box::new(move || drop(to.send(given))));
+    }
 }
 
 impl Keeper {
@@ -336,7 +341,7 @@ impl Keeper {
             Errand::Link { up } => self.link = up,
             Errand::Act { alarm, act, by, revision, answer } => {
                 let given = self.core.act(alarm, act, by, revision);
-                self.after.answers.push((answer, given));
+                self.after.reply(answer, given);
             }
             Errand::Register { done, .. } if self.full => drop(done.send(Err(NotTaken::DiskFull))),
             Errand::Register { entities, done } => {
@@ -345,19 +350,23 @@ impl Keeper {
                     self.core.site_input(SiteInput::Register(some.to_vec()));
                 }
                 self.recall(&entities)?;
-                self.after.done.push(done);
+                self.after.reply(done, Ok(()));
             }
             Errand::Push { source, messages, answer } => {
                 let took = self.push(&source, messages)?;
                 match took.iter().all(|took| *took == Took::NoRoom) {
                     // Nothing of it is to be written.
                     true => drop(answer.send(took)),
-                    false => self.after.pushes.push((answer, took)),
+                    false => self.after.reply(answer, took),
                 }
             }
             Errand::Walk { home, order, by, answer } => {
                 let given = self.core.walk(&home, order, by);
-                self.after.walks.push((answer, given));
+                self.after.reply(answer, given);
+            }
+            Errand::Looked { home, by, how, answer } => {
+                let known = self.core.looked(&home, by, how);
+                self.after.reply(answer, known);
             }
             Errand::Own { home, kind, what } => self.core.own_alarm(&home, kind, &what, None),
             Errand::Rules(rules) => self.core.set_rules(*rules),
@@ -458,19 +467,7 @@ impl Keeper {
         if !after.tokens.is_empty() {
             self.ports.acknowledge.durable(&after.tokens);
         }
-        for (answer, given) in after.answers {
-            // Whoever asked may have gone.
-            let _ = answer.send(given);
-        }
-        for (answer, given) in after.walks {
-            let _ = answer.send(given);
-        }
-        for (answer, took) in after.pushes {
-            let _ = answer.send(took);
-        }
-        for done in after.done {
-            let _ = done.send(Ok(()));
-        }
+        after.replies.into_iter().for_each(|reply| reply());
         if !after.effects.shown.is_empty() {
             self.ports.board.show(after.effects.shown);
         }

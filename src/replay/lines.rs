@@ -54,6 +54,28 @@ struct CollapseLine<'a> {
     reason: Option<&'a Reason>,
 }
 
+/// Where today's rules raise an alarm otherwise than it was.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Difference {
+    pub home: Box<str>,
+    pub alarm: AlarmKind,
+    /// When it was raised; None: it was not.
+    pub then: Option<Wall>,
+    /// When it is raised now; None: it is not.
+    pub now: Option<Wall>,
+}
+
+#[derive(Serialize)]
+struct DifferenceLine<'a> {
+    home: &'a str,
+    alarm: AlarmKind,
+    tier: &'static str,
+    then: Option<String>,
+    now: Option<String>,
+    /// By how much today's rules are earlier; negative: later.
+    earlier_s: Option<i64>,
+}
+
 /// Writes the lines.
 pub struct Lines<W: Write> {
     out: BufWriter<W>,
@@ -71,10 +93,19 @@ impl<W: Write> Lines<W> {
             Reason::Silent { last_activity, .. } => *last_activity,
             _ => alarm.happened,
         };
-        let tier = if alarm.kind == AlarmKind::InactivityCheck { "check" } else { "alarm" };
+        let tier = if alarm.kind.is_check() { "check" } else { "alarm" };
         let (at, since) = (at.rfc3339(&self.zone), since.rfc3339(&self.zone));
         let (priority, reason) = (alarm.priority(), &alarm.reason);
         self.put(&AlarmLine { at, home, alarm: alarm.kind, tier, change, priority, since, reason })
+    }
+
+    /// Tells where today's rules differ.
+    pub fn difference(&mut self, found: &Difference) -> Result<(), ReplayError> {
+        let time = |at: Option<Wall>| at.map(|at| at.rfc3339(&self.zone));
+        let earlier_s = found.then.zip(found.now).map(|(then, now)| (then.0 - now.0) / 1_000);
+        let tier = if found.alarm.is_check() { "check" } else { "alarm" };
+        let (then, now) = (time(found.then), time(found.now));
+        self.put(&DifferenceLine { home: &found.home, alarm: found.alarm, tier, then, now, earlier_s })
     }
 
     /// Tells what came of a collapse.
@@ -105,6 +136,8 @@ impl<W: Write> Lines<W> {
 /// What a replay comes to.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Summary {
+    /// What was raised then, where a journal is replayed.
+    pub then: Option<BTreeMap<AlarmKind, u64>>,
     pub homes: u64,
     pub readings: u64,
     /// From the first line to the last.
@@ -113,6 +146,11 @@ pub struct Summary {
     pub home_time: Millis,
     pub raised: BTreeMap<AlarmKind, u64>,
     pub collapses: u64,
+}
+
+/// What an alarm takes of an operator's time, minutes: the lease of a welfare alarm that was seen (PRACTICE), and a call for a check.
+fn minutes_of(kind: AlarmKind) -> f64 {
+    if kind.is_check() { 3.0 } else { 15.0 }
 }
 
 impl Summary {
@@ -129,6 +167,15 @@ impl Summary {
         }
         if self.raised.is_empty() {
             line.push_str(" none");
+        }
+        if let Some(then) = &self.then {
+            let minutes = |of: &BTreeMap<AlarmKind, u64>| -> f64 {
+                of.iter().fold(0.0, |sum, (kind, count)| sum + *count as f64 * minutes_of(*kind)) / weeks.max(1e-9)
+            };
+            let judged = |kind: &AlarmKind| super::past::is_judged(*kind);
+            let now =
+                self.raised.iter().filter(|(kind, _)| judged(kind)).map(|(kind, count)| (*kind, *count)).collect();
+            let _ = write!(line, "; operator minutes per home-week {:.1}, then {:.1}", minutes(&now), minutes(then));
         }
         let per_second = self.readings as f64 / took.as_secs_f64().max(1e-6);
         let _ = write!(line, "; {per_second:.0} readings/s");

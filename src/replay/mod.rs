@@ -4,7 +4,9 @@
 //! caseworker), [`lines`] (what is told of it). The readings of a recording are events that a person caused: each row counts.
 
 pub mod lines;
+pub mod past;
 pub mod rows;
+mod said;
 pub mod street;
 #[cfg(test)]
 mod tests;

@@ -1,16 +1,17 @@
 //! The homes of a recording. No home knows of another, so each goes on when its next line comes: first all that was due up to
 //! then, then the line. A home's recording ends with its last line; an `online` line prolongs one.
 
-use super::lines::{Change, Found, Lines, Summary};
+use super::lines::{Change, Difference, Found, Lines, Summary};
+use super::said::{heard, kind_of, value_of};
 use super::{Options, ReplayError, Source};
 use crate::engine::alarm::{Act, Alarm, Attention, CloseCode, SafeHow};
 use crate::engine::change::{AlarmChange, HomeChange, Introduction};
 use crate::engine::home::{self, Place, State};
 use crate::engine::id::{Address, AlarmId, HomeId, ResponderId, SourceId};
-use crate::engine::input::{Heard, HomeInput};
-use crate::engine::kind::{AlarmKind, Kind, Nature, Shape};
+use crate::engine::input::HomeInput;
+use crate::engine::kind::{AlarmKind, Kind};
 use crate::engine::policy::{HomePolicy, Resolver};
-use crate::engine::reading::{Form, Reading, Value};
+use crate::engine::reading::Value;
 use crate::engine::registry::{Home, Status};
 use crate::engine::time::{Millis, Stamp, Stamped, Tick, Wall};
 use std::collections::{HashMap, VecDeque};
@@ -80,7 +81,9 @@ struct Household {
 type Event = (Wall, Alarm, Change);
 
 impl Household {
-    fn new(policy: HomePolicy, at: Wall) -> Household {
+    fn new(mut policy: HomePolicy, at: Wall) -> Household {
+        // What a recording says of the radio are its `online` rows; without them it was heard throughout.
+        policy.rules.radio_least_s = 0;
         Household {
             policy: Arc::new(policy),
             state: State::default(),
@@ -94,9 +97,9 @@ impl Household {
     }
 
     /// When the next visit comes or the machine wants to be looked at.
-    fn next(&self, now: Tick) -> Tick {
+    fn next(&self, now: Stamp, deaf: bool) -> Tick {
         let visit = self.visits.front().map(|(at, _)| *at);
-        let wish = home::next_wake(&self.policy, &self.state, stamp(wall(now)), false);
+        let wish = home::next_wake(&self.policy, &self.state, now, deaf);
         visit.into_iter().chain(wish).min().unwrap_or(Tick(u64::MAX))
     }
 
@@ -121,7 +124,7 @@ impl Household {
     }
 
     fn step(&mut self, now: Tick, input: HomeInput, desk: &mut Desk, events: &mut Vec<Event>) {
-        let at = stamp(wall(now));
+        let at = desk.hours.stamp(now);
         let place = Place { home: 0, next_alarm: self.next_alarm };
         home::step(&self.policy, &place, &self.state, Stamped::new(at, input), &mut desk.out);
         for change in desk.out.changes.drain(..) {
@@ -137,12 +140,30 @@ impl Household {
             self.state.apply(&change, at);
         }
         desk.out.clear();
-        self.wake = self.next(now);
+        self.wake = self.next(at, desk.hours.deaf);
+    }
+}
+
+/// The clocks of a recording: how its ticks stand to the wall, and to the time in which its site heard.
+#[derive(Debug, Clone, Copy)]
+struct Hours {
+    last: Stamp,
+    /// The site hears nothing.
+    deaf: bool,
+}
+
+impl Hours {
+    /// The clocks at a tick: those of the last record, and what has passed since.
+    fn stamp(&self, tick: Tick) -> Stamp {
+        let off = tick.0 as i64 - self.last.tick.0 as i64;
+        let heard = if self.deaf { off.min(0) } else { off };
+        Stamp { tick, wall: Wall(self.last.wall.0 + off), heard: Tick(self.last.heard.0.saturating_add_signed(heard)) }
     }
 }
 
 /// What all steps share.
 struct Desk {
+    hours: Hours,
     out: home::Out,
     care: bool,
     caseworker: ResponderId,
@@ -165,6 +186,8 @@ pub struct Street<'a, W: Write> {
     source: SourceId,
     first: Option<Wall>,
     summary: Summary,
+    /// What was raised, by household, where somebody wants to know.
+    raised: Option<Vec<(u32, AlarmKind, Wall)>>,
 }
 
 impl<'a, W: Write> Street<'a, W> {
@@ -178,11 +201,12 @@ impl<'a, W: Write> Street<'a, W> {
             routes: HashMap::new(),
             route: Vec::new(),
             collapses: HashMap::new(),
-            desk: Desk { out: home::Out::default(), care: options.care, caseworker },
+            desk: Desk { hours: of_a_file(), out: home::Out::default(), care: options.care, caseworker },
             events: Vec::new(),
             source: SourceId::cut("recording"),
             first: None,
             summary: Summary::default(),
+            raised: None,
         }
     }
 
@@ -260,10 +284,11 @@ impl<'a, W: Write> Street<'a, W> {
     }
 
     /// Writes what came of a home's steps.
-    fn tell(&mut self, home: u32) -> Result<(), Fault> {
+    fn tell(&mut self, number: u32) -> Result<(), Fault> {
         for (at, alarm, change) in self.events.drain(..) {
-            let home = &self.households[home as usize].policy.home;
+            let home = &self.households[number as usize].policy.home;
             if change == Change::Raised {
+                self.raised.iter_mut().for_each(|all| all.push((number, alarm.kind, at)));
                 *self.summary.raised.entry(alarm.kind).or_default() += 1;
             }
             self.lines.alarm(at, home.as_str(), &alarm, change)?;
@@ -286,6 +311,85 @@ impl<'a, W: Write> Street<'a, W> {
             self.lines.collapse(&fall_silent(copy, &mut self.desk, at))?;
         }
         Ok(())
+    }
+
+    /// From here on the clocks are a journal's, and what is raised is kept.
+    pub fn follow(&mut self) {
+        self.raised = Some(Vec::new());
+    }
+
+    /// The journal's next record.
+    pub fn turn(&mut self, at: Stamp) {
+        let first = *self.first.get_or_insert(at.wall);
+        self.summary.span = at.wall.since(first);
+        self.desk.hours.last = at;
+    }
+
+    /// The site hears no more, or again; what was due until then happens first.
+    pub fn hears(&mut self, hears: bool) -> Result<(), Fault> {
+        for home in 0..self.households.len() as u32 {
+            self.advance(home)?;
+        }
+        let hours = &mut self.desk.hours;
+        hours.deaf = !hears;
+        for household in &mut self.households {
+            household.wake = household.next(hours.last, hours.deaf);
+        }
+        Ok(())
+    }
+
+    /// A home is registered, or is told anew.
+    pub fn admit(&mut self, known: Option<u32>, policy: HomePolicy) -> u32 {
+        let new = Household::new(policy, self.desk.hours.last.wall);
+        match known {
+            Some(number) => {
+                let household = &mut self.households[number as usize];
+                household.policy = new.policy;
+                household.wake = household.next(self.desk.hours.last, self.desk.hours.deaf);
+                number
+            }
+            None => {
+                self.households.push(new);
+                self.households.len() as u32 - 1
+            }
+        }
+    }
+
+    /// Something happens in a home at the time of the record.
+    pub fn give(&mut self, home: u32, input: HomeInput) -> Result<(), Fault> {
+        self.advance(home)?;
+        let (household, now) = (&mut self.households[home as usize], self.desk.hours.last);
+        household.last = now.wall;
+        if let HomeInput::Heard(heard) = &input {
+            self.summary.readings += heard.readings.len() as u64;
+        }
+        household.step(now.tick, input, &mut self.desk, &mut self.events);
+        self.tell(home)
+    }
+
+    fn advance(&mut self, home: u32) -> Result<(), Fault> {
+        let until = self.desk.hours.last.tick;
+        self.households[home as usize].advance(until, &mut self.desk, &mut self.events, |_| false);
+        self.tell(home)
+    }
+
+    /// Ends a journal: its last record is its end. Gives what was raised, too.
+    pub fn close(
+        mut self,
+        differences: impl FnOnce(Vec<(u32, AlarmKind, Wall)>) -> Vec<Difference>,
+    ) -> Result<Summary, ReplayError> {
+        let ended = |fault| match fault {
+            Fault::Answers(error) => error,
+            Fault::Line(what) => ReplayError::Line { source: Source::Readings, line: 0, what },
+        };
+        for home in 0..self.households.len() as u32 {
+            self.advance(home).map_err(ended)?;
+            self.households[home as usize].last = self.desk.hours.last.wall;
+        }
+        for difference in differences(self.raised.take().unwrap_or_default()) {
+            self.lines.difference(&difference)?;
+        }
+        self.end()
     }
 
     /// Everything has been heard; what was still to collapse does so in homes that have been silent since.
@@ -314,36 +418,23 @@ impl<'a, W: Write> Street<'a, W> {
     }
 }
 
-/// What a home that is silent from `at` on, and heard, comes to. Visits that were under way still come.
+/// What a home that is silent from `at` on, and heard, comes to. Visits that were under way still come; whoever came for an alarm of the
+/// silent home would not find all well.
 fn fall_silent(mut home: Household, desk: &mut Desk, at: Wall) -> Found {
     let mut events = Vec::new();
+    let care = std::mem::replace(&mut desk.care, false);
     home.step(tick(at), HomeInput::Bridge { online: true }, desk, &mut events);
+    home.state.forget_outages();
+    home.wake = home.next(desk.hours.stamp(tick(at)), false);
     let raised = |kind| move |(_, alarm, change): &Event| *change == Change::Raised && alarm.kind == kind;
     home.advance(tick(at) + COLLAPSE, desk, &mut events, raised(AlarmKind::Inactivity));
+    desk.care = care;
     let first = |kind| events.iter().find(|e| raised(kind)(e));
     Found {
         home: home.policy.home.as_str().into(),
         collapse_at: at,
         checked_at: first(AlarmKind::InactivityCheck).map(|(at, ..)| *at),
         raised: first(AlarmKind::Inactivity).map(|(at, alarm, _)| (*at, alarm.reason.clone())),
-    }
-}
-
-/// Each line is an event: a person did it, or a detector said it then.
-fn heard(device: u16, kind: Kind, value: Value) -> Heard {
-    let event = kind.activity() || kind.alarm().is_some_and(|a| a.nature() == Nature::Press);
-    let form = if event { Form::Event } else { Form::Edge };
-    let readings = vec![Reading::new(kind, value, form)];
-    Heard {
-        device,
-        readings,
-        device_time: None,
-        rest: 0,
-        event: None,
-        retained: false,
-        echo: false,
-        signal: None,
-        history: false,
     }
 }
 
@@ -380,29 +471,6 @@ fn unknown(what: &str, found: &[u8]) -> Fault {
     Fault::Line(format!("no {what} is {found:?}"))
 }
 
-fn kind_of(name: &[u8]) -> Option<Kind> {
-    match name {
-        b"motion" => Some(Kind::Motion),
-        b"contact" => Some(Kind::Contact),
-        other => std::str::from_utf8(other).ok().and_then(Kind::parse),
-    }
-}
-
-fn value_of(kind: Kind, text: &[u8]) -> Option<Value> {
-    match (kind.shape(), text) {
-        (Shape::Flag, b"true" | b"1") => Some(Value::Flag(true)),
-        (Shape::Flag, b"false" | b"0") => Some(Value::Flag(false)),
-        (Shape::Door, b"open") => Some(Value::Open(true)),
-        (Shape::Door, b"closed") => Some(Value::Open(false)),
-        (Shape::Number(_), number) => {
-            let number: f64 = std::str::from_utf8(number).ok()?.trim().parse().ok()?;
-            number.is_finite().then_some(Value::Number(number))
-        }
-        (Shape::Text, text) => std::str::from_utf8(text).ok().map(|t| Value::Text(t.into())),
-        _ => None,
-    }
-}
-
 /// Ticks count from far before any recording, so that none is negative.
 const BEFORE_ALL: i64 = 100_000_000_000_000;
 
@@ -410,11 +478,8 @@ fn tick(at: Wall) -> Tick {
     Tick(at.0.saturating_add(BEFORE_ALL).max(0) as u64)
 }
 
-fn wall(at: Tick) -> Wall {
-    Wall((at.0 as i64).saturating_sub(BEFORE_ALL))
-}
-
-/// In a recording the site always hears, and its clocks agree.
-fn stamp(at: Wall) -> Stamp {
-    Stamp { tick: tick(at), wall: at, heard: tick(at) }
+/// In a file of readings the site always hears, and its clocks agree.
+fn of_a_file() -> Hours {
+    let tick = tick(Wall(0));
+    Hours { last: Stamp { tick, wall: Wall(0), heard: tick }, deaf: false }
 }

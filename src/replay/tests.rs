@@ -127,8 +127,14 @@ fn an_unheard_home_is_not_silent_and_a_collapse_in_it_is_heard() {
          2011-02-04T15:00:00,h1,m,hall,motion,true",
         "2011-02-03T08:00:00,h1",
         "2011-02-03T08:00:00+08:00 h1 2011-02-03T15:24:00+08:00 2011-02-03T19:00:00+08:00 39600
-         2011-02-04T14:24:00+08:00 h1 inactivity_check raised
-         2011-02-04T15:00:00+08:00 h1 inactivity_check closed",
+         2011-02-03T11:00:00+08:00 h1 welfare_check raised
+         2011-02-03T11:10:00+08:00 h1 welfare_check closed
+         2011-02-03T15:10:00+08:00 h1 welfare_check raised
+         2011-02-03T15:20:00+08:00 h1 welfare_check closed
+         2011-02-03T19:20:00+08:00 h1 welfare_check raised
+         2011-02-03T19:30:00+08:00 h1 welfare_check closed
+         2011-02-04T08:00:00+08:00 h1 welfare_check raised
+         2011-02-04T08:10:00+08:00 h1 welfare_check closed",
     );
 }
 
@@ -352,4 +358,141 @@ fn figures() {
     let begun = std::time::Instant::now();
     let summary = run(&options, file.as_bytes(), None::<&[u8]>, io::sink()).unwrap();
     println!("both: {}", summary.line(begun.elapsed()));
+}
+
+mod past {
+    //! A journal under other rules than those it was written by.
+
+    use super::super::past::Past;
+    use super::options;
+    use crate::engine::alarm::{Alarm, Attention, Reason, Safe, SafeHow};
+    use crate::engine::change::{AlarmChange, Fact, HomeChange, Introduction, SiteChange};
+    use crate::engine::id::{AlarmId, HomeId};
+    use crate::engine::kind::{AlarmKind, Kind};
+    use crate::engine::policy::RulesPatch;
+    use crate::engine::reading::{Form, Reading, Value};
+    use crate::engine::registry::{Entity, Home, Status};
+    use crate::engine::time::{Millis, Stamp, Tick, Wall};
+
+    const HOUR: u64 = 3_600_000;
+    /// 2024-06-07T00:00:00 in Shanghai.
+    const MIDNIGHT: i64 = 1_717_689_600_000;
+
+    fn at(millis: u64) -> Stamp {
+        Stamp { tick: Tick(1_000_000 + millis), wall: Wall(MIDNIGHT + millis as i64), heard: Tick(500 + millis) }
+    }
+
+    fn home() -> Home {
+        let (id, rules) = (HomeId::new("h1").unwrap(), RulesPatch::default());
+        let site = "z".parse().unwrap();
+        Home { id, site, plan: None, status: Status::Active, rules, community: None, block: None, details: None }
+    }
+
+    fn motion() -> HomeChange {
+        HomeChange::Heard(Fact {
+            device: 0,
+            reading: Reading::new(Kind::Motion, Value::Flag(true), Form::Event),
+            happened: None,
+            retained: false,
+            rest: None,
+            event: None,
+            press: None,
+            signal: None,
+            history: None,
+            beat: None,
+        })
+    }
+
+    fn raised(kind: AlarmKind, now: Stamp) -> HomeChange {
+        HomeChange::Raised(Box::new(Alarm {
+            id: AlarmId { site: "z".parse().unwrap(), number: 1 },
+            kind,
+            raised: now,
+            happened: now.wall,
+            age_unknown: false,
+            events: 1,
+            last_event: now,
+            reason: Reason::Own { what: "as it was".into() },
+            attention: Attention::Settled,
+            over: None,
+            safe: None,
+            held: false,
+            revision: 1,
+            notices: 0,
+            tellings: Vec::new(),
+            last_taker: None,
+            late_by: Millis(0),
+            unanswered: 0,
+        }))
+    }
+
+    /// A day: somebody stirs at six; the alarm of twelve hours came at six in the evening, its check at 14:24; somebody looked at 18:30.
+    fn day(cap_s: u32) -> Vec<serde_json::Value> {
+        let mut options = options("Asia/Shanghai", false);
+        options.rules.rules.inactivity_cap_s = Some(cap_s);
+        let mut out = Vec::new();
+        let mut past = Past::new(&options, &mut out);
+        past.turn(at(0)).unwrap();
+        past.site(&SiteChange::Started { epoch: 1 }).unwrap();
+        past.site(&SiteChange::Registered(Box::new(Entity::Home(home())))).unwrap();
+        past.site(&SiteChange::HomeAdded { id: home().id, claimed: true }).unwrap();
+        let device = Introduction {
+            device: 0,
+            source: "z2m".parse().unwrap(),
+            address: "h1/hall".parse().unwrap(),
+            room: "hall".into(),
+            registered: true,
+            life: false,
+        };
+        past.home(0, &HomeChange::Met(device)).unwrap();
+        past.site(&SiteChange::Hearing { lost: Millis(0) }).unwrap();
+        past.turn(at(6 * HOUR)).unwrap();
+        past.home(0, &motion()).unwrap();
+        for (hours, kind) in [(14.4, AlarmKind::InactivityCheck), (18.0, AlarmKind::Inactivity)] {
+            let now = at((hours * HOUR as f64) as u64);
+            past.turn(now).unwrap();
+            past.home(0, &raised(kind, now)).unwrap();
+        }
+        let now = at(18 * HOUR + HOUR / 2);
+        past.turn(now).unwrap();
+        let safe = Safe { by: "zhang".parse().unwrap(), at: now.wall, how: SafeHow::Spoke };
+        let change = AlarmChange::Safe(Some(safe));
+        past.home(0, &HomeChange::Alarm { kind: AlarmKind::Inactivity, change }).unwrap();
+        past.turn(at(20 * HOUR)).unwrap();
+        let summary = past.end().unwrap();
+        assert_eq!(summary.then.as_ref().map(|then| then.values().sum::<u64>()), Some(2));
+        let lines = String::from_utf8(out).unwrap();
+        let lines = lines.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
+        lines.filter(|line| line.get("then").is_some()).collect()
+    }
+
+    #[test]
+    fn the_same_rules_raise_the_same() {
+        assert_eq!(day(43_200), Vec::<serde_json::Value>::new());
+    }
+
+    #[test]
+    fn other_rules_raise_earlier_or_not_at_all() {
+        let line = |line: &serde_json::Value| {
+            let text = |key: &str| line[key].as_str().map(|time| time[11..16].to_owned());
+            (line["alarm"].as_str().unwrap().to_owned(), text("then"), text("now"), line["earlier_s"].as_i64())
+        };
+        let time = |text: &str| Some(text.to_owned());
+        let earlier: Vec<_> = day(36_000).iter().map(line).collect();
+        assert_eq!(
+            earlier,
+            [
+                ("inactivity".to_owned(), time("18:00"), time("16:00"), Some(7_200)),
+                ("inactivity_check".to_owned(), time("14:24"), time("13:00"), Some(5_040)),
+            ]
+        );
+        let never: Vec<_> = day(50_400).iter().map(line).collect();
+        assert_eq!(
+            never,
+            [
+                ("inactivity".to_owned(), time("18:00"), None, None),
+                ("inactivity_check".to_owned(), time("14:24"), time("15:48"), Some(-5_040)),
+            ]
+        );
+    }
 }

@@ -1,6 +1,6 @@
 //! The console of a running service: what it shows, and whom it asks.
 
-use super::{Fatal, Running, because, reveal};
+use super::{Fatal, KeyVault, Running, because, reveal};
 use crate::clock::Clock;
 use crate::console::{Account, Desk, History, Open, Part, PushSource, Site, router};
 use crate::engine::id::{AlarmId, HomeId, ResponderId, SiteId};
@@ -8,6 +8,7 @@ use crate::engine::registry::{Home, HomeDetails, Resident, ResidentDetails, Resp
 use crate::engine::sealed::Sealed;
 use crate::engine::time::{Tick, Wall};
 use crate::journal::vault::Vault;
+use crate::keeper::core::Core;
 use crate::roster::responder_subject;
 use crate::store::Store;
 use crate::wire::standard::Secrets;
@@ -39,7 +40,7 @@ pub fn console(running: &Arc<Running>, shutdown: watch::Receiver<bool>) -> Resul
         board: running.board.clone(),
         accounts,
         vault: Arc::new(OpenVault(running.vault.clone())),
-        history: Arc::new(Past(running.store.clone())),
+        history: Arc::new(Past(running.clone())),
         readiness: Arc::new(move || asked.readiness()),
         metrics: Arc::new(move || measured.metrics()),
         now: Arc::new(now) as Arc<dyn Fn() -> (Tick, Wall) + Send + Sync>,
@@ -146,23 +147,36 @@ impl Open for OpenVault {
     }
 }
 
-/// The store, where there is one.
-struct Past(Option<Store>);
+/// The store, where there is one, and the journals.
+struct Past(Arc<Running>);
+
+impl Past {
+    fn store(&self) -> Option<&Store> {
+        self.0.store.as_ref()
+    }
+}
 
 impl History for Past {
     fn closed(&self, site: &SiteId, before: Option<u64>, limit: usize) -> Vec<Value> {
-        self.0.as_ref().map(|store| store.closed(site, before, limit)).unwrap_or_default()
+        self.store().map(|store| store.closed(site, before, limit)).unwrap_or_default()
     }
 
     fn closed_alarm(&self, alarm: &AlarmId) -> Option<Value> {
-        self.0.as_ref()?.closed_alarm(alarm)
+        self.store()?.closed_alarm(alarm)
     }
 
     fn timeline(&self, alarm: &AlarmId) -> Vec<Value> {
-        self.0.as_ref().map(|store| store.timeline(alarm)).unwrap_or_default()
+        self.store().map(|store| store.timeline(alarm)).unwrap_or_default()
     }
 
     fn deliveries(&self, site: &SiteId, limit: usize) -> Vec<Value> {
-        self.0.as_ref().map(|store| store.deliveries(site, limit)).unwrap_or_default()
+        self.store().map(|store| store.deliveries(site, limit)).unwrap_or_default()
+    }
+
+    fn core_at(&self, site: &SiteId, at: Wall) -> Result<Core, String> {
+        let config = &self.0.config;
+        let known = config.sites.get(site).ok_or("The configuration has no such site.")?;
+        let vault = Arc::new(KeyVault(self.0.vault.clone()));
+        super::past::core_at(&config.journal_dir(site), known.site_rules(), vault, at)
     }
 }

@@ -6,6 +6,7 @@
 mod adapters;
 pub mod admin;
 mod desk;
+mod past;
 pub mod registry;
 mod site;
 mod suspects;
@@ -19,11 +20,12 @@ pub use suspects::SuspectsFile;
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Config, Secret};
 use crate::courier::{Courier, Settings as CourierSettings};
-use crate::engine::id::{HomeId, SiteId};
+use crate::engine::id::SiteId;
 use crate::engine::kind::AlarmKind;
 use crate::engine::registry::Entity;
 use crate::journal::vault::Vault;
 use crate::keeper::board::Board;
+use crate::keeper::core::gateway;
 use crate::keeper::inbox::Handle;
 use crate::keeper::ports::{Acknowledge, Follow, Lane};
 use crate::keeper::turn::{Keeper, Ports, Status};
@@ -171,11 +173,6 @@ pub async fn start(config: Config, extras: Extras) -> Result<(Arc<Running>, Ende
         site.renew(&running.courier).await.map_err(because("the registry"))?;
     }
     Ok((running, ended))
-}
-
-/// The pseudo-home that the gateway's own alarms stand in.
-pub fn gateway(site: &SiteId) -> HomeId {
-    HomeId::cut(&format!("gateway/{site}"))
 }
 
 type StoreParts = (Option<Store>, Option<String>, Vec<store::Follower>, Option<std::thread::JoinHandle<()>>);

@@ -172,7 +172,7 @@ impl Process {
         let (handle, board, given) = (Handle::default(), Arc::<Board>::default(), Shared::<Given>::default());
         board.show(shown);
         for note in recovered.notes() {
-            let home = crate::service::gateway(&house.rules.site);
+            let home = crate::keeper::core::gateway(&house.rules.site);
             handle.own_alarm(home, crate::engine::kind::AlarmKind::StoreRebuilt, note);
         }
         let new = core.site.registry.homes.is_empty();

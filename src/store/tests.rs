@@ -87,6 +87,7 @@ fn past(alarms: u64) -> Vec<Turn> {
                 event: None,
                 press: None,
                 history: None,
+                beat: None,
             };
             b.home(0, &HomeChange::Heard(fact));
             b.home(0, &HomeChange::Raised(Box::new(alarm(n, stamp))));

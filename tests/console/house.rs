@@ -231,6 +231,10 @@ impl History for Past {
         vec![serde_json::json!({"at": "2026-01-01T00:00:00.000Z", "what": "raised"})]
     }
 
+    fn core_at(&self, _: &SiteId, _: Wall) -> Result<Core, String> {
+        Err("there is no journal here".to_owned())
+    }
+
     fn deliveries(&self, _: &SiteId, _: usize) -> Vec<serde_json::Value> {
         vec![serde_json::json!({"outcome": "delivered"})]
     }

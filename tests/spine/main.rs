@@ -53,6 +53,7 @@ mod commissioning;
 mod damage;
 mod descriptors;
 mod disks;
+mod explain;
 mod forms;
 mod hostile;
 mod kills;

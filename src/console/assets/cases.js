@@ -69,6 +69,14 @@ export function reason(alarm) {
         what: [why.last_room && tOr(`room.${why.last_room}`, why.last_room), why.last_kind && tOr(`reading.${why.last_kind}`, why.last_kind)].filter(Boolean).join(' '),
         limit: span(why.limit_s * 1000, 'long'),
       });
+    case 'lasting':
+      return t('why.lasting', { at: clock(why.since), lasted: span(why.lasted_s * 1000, 'long'), limit: span(why.limit_s * 1000, 'long'), value: why.value === null ? '' : t('why.lasting.value', { n: why.value }) });
+    case 'unheard':
+      return t(why.deaf ? 'why.deaf' : why.homes > 1 ? 'why.unheard' : 'why.unheard_one', { at: clock(why.since), n: why.homes });
+    case 'unwatched': {
+      const at = why.last_activity ? clock(why.last_activity) : '-';
+      return why.until ? t('why.unwatched', { from: clock(why.since), to: clock(why.until), at }) : t('why.unwatched_still', { from: clock(why.since), at });
+    }
     case 'engine_fault':
       return t('why.engine_fault', { fault: why.fault });
     case 'unreadable':
@@ -80,11 +88,11 @@ export function reason(alarm) {
   }
 }
 
-/** What a person calls the home. */
-export const code = (home) => (home.claimed ? home.id : t('unclaimed'));
+/** What a person calls the home, or what stands in for one. */
+export const code = (home) => (home.claimed ? home.id : t(home.id.startsWith('gateway/') ? 'gateway' : home.id.startsWith('outage/') ? 'several_homes' : 'unclaimed'));
 export const place = (home) => (home.claimed
   ? [home.community, home.block].filter(Boolean).join(' · ')
-  : home.id.replace(/^unclaimed\//, ''));
+  : home.id.replace(/^(unclaimed|gateway|outage)\//, ''));
 
 function who(alarm) {
   if (alarm.safe) {

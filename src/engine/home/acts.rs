@@ -43,7 +43,7 @@ impl Turn<'_> {
                 if matches!(alarm.attention, Attention::Calling { .. }) {
                     self.tell_taken(alarm, &by);
                 }
-                self.is_well(alarm.kind);
+                self.is_well(Some(alarm.kind));
             }
             Verdict::Close(code) => {
                 let whole = Box::new(alarm.clone());

@@ -88,7 +88,7 @@ impl Turn<'_> {
     pub(super) fn over(&mut self, kind: AlarmKind, at: Wall) {
         let Some(alarm) = self.state.alarm(kind).filter(|a| a.over.is_none()) else { return };
         self.because("over");
-        if kind == AlarmKind::InactivityCheck {
+        if kind.is_check() {
             self.close_by_itself(alarm);
         } else {
             self.alarm_change(kind, AlarmChange::Over { at });
@@ -107,20 +107,19 @@ impl Turn<'_> {
             self.change(HomeChange::Frozen { fault: fault.clone() });
         }
         for kind in [AlarmKind::WelfareCheck, AlarmKind::EngineFault] {
-            self.own_with(kind, Reason::EngineFault { fault: fault.clone() });
+            self.own(kind, Reason::EngineFault { fault: fault.clone() });
         }
     }
 
-    pub(super) fn own(&mut self, kind: AlarmKind, what: Box<str>) {
-        let reason = match kind {
-            AlarmKind::PossibleSos => Reason::Unreadable { topic: what },
-            _ => Reason::Own { what },
-        };
-        self.own_with(kind, reason);
-    }
-
-    fn own_with(&mut self, kind: AlarmKind, reason: Reason) {
+    /// An alarm that no device says: the gateway has concluded it.
+    pub(super) fn own(&mut self, kind: AlarmKind, reason: Reason) {
         self.press(Cause { kind, reason, happened: self.now.wall, age_unknown: false, merged: false });
+        // What comes again after it was over is a new need, whoever had taken the old one.
+        let state = self.state;
+        let taken = |alarm: &&Alarm| alarm.over.is_some() && matches!(alarm.attention, Attention::Taken { .. });
+        if let Some(alarm) = state.alarm(kind).filter(taken) {
+            self.climb_from_the_start(alarm, Millis(0));
+        }
     }
 
     pub(super) fn alarm_change(&mut self, kind: AlarmKind, change: AlarmChange) {

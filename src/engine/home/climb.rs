@@ -16,8 +16,13 @@ impl Turn<'_> {
     /// still, and so has its turn next.
     pub(super) fn due(&mut self) {
         self.walk_due();
-        let dealt_with = silence::due(self);
-        for alarm in self.state.alarms.iter().filter(|a| !dealt_with.contains(&a.kind)) {
+        let silent = if self.lose() { &[][..] } else { silence::due(self) };
+        let look = self.look_due();
+        let routine = self.routine_due();
+        let dealt_with = |kind: AlarmKind| {
+            silent.contains(&kind) || routine.contains(&kind) || (look && kind == AlarmKind::WelfareCheck)
+        };
+        for alarm in self.state.alarms.iter().filter(|a| !dealt_with(a.kind)) {
             let due = deadline(self.policy, alarm, self.now.tick).filter(|d| *d <= self.now.tick);
             let Some(deadline) = due else { continue };
             let late = self.now.tick.since(deadline);

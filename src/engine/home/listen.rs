@@ -65,7 +65,12 @@ impl Turn<'_> {
         if !heard.retained && !heard.history && shows_that_it_works(device, &heard.readings, self.now) {
             self.shows_itself(heard.device);
         }
+        if !heard.retained && !heard.history {
+            self.feel(heard.device, &device.room, &heard.readings);
+        }
         let lives = heard.readings.is_empty() && self.is_news_that_it_lives(device, heard.retained);
+        let mut beat =
+            (!heard.retained && !heard.history && self.is_nobodys_doing(device, &heard.readings)).then_some(());
         let Heard { device, mut readings, rest, retained, event, mut signal, history, .. } = heard;
         let history = history.then_some(());
         if lives {
@@ -75,8 +80,8 @@ impl Turn<'_> {
             let on = reading.value == Value::Flag(true);
             let rest = (reading.form == Form::Latched && on).then_some(rest);
             let press = (pressed && on && reading.kind == Kind::Sos).then_some(());
-            let signal = signal.take();
-            let fact = Fact { device, reading, happened, retained, rest, event, press, signal, history };
+            let (signal, beat) = (signal.take(), beat.take());
+            let fact = Fact { device, reading, happened, retained, rest, event, press, signal, history, beat };
             self.change(HomeChange::Heard(fact));
         }
     }
@@ -84,6 +89,13 @@ impl Turn<'_> {
     /// A message without readings says that its device lives: worth a line now and then, for whoever waits for it.
     fn is_news_that_it_lives(&self, device: &DeviceState, retained: bool) -> bool {
         !retained && device.heard.is_none_or(|then| self.now.wall.since(then) >= SIGN_OF_LIFE)
+    }
+
+    /// Whether no person caused a message: nothing in it that people cause is new.
+    fn is_nobodys_doing(&self, device: &DeviceState, readings: &[Reading]) -> bool {
+        let new = |r: &Reading| device.last(r.kind, r.zone.as_ref()).is_none_or(|last| last.value != r.value);
+        let by_people = |r: &Reading| r.kind.activity() && (new(r) || is_activity(device, r, self.now));
+        !readings.iter().any(|r| by_people(r) || (r.kind.alarm().is_some() && r.value == Value::Flag(true)))
     }
 
     /// Does what the readings of a message mean, each kind once: one message is one press, however often it says so. Says whether

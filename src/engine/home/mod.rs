@@ -2,15 +2,19 @@
 //!
 //! `step` decides and changes nothing; `State::apply` folds and decides nothing. [`state`] holds what a home is, [`listen`] what a
 //! message means, [`silence`] the inactivity detector, [`alarms`] raising and counting, [`climb`] ladders, [`acts`] what people do,
-//! [`walk`] the test window of commissioning, [`moving`] devices that change homes, [`health`] what a device needs.
+//! [`walk`] the test window of commissioning, [`moving`] devices that change homes, [`health`] what a device needs, [`coverage`] when
+//! nobody could hear the home, [`routine`] the rules of the day.
 
 mod acts;
 mod alarms;
 mod climb;
+pub mod coverage;
+pub mod explain;
 pub mod health;
 mod listen;
 mod moving;
 mod presence;
+pub mod routine;
 pub mod silence;
 mod state;
 #[cfg(test)]
@@ -80,7 +84,10 @@ pub fn step(policy: &HomePolicy, place: &Place, state: &State, input: Stamped<Ho
         HomeInput::Due => turn.due(),
         HomeInput::Told { kind, notice, channel, told } => turn.told(kind, notice, channel, told),
         HomeInput::Failed { fault } => turn.freeze(fault),
-        HomeInput::Own { kind, what } => turn.own(kind, what),
+        HomeInput::Own { kind, reason } => turn.own(kind, reason),
+        HomeInput::Ended { kind } => turn.over(kind, input.at.wall),
+        HomeInput::WasDeaf { since } => turn.was_deaf(since),
+        HomeInput::Looked { by, how } => turn.looked(by, how),
         HomeInput::Left { device, open_there } => turn.leave(device, open_there),
         HomeInput::Joins(leaving) => turn.join(*leaving),
         HomeInput::Walk { order, by } => turn.walk(order, by),
@@ -93,8 +100,11 @@ pub fn step(policy: &HomePolicy, place: &Place, state: &State, input: Stamped<Ho
 pub fn next_wake(policy: &HomePolicy, state: &State, now: Stamp, deaf: bool) -> Option<Tick> {
     let alarms = state.alarms.iter().filter_map(|a| climb::deadline(policy, a, now.tick)).min();
     let silence = if deaf { None } else { silence::next(policy, state, now) };
+    let routine = if deaf { None } else { routine::next(policy, state, now) };
+    let radio = if deaf { None } else { coverage::next_loss(policy, state, now) };
+    let look = coverage::next_look(policy, state, now);
     let walk = state.walk.as_ref().map(|walk| walk.until);
-    alarms.into_iter().chain(silence).chain(walk).min()
+    alarms.into_iter().chain(silence).chain(routine).chain(radio).chain(look).chain(walk).min()
 }
 
 /// One step under way.

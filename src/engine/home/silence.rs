@@ -2,9 +2,9 @@
 //! before it. Silence counts only while the home is heard. What the past says is made in [`crate::engine::learn`].
 
 use super::Turn;
-use super::alarms::Cause;
+use super::coverage::is_fresh;
 use super::state::{Activity, DeviceState, State};
-use crate::engine::alarm::{Attention, Reason};
+use crate::engine::alarm::{Alarm, Reason};
 use crate::engine::change::HomeChange;
 use crate::engine::kind::AlarmKind;
 use crate::engine::learn::Allowance;
@@ -35,7 +35,7 @@ pub fn limit(policy: &HomePolicy, state: &State, activity: &Activity) -> Limit {
     let rules = &policy.rules;
     let (cap_s, name) = if has_only_a_door(state) {
         (rules.inactivity_door_only_cap_s, "door_only_cap")
-    } else if in_night(rules, minute_of(policy, state, activity.wall)) {
+    } else if within(minute_of(policy, state, activity.wall), rules.night_from_min, rules.night_to_min) {
         (rules.inactivity_night_cap_s, "night_cap")
     } else {
         (rules.inactivity_cap_s, "cap")
@@ -90,7 +90,7 @@ fn outing(policy: &HomePolicy, state: &State, activity: &Activity, mut limit: Li
 }
 
 /// Whether all that we hear of the people is the entrance door: contacts on cupboards and inner doors tell far more.
-fn has_only_a_door(state: &State) -> bool {
+pub(super) fn has_only_a_door(state: &State) -> bool {
     let mut telling = state.devices.iter().filter(|d| d.tells_activity);
     let count = telling.clone().count();
     let entrance = |d: &DeviceState| d.only_door && (&*d.room == "entrance" || count == 1);
@@ -98,15 +98,12 @@ fn has_only_a_door(state: &State) -> bool {
 }
 
 /// Minutes after local midnight; of the day under way by the midnight that is known, since this is asked with every reading.
-fn minute_of(policy: &HomePolicy, state: &State, at: Wall) -> u32 {
-    state.learnt.minute(at).unwrap_or_else(|| {
-        let local = at.zoned(&policy.zone);
-        u32::from(local.hour() as u8) * 60 + u32::from(local.minute() as u8)
-    })
+pub(super) fn minute_of(policy: &HomePolicy, state: &State, at: Wall) -> u32 {
+    state.learnt.minute(at).unwrap_or_else(|| at.minute(&policy.zone))
 }
 
-fn in_night(rules: &Rules, minute: u32) -> bool {
-    let (from, to) = (rules.night_from_min, rules.night_to_min);
+/// Whether a minute of the day lies in a window, which may reach over midnight.
+pub(super) fn within(minute: u32, from: u32, to: u32) -> bool {
     if from <= to { (from..to).contains(&minute) } else { minute >= from || minute < to }
 }
 
@@ -164,12 +161,7 @@ pub(super) fn due(turn: &mut Turn<'_>) -> &'static [AlarmKind] {
         turn.close_by_itself(check);
         turn.because("check_became_alarm");
     }
-    let reopened = state.alarm(kind);
-    turn.press(Cause { kind, reason, happened: turn.now.wall, age_unknown: false, merged: false });
-    // A silence after the one that was over is a new need.
-    if let Some(alarm) = reopened.filter(|a| matches!(a.attention, Attention::Taken { .. })) {
-        turn.climb_from_the_start(alarm, Millis(0));
-    }
+    turn.own(kind, reason);
     &[AlarmKind::Inactivity, AlarmKind::InactivityCheck]
 }
 
@@ -189,20 +181,30 @@ impl Turn<'_> {
         self.change(HomeChange::Learnt(Box::new(lesson)));
     }
 
-    /// A person looked for another reason, and all is well: what was raised for the silence is over.
-    pub(super) fn is_well(&mut self, other: AlarmKind) {
-        for kind in [AlarmKind::Inactivity, AlarmKind::InactivityCheck].into_iter().filter(|k| *k != other) {
-            self.over(kind, self.now.wall);
+    /// A person looked for another reason, and all is well: what was raised for want of a sign of life is over.
+    pub(super) fn is_well(&mut self, other: Option<AlarmKind>) {
+        for alarm in self.state.alarms.iter().filter(|a| wants_a_sign(a) && Some(a.kind) != other) {
+            self.over(alarm.kind, self.now.wall);
         }
     }
 
-    /// Somebody stirred: whatever was raised for the silence is over.
+    /// Somebody stirred: whatever was raised for want of a sign of life is over.
     pub(super) fn stirred(&mut self, happened: Option<Wall>) {
-        for kind in [AlarmKind::Inactivity, AlarmKind::InactivityCheck] {
-            // What is told late may have been before the alarm.
-            if self.state.alarm(kind).is_some_and(|a| happened.is_none_or(|then| a.raised.wall <= then)) {
-                self.over(kind, happened.unwrap_or(self.now.wall));
+        for alarm in self.state.alarms.iter().filter(|a| wants_a_sign(a)) {
+            // What is told late may have been before the alarm, or long ago.
+            let shows = match alarm.kind {
+                AlarmKind::WelfareCheck => is_fresh(happened, self.now),
+                _ => happened.is_none_or(|then| alarm.raised.wall <= then),
+            };
+            if shows {
+                self.over(alarm.kind, happened.unwrap_or(self.now.wall));
             }
         }
     }
+}
+
+/// Whether an alarm was raised since nobody knew how the people are.
+fn wants_a_sign(alarm: &Alarm) -> bool {
+    matches!(alarm.kind, AlarmKind::Inactivity | AlarmKind::InactivityCheck)
+        || matches!(alarm.reason, Reason::Unwatched { .. })
 }

@@ -1,7 +1,9 @@
 //! What a home is: its devices as they last spoke, its last activity, its open alarms.
 
+use super::coverage::{Radio, Unwatched};
 use super::health::Health;
 use super::presence::Presence;
+use super::routine::{Climate, Moment};
 use super::walk::{Signed, Walk};
 use crate::engine::alarm::{Alarm, Attention, CloseCode};
 use crate::engine::change::{AlarmChange, Fact, HomeChange, Introduction};
@@ -68,6 +70,9 @@ pub struct DeviceState {
     #[n(12)]
     #[cbor(default)]
     pub health: Health,
+    #[n(13)]
+    #[cbor(default)]
+    pub climate: Climate,
 }
 
 /// How many kinds and zones of a device are remembered; of those beyond it, every `true` is an event.
@@ -130,6 +135,20 @@ pub struct State {
     #[n(10)]
     #[cbor(default)]
     pub learnt: Learnt,
+    /// How its radio speaks.
+    #[n(11)]
+    #[cbor(default)]
+    pub radio: Radio,
+    /// The time of which nobody knows yet how its people fared.
+    #[n(12)]
+    pub unwatched: Option<Unwatched>,
+    /// Since when all that is heard to stir does so in the bathroom.
+    #[n(13)]
+    pub bathroom: Option<Moment>,
+    /// Rules that have asked, and when: no episode is alarmed twice.
+    #[n(14)]
+    #[cbor(default)]
+    pub asked: Vec<(AlarmKind, Tick)>,
 }
 
 impl State {
@@ -159,14 +178,18 @@ impl State {
                 if self.alarm(alarm.kind).is_none() {
                     self.alarms.insert(place, (**alarm).clone());
                 }
+                self.fold_asked(alarm.kind, at);
             }
             HomeChange::Alarm { kind, change } => {
                 if let Some(alarm) = self.alarms.iter_mut().find(|a| a.kind == *kind) {
                     fold_alarm(alarm, change, at);
                 }
+                if matches!(change, AlarmChange::Counted { .. }) {
+                    self.fold_asked(*kind, at);
+                }
                 // A person looked, and all is well: the silence begins anew.
                 if matches!(change, AlarmChange::Safe(Some(_))) {
-                    self.stir(Activity { heard: at.heard, wall: at.wall, kind: None, device: 0 }, at);
+                    self.fold_word_of_a_person(at);
                 }
             }
             HomeChange::Closed { alarm, code, .. } => {
@@ -177,6 +200,10 @@ impl State {
                 }
             }
             HomeChange::Learnt(lesson) => self.learnt.fold(lesson),
+            HomeChange::Lost => self.fold_loss(at),
+            HomeChange::Climate { device, beyond } => self.fold_climate(*device, *beyond, at),
+            HomeChange::Unwatched { since } => self.fold_deafness(*since, at),
+            HomeChange::Looked { .. } => self.fold_word_of_a_person(at),
             HomeChange::AlarmLeft { alarm } => self.alarms.retain(|a| a.id != *alarm),
             HomeChange::DeviceLeft { device } => self.fold_departure(*device, at),
             HomeChange::WalkOpened { .. } | HomeChange::Tested { .. } | HomeChange::WalkClosed { .. } => {
@@ -208,6 +235,7 @@ impl State {
                 events: Vec::new(),
                 life: new.life,
                 health: Health::default(),
+                climate: Climate::default(),
             });
         } else if let Some(device) = self.devices.get_mut(slot) {
             device.room = new.room.clone();
@@ -222,6 +250,7 @@ impl State {
         if let Some(device) = self.devices.get_mut(device as usize) {
             (device.registered, device.life, device.tells_activity, device.online) = (false, false, false, None);
             device.last.clear();
+            device.climate = Climate::default();
         }
         self.fold_hearing(at);
     }
@@ -229,6 +258,12 @@ impl State {
     /// What never spoke is watched too: silence begins with the first we know of the home.
     fn watch_from(&mut self, at: Stamp) {
         self.activity.get_or_insert(Activity { heard: at.heard, wall: at.wall, kind: None, device: 0 });
+    }
+
+    fn fold_word_of_a_person(&mut self, at: Stamp) {
+        self.stir(Activity { heard: at.heard, wall: at.wall, kind: None, device: 0 }, at);
+        self.fold_look(at);
+        self.bathroom = None;
     }
 
     fn fold_fact(&mut self, fact: &Fact, at: Stamp) {
@@ -263,8 +298,11 @@ impl State {
         if active {
             self.fold_activity(fact, at);
         }
-        if news {
+        if self.fold_radio(fact, at) || news {
             self.fold_hearing(at);
+        }
+        if active {
+            self.fold_sign(fact.happened, at);
         }
     }
 
@@ -284,6 +322,7 @@ impl State {
         let said = (entrance && fact.reading.kind == Kind::Contact).then_some(&fact.reading.value);
         self.presence.stirred(wall, said, self.learnt.last());
         self.learnt.stirred(wall, heard, self.presence.out);
+        self.fold_stay(fact, Moment { heard, wall });
         if self.unheard_since.is_some() {
             self.learnt.is_no_example();
         }
@@ -296,24 +335,6 @@ impl State {
         let under_way = self.unheard_since.map_or(Millis(0), |from| at.heard.since(from.max(activity.heard)));
         self.unheard.0 = self.unheard.0.min(since.0.saturating_sub(under_way.0));
         self.activity = Some(activity);
-    }
-
-    /// A home is unheard while its bridge is gone, or while all its devices that tell activity are.
-    fn fold_hearing(&mut self, at: Stamp) {
-        let mut telling = self.devices.iter().filter(|d| d.tells_activity).peekable();
-        let all_gone = telling.peek().is_some() && telling.all(|d| d.online == Some(false));
-        match (self.bridge_offline || all_gone, self.unheard_since) {
-            (true, None) => {
-                self.unheard_since = Some(at.heard);
-                self.learnt.is_no_example();
-            }
-            (false, Some(since)) => {
-                let from = self.activity.as_ref().map_or(since, |a| since.max(a.heard));
-                self.unheard.0 += at.heard.since(from).0;
-                self.unheard_since = None;
-            }
-            _ => {}
-        }
     }
 }
 

@@ -11,6 +11,12 @@ pub const DAYS: u8 = 91;
 /// Outings of which the usual is told.
 const ENOUGH_OUTINGS: usize = 5;
 
+/// A night's silence begins after 18:00, if before midnight, and reaches over 04:00. So many are needed, of the last so many days.
+const NIGHT_FROM: usize = 108;
+const NIGHT_ENDS: i32 = 24;
+const ENOUGH_NIGHTS: usize = 7;
+const NIGHTS: u8 = 28;
+
 /// A silence that is over: where in the day it began, how long it lasted in steps of five minutes, and what it was.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Silence {
@@ -123,6 +129,20 @@ impl Library {
     /// The age of the oldest day that is whole: where the shelf was full, only the newer days are.
     pub fn reaches(&self) -> u8 {
         if self.0.len() + 3 * 40 < MOST * 3 { DAYS } else { self.0.first().map_or(DAYS, |first| first % KIND) }
+    }
+
+    /// The part of the day by which nineteen of twenty nights have ended: silences that reach over four o'clock. 0 where there were too
+    /// few.
+    pub fn rises(&self) -> u8 {
+        let night = |(age, silence): (u8, Silence)| {
+            let from = silence.slot() as i32 - if silence.slot() >= NIGHT_FROM { SLOTS as i32 } else { 0 };
+            let until = from + silence.slots() as i32;
+            let over = silence.is_at_home() && age < NIGHTS && from < NIGHT_ENDS && until > NIGHT_ENDS;
+            over.then_some(until.clamp(0, SLOTS as i32 - 1) as u8)
+        };
+        let mut ends: Vec<u8> = self.iter().filter_map(night).collect();
+        ends.sort_unstable();
+        if ends.len() < ENOUGH_NIGHTS { 0 } else { ends[(ends.len() * 19).div_ceil(20) - 1] }
     }
 
     /// The outing that nineteen of twenty do not exceed (0 where there were too few), and the longest, in steps.

@@ -63,6 +63,10 @@ pub struct Limits {
     pub usual_outing: u8,
     #[n(5)]
     pub longest_outing: u8,
+    /// By when somebody is up on nineteen of twenty mornings, in parts of ten minutes; 0 where too few are known.
+    #[n(6)]
+    #[cbor(default)]
+    pub rises: u8,
 }
 
 impl Limits {
@@ -79,6 +83,11 @@ impl Limits {
     /// What nineteen of twenty outings do not exceed.
     pub fn usual(&self) -> Option<Millis> {
         (self.usual_outing > 0).then(|| Millis(STEP.0 * u64::from(self.usual_outing)))
+    }
+
+    /// The minute of the day by which somebody is up on nineteen of twenty mornings.
+    pub fn rises(&self) -> Option<u32> {
+        (self.rises > 0).then(|| u32::from(self.rises) * (SLOT_MS / 60_000) as u32)
     }
 
     /// The longest outing.
@@ -245,6 +254,7 @@ impl Learnt {
             limits.check.push(price::limit(&surprise, check));
         }
         (limits.usual_outing, limits.longest_outing) = self.library.outings();
+        limits.rises = self.library.rises();
         limits
     }
 }

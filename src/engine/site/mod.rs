@@ -2,6 +2,7 @@
 //!
 //! Of the same shape as the home machine: `step` decides and changes nothing, `State::apply` folds and decides nothing.
 
+pub mod outage;
 mod outbox;
 mod state;
 #[cfg(test)]
@@ -23,6 +24,8 @@ pub struct Out {
     pub changes: Vec<SiteChange>,
     /// Messages to homes, by number.
     pub to_homes: Vec<(u32, HomeInput)>,
+    /// Messages to whatever stands in for an outage, or is it.
+    pub to_places: Vec<(outage::Place, HomeInput)>,
     pub because: Vec<&'static str>,
 }
 
@@ -30,6 +33,7 @@ impl Out {
     pub fn clear(&mut self) {
         self.changes.clear();
         self.to_homes.clear();
+        self.to_places.clear();
         self.because.clear();
     }
 }
@@ -45,7 +49,7 @@ pub fn step(state: &State, input: Stamped<SiteInput>, out: &mut Out) {
             }
         }
         SiteInput::Ended { notice, attempt, outcome } => ended(state, now, notice, attempt, outcome, out),
-        SiteInput::Due => {}
+        SiteInput::Due => outage::due(state, now, out),
         SiteInput::Register(entities) => {
             for entity in entities {
                 if state.registry.get(&entity.key()).as_ref() != Some(&entity) {
@@ -54,14 +58,15 @@ pub fn step(state: &State, input: Stamped<SiteInput>, out: &mut Out) {
             }
         }
         SiteInput::Link { up: false } if state.deaf_since.is_none() => out.changes.push(SiteChange::Deaf),
-        SiteInput::Link { up: true } => out.changes.extend(hearing(state, now)),
+        SiteInput::Link { up: true } => {
+            if let Some(since) = state.deaf_since {
+                outage::deafness_ends(state, now, since, out);
+            }
+        }
         SiteInput::Link { up: false } => {}
+        SiteInput::Hearing { home, heard } => outage::hearing(state, home, heard, out),
         SiteInput::Started { epoch } => started(state, now, epoch, out),
     }
-}
-
-fn hearing(state: &State, now: Stamp) -> Option<SiteChange> {
-    state.deaf_since.map(|since| SiteChange::Hearing { lost: now.tick.since(since) })
 }
 
 /// A new process: what was being sent is tried again under its old ids, and nobody was heard while it was away.
@@ -112,9 +117,15 @@ pub fn sendable(state: &State, now: Stamp, out: &mut Out) {
     }
 }
 
-/// When the outbox wants to be looked at next. What is due already waits for a slot, and a slot that frees is an input.
+/// When the site wants to be looked at next: the outbox (what is due there already waits for a slot, and a slot that frees is an input),
+/// or an outage that has settled.
 pub fn next_wake(state: &State, now: Tick) -> Option<Tick> {
-    state.outbox.next_wake(now)
+    state.outbox.next_wake(now).into_iter().chain(outage::next_wake(state)).min()
+}
+
+/// Whether something of the site's has waited until now and is to be told.
+pub fn is_due(state: &State, now: Tick) -> bool {
+    outage::next_wake(state).is_some_and(|at| at <= now)
 }
 
 /// The site's hearing clock at `tick`: see [`Stamp::heard`].

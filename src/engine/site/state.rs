@@ -1,5 +1,6 @@
 //! What a site is.
 
+use super::outage::Outage;
 use super::outbox::Outbox;
 use crate::engine::change::SiteChange;
 use crate::engine::id::HomeId;
@@ -41,6 +42,14 @@ pub struct State {
     /// When the last turn was: where a new process continues the tick. Set by whoever folds, after the turn's last change.
     #[n(7)]
     pub last: Stamp,
+    /// Homes that cannot be heard.
+    #[n(8)]
+    #[cbor(default)]
+    pub outages: Vec<Outage>,
+    /// Somebody was told that the site is deaf.
+    #[n(9)]
+    #[cbor(default)]
+    pub deaf_told: bool,
 }
 
 impl State {
@@ -62,9 +71,12 @@ impl State {
             SiteChange::Deaf => self.deaf_since = Some(at.tick),
             SiteChange::Hearing { lost } => {
                 self.deaf_total.0 += lost.0;
-                self.deaf_since = None;
+                (self.deaf_since, self.deaf_told) = (None, false);
             }
-            SiteChange::Rejected { .. } => {}
+            SiteChange::Rejected { .. } | SiteChange::Alive => {}
+            SiteChange::Unheard { home } => self.fold_unheard(*home, at),
+            SiteChange::HeardAgain { home } => self.fold_heard_again(*home),
+            SiteChange::OutageTold { outage } => self.fold_told(*outage),
             SiteChange::Started { epoch } => {
                 self.epoch = *epoch;
                 // Whoever was away has heard nothing since the last thing it wrote down.

@@ -3,12 +3,18 @@
 use super::{Core, HomeInput};
 use crate::engine::change::{Introduction, SiteChange};
 use crate::engine::home::DeviceState;
-use crate::engine::id::HomeId;
+use crate::engine::id::{HomeId, SiteId};
 use crate::engine::policy::Resolver;
 use crate::engine::reading::Report;
 use crate::engine::registry::Entity;
+use crate::engine::site::outage::Place;
 use crate::keeper::routes::MAX_DEVICES;
 use std::sync::Arc;
+
+/// The pseudo-home that the gateway's own alarms stand in.
+pub fn gateway(site: &SiteId) -> HomeId {
+    HomeId::cut(&format!("gateway/{site}"))
+}
 
 impl Core {
     /// A device that has no route yet: the home that its topic names where that is registered, else a pseudo-home.
@@ -30,6 +36,17 @@ impl Core {
         (home, device)
     }
 
+    /// The number of the home in which an alarm of the site's stands.
+    pub(super) fn place(&mut self, place: Place) -> u32 {
+        let site = &self.rules.site;
+        let id = match place {
+            Place::Home(number) => return number,
+            Place::Outage(number) => HomeId::cut(&format!("outage/{site}/{number}")),
+            Place::Gateway => gateway(site),
+        };
+        self.home_number(&id, false)
+    }
+
     /// The number of a home; a new one gets the next.
     pub(super) fn home_number(&mut self, id: &HomeId, claimed: bool) -> u32 {
         let known = self.routes.number(id);
@@ -49,6 +66,7 @@ impl Core {
                 let number = self.home_number(&home.id.clone(), true);
                 let policy = Resolver::new(&self.rules, &self.site.registry).home(home);
                 self.homes[number as usize].policy = Arc::new(policy);
+                self.tell_hearing(number);
                 self.schedule(number);
             }
             Entity::Device(device) => {

@@ -122,3 +122,24 @@ fn who_leaves_for_the_first_time_is_asked_after_eight_hours_or_in_the_evening() 
         assert!((720..=721).contains(&alarm), "{leaves}: {alarm}");
     }
 }
+
+#[test]
+fn who_is_not_up_by_the_usual_time_and_an_hour_is_asked_after() {
+    let mut scene = lived(30);
+    let morning = 30 * DAY;
+    let up = |scene: &Scene| scene.core.homes[0].state.alarm(AlarmKind::NotUpCheck).is_none();
+    // Up at seven on every morning: known to ten minutes.
+    scene.advance(morning + 8 * HOUR - MINUTE);
+    assert!(up(&scene));
+    scene.advance(morning + 8 * HOUR + 20 * MINUTE);
+    assert!(!up(&scene));
+    says(&mut scene, morning + 8 * HOUR + 30 * MINUTE, "h1/motion motion=true!");
+    assert!(up(&scene), "it closes by itself");
+    // One who was up in the night is no less missed in the morning; one who was up at five is not.
+    says(&mut scene, morning + DAY + 3 * HOUR, "h1/motion motion=true!");
+    scene.advance(morning + DAY + 8 * HOUR + 20 * MINUTE);
+    assert!(!up(&scene));
+    says(&mut scene, morning + 2 * DAY + 5 * HOUR, "h1/motion motion=true!");
+    scene.advance(morning + 2 * DAY + 8 * HOUR + 20 * MINUTE);
+    assert!(up(&scene));
+}

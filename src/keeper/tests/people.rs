@@ -286,7 +286,7 @@ fn journey_3_taken_and_never_arrived() {
           -> desk: sos#1 n7 rung 1.0 late 30 s
           -> zhang: sos#1 n8 rung 1.0 late 30 s
         02:21:31 link up
-          hearing, lost 1231 s
+          hearing, lost 331 s
           02:22:30 sos#1 calls rung 3.0 until 02:24:30
           02:22:30 -> deputy: sos#1 n9 rung 3.0
           02:24:30 sos#1 calls rung 4.0 until 02:26:30

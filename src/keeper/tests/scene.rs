@@ -162,6 +162,17 @@ pub fn calm_registry() -> Vec<Entity> {
     all
 }
 
+/// So many homes, `g0` and on, each behind a hub of its own; ladders that tell one channel once a day.
+pub fn district_registry(homes: usize) -> Vec<Entity> {
+    let mut all = vec![channel("desk", 4), responder("desk", &["desk"])];
+    all.extend(["life", "welfare"].map(|name| ladder(name, &[("desk", 86_400)], 86_400)));
+    for n in 0..homes {
+        all.push(home(&format!("g{n}"), Status::Active));
+        all.extend(["button", "smoke", "motion"].map(|d| device(&format!("g{n}"), &format!("g{n}/{d}"))));
+    }
+    all
+}
+
 /// The clocks so many milliseconds after midnight.
 pub fn stamp(now: u64) -> (Tick, Wall) {
     (FIRST_TICK + Millis(now), MIDNIGHT + Millis(now))
@@ -206,6 +217,14 @@ impl Scene {
     pub fn calm(now: u64) -> Scene {
         let mut scene = Scene::empty(now);
         scene.turn(|core| core.site_input(SiteInput::Register(calm_registry())));
+        scene.told.clear();
+        scene
+    }
+
+    /// So many homes, `g0` and on, each behind a hub of its own.
+    pub fn district(now: u64, homes: usize) -> Scene {
+        let mut scene = Scene::empty(now);
+        scene.turn(|core| core.site_input(SiteInput::Register(district_registry(homes))));
         scene.told.clear();
         scene
     }
@@ -359,6 +378,10 @@ impl Scene {
                 self.turn(|core| core.own_alarm(&home, kind, topic, Some(raw(topic))));
             }
             ["hub", ..] => self.tell(line),
+            ["looked", home, who] => {
+                let (home, by) = (id(home), id(who));
+                self.turn(|core| assert!(core.looked(&home, by, SafeHow::Spoke), "a home that is known"));
+            }
             ["walk", home, order @ ..] => self.walk(home, order),
             ["recall", address, ..] => {
                 let (report, device) = (self.report(&line["recall ".len()..]), device("h1", address));
@@ -500,6 +523,14 @@ impl Scene {
         match parts[..] {
             ["home", name] => home(name, Status::Active),
             ["paused", name] => home(name, Status::Paused),
+            ["left", name] => home(name, Status::Left),
+            ["rules", name, rule] => match (home(name, Status::Active), rule.split_once('=').unwrap()) {
+                (Entity::Home(home), (rule, value)) => {
+                    let rules = serde_json::from_str(&format!("{{\"{rule}\":{value}}}")).unwrap();
+                    Entity::Home(Home { rules, ..home })
+                }
+                (other, _) => other,
+            },
             ["device", home, address] => device(home, address),
             ["life", home, address] => match device(home, address) {
                 Entity::Device(device) => Entity::Device(Device { life: true, ..device }),

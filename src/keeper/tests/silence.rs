@@ -285,8 +285,17 @@ fn our_own_absence_is_nobodys_silence() {
         08:00:00 kill
         20:00:00 start
           started, epoch 2
+          pseudo-home gateway/z
+          outage#1 raised in gateway/z: 1 homes unheard, deaf
+          outage#1 calls rung 0.0 until 1d 20:00:00
         20:00:10 link up
-          hearing, lost 50410 s
+          hearing, lost 43210 s
+          outage#1 over
+          21:00:10 welfare_check#2 raised in h1: unwatched, heard again true
+          21:00:10 welfare_check#2 calls rung 1.0 until 1d 21:00:10
+          21:00:10 -> desk: welfare_check#2 n1 rung 1.0
+          1d 02:24:10 inactivity_check#3 raised in h1: cap, silent 08:24:00
+          1d 02:24:10 inactivity_check#3 calls rung 0.0 until 2d 02:24:10
         27:00:00 .
     ",
     );
@@ -299,10 +308,14 @@ fn a_deaf_site_pauses_silence() {
         06:00:00 h1/motion motion=true!
         14:23:59 link down
           deaf
+          14:38:59 pseudo-home gateway/z
+          14:38:59 outage#1 raised in gateway/z: 1 homes unheard, deaf
+          14:38:59 outage#1 calls rung 0.0 until 1d 14:38:59
         20:00:00 link up
           hearing, lost 20161 s
-          20:00:01 inactivity_check#1 raised in h1: cap, silent 08:24:00
-          20:00:01 inactivity_check#1 calls rung 0.0 until 1d 20:00:01
+          outage#1 over
+          20:00:01 inactivity_check#2 raised in h1: cap, silent 08:24:00
+          20:00:01 inactivity_check#2 calls rung 0.0 until 1d 20:00:01
         20:00:30 .
     ",
     );
@@ -315,10 +328,16 @@ fn a_hub_that_is_gone_pauses_silence() {
         06:00:00 h1/motion motion=true!
         07:00:00 hub h1/ offline
           h1 bridge offline
+          07:15:00 home_unheard#1 raised in h1: 1 homes unheard
+          07:15:00 home_unheard#1 calls rung 0.0 until 1d 07:15:00
+          11:00:00 welfare_check#2 raised in h1: unwatched, heard again false
+          11:00:00 welfare_check#2 calls rung 1.0 until 1d 11:00:00
+          11:00:00 -> desk: welfare_check#2 n1 rung 1.0
         20:00:00 hub h1/ online
           h1 bridge online
-          1d 03:24:00 inactivity_check#1 raised in h1: cap, silent 08:24:00
-          1d 03:24:00 inactivity_check#1 calls rung 0.0 until 2d 03:24:00
+          home_unheard#1 over
+          1d 03:24:00 inactivity_check#3 raised in h1: cap, silent 08:24:00
+          1d 03:24:00 inactivity_check#3 calls rung 0.0 until 2d 03:24:00
         28:00:00 .
     ",
     );
@@ -330,9 +349,15 @@ fn a_home_whose_devices_are_all_gone_is_unheard() {
         "
         06:00:00 h1/motion motion=true!
         07:00:00 h1/motion online=false
+          07:15:00 home_unheard#1 raised in h1: 1 homes unheard
+          07:15:00 home_unheard#1 calls rung 0.0 until 1d 07:15:00
+          11:00:00 welfare_check#2 raised in h1: unwatched, heard again false
+          11:00:00 welfare_check#2 calls rung 1.0 until 1d 11:00:00
+          11:00:00 -> desk: welfare_check#2 n1 rung 1.0
         20:00:00 h1/motion online=true
-          1d 03:24:00 inactivity_check#1 raised in h1: cap, silent 08:24:00
-          1d 03:24:00 inactivity_check#1 calls rung 0.0 until 2d 03:24:00
+          home_unheard#1 over
+          1d 03:24:00 inactivity_check#3 raised in h1: cap, silent 08:24:00
+          1d 03:24:00 inactivity_check#3 calls rung 0.0 until 2d 03:24:00
         28:00:00 .
     ",
     );
@@ -345,6 +370,11 @@ fn a_retained_state_does_not_say_that_its_device_is_there() {
         06:00:00 h1/motion motion=true!
         07:00:00 h1/motion online=false
         07:00:01 h1/motion motion=true retained
+          07:15:00 home_unheard#1 raised in h1: 1 homes unheard
+          07:15:00 home_unheard#1 calls rung 0.0 until 1d 07:15:00
+          11:00:00 welfare_check#2 raised in h1: unwatched, heard again false
+          11:00:00 welfare_check#2 calls rung 1.0 until 1d 11:00:00
+          11:00:00 -> desk: welfare_check#2 n1 rung 1.0
         24:00:00 .
     ",
     );
@@ -357,10 +387,13 @@ fn a_home_that_speaks_is_heard_whatever_a_hub_says_of_itself() {
         06:00:00 h1/motion motion=true!
         07:00:00 hub h1/ offline
           h1 bridge offline
+          07:15:00 home_unheard#1 raised in h1: 1 homes unheard
+          07:15:00 home_unheard#1 calls rung 0.0 until 1d 07:15:00
         08:00:00 h1/motion motion=true!
           h1 bridge online
-          16:24:00 inactivity_check#1 raised in h1: cap, silent 08:24:00
-          16:24:00 inactivity_check#1 calls rung 0.0 until 1d 16:24:00
+          home_unheard#1 over
+          16:24:00 inactivity_check#2 raised in h1: cap, silent 08:24:00
+          16:24:00 inactivity_check#2 calls rung 0.0 until 1d 16:24:00
         17:00:00 .
     ",
     );
@@ -373,11 +406,17 @@ fn what_a_hub_kept_for_us_does_not_make_the_unheard_time_a_silence() {
         06:00:00 h1/motion motion=true!
         07:00:00 hub h1/ offline
           h1 bridge offline
+          07:15:00 home_unheard#1 raised in h1: 1 homes unheard
+          07:15:00 home_unheard#1 calls rung 0.0 until 1d 07:15:00
+          11:00:00 welfare_check#2 raised in h1: unwatched, heard again false
+          11:00:00 welfare_check#2 calls rung 1.0 until 1d 11:00:00
+          11:00:00 -> desk: welfare_check#2 n1 rung 1.0
         19:00:00 hub h1/ online
           h1 bridge online
+          home_unheard#1 over
         19:00:01 h1/motion motion=true! at=06:30:00
-          1d 02:54:00 inactivity_check#1 raised in h1: cap, silent 08:24:00
-          1d 02:54:00 inactivity_check#1 calls rung 0.0 until 2d 02:54:00
+          1d 02:54:00 inactivity_check#3 raised in h1: cap, silent 08:24:00
+          1d 02:54:00 inactivity_check#3 calls rung 0.0 until 2d 02:54:00
         27:00:00 .
     ",
     );
@@ -390,11 +429,17 @@ fn what_a_hub_kept_may_come_before_it_says_that_it_is_back() {
         06:00:00 h1/motion motion=true!
         07:00:00 hub h1/ offline
           h1 bridge offline
+          07:15:00 home_unheard#1 raised in h1: 1 homes unheard
+          07:15:00 home_unheard#1 calls rung 0.0 until 1d 07:15:00
+          11:00:00 welfare_check#2 raised in h1: unwatched, heard again false
+          11:00:00 welfare_check#2 calls rung 1.0 until 1d 11:00:00
+          11:00:00 -> desk: welfare_check#2 n1 rung 1.0
         19:00:00 h1/motion motion=true! at=06:30:00
           h1 bridge online
+          home_unheard#1 over
         19:00:01 hub h1/ online
-          1d 02:54:00 inactivity_check#1 raised in h1: cap, silent 08:24:00
-          1d 02:54:00 inactivity_check#1 calls rung 0.0 until 2d 02:54:00
+          1d 02:54:00 inactivity_check#3 raised in h1: cap, silent 08:24:00
+          1d 02:54:00 inactivity_check#3 calls rung 0.0 until 2d 02:54:00
         27:00:00 .
     ",
     );
@@ -407,9 +452,16 @@ fn an_activity_from_the_time_of_our_deafness_counts() {
         08:00:00 h1/motion motion=true!
         09:00:00 link down
           deaf
+          09:15:00 pseudo-home gateway/z
+          09:15:00 outage#1 raised in gateway/z: 1 homes unheard, deaf
+          09:15:00 outage#1 calls rung 0.0 until 1d 09:15:00
         15:00:00 link up
           hearing, lost 21600 s
+          outage#1 over
         15:00:01 h1/motion motion=true! at=13:00:00
+          16:00:00 welfare_check#2 raised in h1: unwatched, heard again true
+          16:00:00 welfare_check#2 calls rung 1.0 until 1d 16:00:00
+          16:00:00 -> desk: welfare_check#2 n1 rung 1.0
         22:00:00 .
     ",
     );
@@ -458,20 +510,26 @@ fn journey_4_the_transformer() {
           nothing: at_rest
         18:00:00 hub h1/ offline
           h1 bridge offline
+          18:15:00 home_unheard#1 raised in h1: 1 homes unheard
+          18:15:00 home_unheard#1 calls rung 0.0 until 1d 18:15:00
         21:00:00 hub h1/ online
           h1 bridge online
+          home_unheard#1 over
         21:00:00 h1/button sos=true! id=p1 at=18:10:00
-          sos#1 raised in h1: said sos late 10200 s
-          sos#1 calls rung 1.0 until 1d 21:00:00
-          -> desk: sos#1 n1 rung 1.0 late 10200 s
+          sos#2 raised in h1: said sos late 10200 s
+          sos#2 calls rung 1.0 until 1d 21:00:00
+          -> desk: sos#2 n1 rung 1.0 late 10200 s
         21:00:00 h1/button sos=true! id=p1 at=18:10:00
           nothing: same_event_id
         21:00:01 h1/button sos=true~ retained
           nothing: retained_press
         21:00:01 h1/smoke smoke=true retained
-          smoke#2 raised in h1: found true smoke
-          smoke#2 calls rung 1.0 until 1d 21:00:01
-          -> desk: smoke#2 n1 rung 1.0
+          smoke#3 raised in h1: found true smoke
+          smoke#3 calls rung 1.0 until 1d 21:00:01
+          -> desk: smoke#3 n1 rung 1.0
+          22:00:00 welfare_check#4 raised in h1: unwatched, heard again true
+          22:00:00 welfare_check#4 calls rung 1.0 until 1d 22:00:00
+          22:00:00 -> desk: welfare_check#4 n1 rung 1.0
         24:00:00 .
     ",
     );
@@ -503,6 +561,11 @@ fn who_is_only_spoken_of_does_not_speak() {
         07:00:00 hub h1/ offline
           h1 bridge offline
         07:00:10 h1/button online=false
+          07:15:00 home_unheard#1 raised in h1: 1 homes unheard
+          07:15:00 home_unheard#1 calls rung 0.0 until 1d 07:15:00
+          11:00:00 welfare_check#2 raised in h1: unwatched, heard again false
+          11:00:00 welfare_check#2 calls rung 1.0 until 1d 11:00:00
+          11:00:00 -> desk: welfare_check#2 n1 rung 1.0
         24:00:00 .
     ",
     );
@@ -513,13 +576,20 @@ fn what_comes_in_one_turn_is_folded_in_its_order() {
     story("
         06:00:00 h1/motion motion=true! & hub h1/ offline
           h1 bridge offline
+          06:15:00 home_unheard#1 raised in h1: 1 homes unheard
+          06:15:00 home_unheard#1 calls rung 0.0 until 1d 06:15:00
         07:00:00 h1/motion online=false & hub h1/ online & hub h1/ offline
           h1 bridge online
           h1 bridge offline
+          10:00:00 welfare_check#2 raised in h1: unwatched, heard again false
+          10:00:00 welfare_check#2 calls rung 1.0 until 1d 10:00:00
+          10:00:00 -> desk: welfare_check#2 n1 rung 1.0
         19:00:00 h1/motion motion=true! at=18:00:00 & hub h1/ online & h1/motion online=false & h1/motion motion=true! at=18:30:00
           h1 bridge online
-          1d 03:24:00 inactivity_check#1 raised in h1: cap, silent 08:24:00
-          1d 03:24:00 inactivity_check#1 calls rung 0.0 until 2d 03:24:00
+          welfare_check#2 over
+          home_unheard#1 over
+          1d 03:24:00 inactivity_check#3 raised in h1: cap, silent 08:24:00
+          1d 03:24:00 inactivity_check#3 calls rung 0.0 until 2d 03:24:00
         30:00:00 .
     ");
 }

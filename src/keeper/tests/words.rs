@@ -88,6 +88,8 @@ fn home(home: u32, change: &HomeChange, core: &Core) -> Option<String> {
         HomeChange::AlarmJoined(alarm) => {
             format!("{}#{} joins {}", alarm.kind, alarm.id.number, core.site.homes[home as usize].id)
         }
+        HomeChange::Lost => format!("{} radio lost", core.site.homes[home as usize].id),
+        HomeChange::Looked { safe } => format!("{} looked after by {}", core.site.homes[home as usize].id, safe.by),
         HomeChange::Frozen { .. } => format!("{} frozen", core.site.homes[home as usize].id),
         HomeChange::Bridge { online } => {
             let state = if *online { "online" } else { "offline" };
@@ -106,6 +108,9 @@ fn raised(alarm: &Alarm, home: u32, core: &Core) -> String {
         Reason::EngineFault { .. } => "engine fault".into(),
         Reason::Unreadable { .. } => "unreadable".into(),
         Reason::Own { what } => what.to_string(),
+        Reason::Lasting { lasted_s, .. } => format!("lasted {}", clock(lasted_s * 1000)),
+        Reason::Unheard { homes, deaf, .. } => format!("{homes} homes unheard{}", if *deaf { ", deaf" } else { "" }),
+        Reason::Unwatched { until, .. } => format!("unwatched, heard again {}", until.is_some()),
     };
     let age = late(alarm.raised.wall.since(alarm.happened));
     let home = &core.site.homes[home as usize].id;

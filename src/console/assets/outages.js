@@ -1,0 +1,99 @@
+// Homes to look after once nobody could hear them: worst risk first, each with the phones and a way to say that all is well.
+
+import { announce, clock, el, fill, phone, symbol, t, tOr, until } from './dom.js';
+import { ask } from './feed.js';
+import { sendTo } from './acts.js';
+import { $, begin, nothing, poll, sure, when } from './place.js';
+
+const EVERY_MS = 10_000;
+const HOW = ['spoke', 'seen'];
+
+/** Homes whose phones are shown, with what was asked of them. */
+const people = new Map();
+/** By home: what its card shows and the card, which stays as it is while that does not change. */
+let cards = new Map();
+let refused = null;
+
+function outage(one) {
+  return el('li', { class: 'outage' }, symbol('stop'),
+    el('b', {}, one.deaf ? t('outages.deaf') : t('outages.unheard', { n: one.unheard, all: one.homes })), ' ', t('outages.since', { at: '' }), when(one.since));
+}
+
+async function call(home) {
+  people.set(home, null);
+  redraw();
+  try {
+    const response = await ask(`/api/v1/homes/${encodeURIComponent(home)}`);
+    people.set(home, response.ok ? await response.json() : {});
+  } catch {
+    people.delete(home);
+  }
+  redraw();
+}
+
+function phones(home) {
+  const known = people.get(home.home);
+  if (known === undefined) return null;
+  if (known === null) return el('p', { class: 'loading' }, t('loading'));
+  const details = known.details ?? {};
+  const one = (name, number) => number && el('li', {}, el('span', {}, name), ' ', phone(number));
+  const all = [
+    (known.residents ?? []).map((resident) => one(resident.details?.name ?? t('outages.resident'), resident.details?.phone)),
+    one(`${details.contact1_name ?? ''} ${details.contact1_relation ?? ''}`.trim(), details.contact1_phone),
+    one(`${details.contact2_name ?? ''} ${details.contact2_relation ?? ''}`.trim(), details.contact2_phone),
+    one(t('outages.keyholder'), details.keyholder_phone),
+  ].flat().filter(Boolean);
+  return el('ul', { class: 'numbers' }, all.length ? all : el('li', {}, t('outages.no_phone')));
+}
+
+async function looked(home, how) {
+  const { answer, text } = await sendTo(`/api/v1/homes/${encodeURIComponent(home)}/looked`, { how });
+  refused = answer ? null : { home, text };
+  if (answer) announce(t('outages.done', { home }));
+  again();
+}
+
+function missing(home) {
+  const place = [home.community, home.block].filter(Boolean).join(' · ');
+  return el('article', { class: `visit look${home.alarm ? ' bare' : ''}` },
+    el('header', {}, el('h2', {}, el('span', { class: 'code' }, home.home), el('span', { class: 'place' }, place)),
+      home.frail && el('p', { class: 'tag-bare' }, symbol('person'), t('outages.frail')),
+      !home.sos_cover && el('p', { class: 'tag-bare' }, symbol('stop'), t('health.bare')),
+      el('p', { class: 'due' }, home.alarm ? el('a', { href: `/#${encodeURIComponent(home.alarm)}` }, t('outages.asked'), ' ›') : [t('outages.due', { at: clock(home.due) }), ' ', until(home.due)])),
+    el('p', {}, home.until ? t('outages.span', { from: clock(home.since), to: clock(home.until) }) : t('outages.still', { from: clock(home.since) }),
+      ' · ', home.last_activity ? [t('outages.last', { at: '' }), when(home.last_activity)] : t('outages.never')),
+    phones(home),
+    refused?.home === home.home && el('p', { class: 'refused', role: 'alert' }, symbol('stop'), refused.text),
+    el('div', { class: 'acts' },
+      !people.has(home.home) && el('button', { type: 'button', class: 'plain', onclick: () => call(home.home) }, symbol('phone'), t('outages.call')),
+      HOW.map((how) => sure({
+      key: how, kind: 'plain', label: t(`outages.${how}`), ask: t('outages.ask', { home: home.home }), yes: t('outages.sure'), doIt: () => looked(home.home, how),
+    }))));
+}
+
+function card(home) {
+  const print = JSON.stringify([home, people.get(home.home), refused?.home === home.home && refused.text]);
+  const known = cards.get(home.home);
+  return known?.print === print ? known : { print, element: missing(home) };
+}
+
+let last = null;
+
+function redraw() {
+  if (last) show(last);
+}
+
+function show(answer) {
+  last = answer;
+  fill($('sum'), answer.total > 0 && el('b', { class: 'count-of' }, t('outages.sum', { n: answer.total })));
+  fill($('now'), answer.outages.map(outage));
+  cards = new Map(answer.homes.map((home) => [home.home, card(home)]));
+  const wanted = [...cards.values()].map(({ element }) => element);
+  if (!wanted.length) fill($('list'), nothing('outages.none', 'outages.none.lead'));
+  else if (wanted.length !== $('list').childElementCount || wanted.some((element, i) => $('list').children[i] !== element)) fill($('list'), wanted);
+  fill($('rest'), answer.more && t('health.more', { n: answer.homes.length }));
+}
+
+fill($('place'), el('ul', { id: 'now', class: 'now' }), el('p', { id: 'sum', class: 'sum' }), el('div', { id: 'list', class: 'visits' }, el('p', { class: 'loading' }, t('loading'))), el('p', { id: 'rest', class: 'soft' }));
+begin({ sounds: true });
+const again = poll('/api/v1/outages', EVERY_MS, show);

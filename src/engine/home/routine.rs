@@ -1,0 +1,316 @@
+//! Rules of the day: what is fine for a while and a need when it lasts. Each is a row of [`RULES`]: the alarm's kind, and since when and
+//! for how long its condition may last. An episode is alarmed once: whoever has looked and found all well is not asked again for it.
+
+use super::Turn;
+use super::explain::Holding;
+use super::silence::{has_only_a_door, minute_of, within};
+use super::state::{Activity, DeviceState, State};
+use crate::engine::alarm::Reason;
+use crate::engine::change::{Fact, HomeChange};
+use crate::engine::kind::{AlarmKind, Kind};
+use crate::engine::policy::{HomePolicy, Rules};
+use crate::engine::reading::{Reading, Value};
+use crate::engine::registry::Status;
+use crate::engine::time::{Millis, Stamp, Tick, Wall};
+use minicbor::{Decode, Encode};
+
+/// A moment of the home: on the hearing clock, and for people.
+#[derive(Debug, Clone, Copy, PartialEq, Encode, Decode)]
+pub struct Moment {
+    #[n(0)]
+    pub heard: Tick,
+    #[n(1)]
+    pub wall: Wall,
+}
+
+impl Moment {
+    fn of(activity: &Activity) -> Moment {
+        Moment { heard: activity.heard, wall: activity.wall }
+    }
+}
+
+/// What of a device's warmth is beyond a bound, since when.
+#[derive(Debug, Clone, PartialEq, Default, Encode, Decode)]
+pub struct Climate {
+    #[n(0)]
+    chilly: Option<Moment>,
+    #[n(1)]
+    cold: Option<Moment>,
+    #[n(2)]
+    warm: Option<Moment>,
+    #[n(3)]
+    hot: Option<Moment>,
+}
+
+/// Which bounds a temperature is beyond.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Encode, Decode)]
+pub struct Beyond {
+    #[n(0)]
+    pub chilly: bool,
+    #[n(1)]
+    pub cold: bool,
+    #[n(2)]
+    pub warm: bool,
+    #[n(3)]
+    pub hot: bool,
+}
+
+impl Climate {
+    fn beyond(&self) -> Beyond {
+        let Climate { chilly, cold, warm, hot } = self;
+        Beyond { chilly: chilly.is_some(), cold: cold.is_some(), warm: warm.is_some(), hot: hot.is_some() }
+    }
+
+    fn fold(&mut self, beyond: Beyond, now: Moment) {
+        let set = |since: &mut Option<Moment>, is: bool| *since = is.then(|| since.unwrap_or(now));
+        set(&mut self.chilly, beyond.chilly);
+        set(&mut self.cold, beyond.cold);
+        set(&mut self.warm, beyond.warm);
+        set(&mut self.hot, beyond.hot);
+    }
+}
+
+/// A condition under way.
+struct Lasting<'s> {
+    since: Moment,
+    limit: Millis,
+    room: &'s str,
+    value: Option<f64>,
+}
+
+type Watch = for<'s> fn(&HomePolicy, &'s State, Stamp) -> Option<Lasting<'s>>;
+
+/// The rules: the alarm, its condition, and the check below it, which it replaces.
+const RULES: &[(AlarmKind, Watch, Option<AlarmKind>)] = &[
+    (AlarmKind::Bathroom, |p, s, _| bathroom(s, p.rules.bathroom_s), Some(AlarmKind::BathroomCheck)),
+    (AlarmKind::BathroomCheck, |p, s, _| bathroom(s, p.rules.bathroom_check_s), None),
+    (AlarmKind::Wandering, |p, s, _| wandering(p, s), None),
+    (AlarmKind::BedLeft, bed_left, None),
+    (AlarmKind::DoorOpen, door_open, None),
+    (AlarmKind::NotUpCheck, |p, s, _| not_up(p, s), None),
+    (AlarmKind::Cold, |p, s, _| climate(p, s, |c| c.cold), Some(AlarmKind::ColdCheck)),
+    (AlarmKind::ColdCheck, |p, s, _| climate(p, s, |c| c.chilly), None),
+    (AlarmKind::Heat, |p, s, _| climate(p, s, |c| c.hot), Some(AlarmKind::HeatCheck)),
+    (AlarmKind::HeatCheck, |p, s, _| climate(p, s, |c| c.warm), None),
+];
+
+/// Seconds of a rule; none where it is switched off.
+fn limit(seconds: u32) -> Option<Millis> {
+    (seconds > 0).then(|| Millis::from_secs(seconds.into()))
+}
+
+pub(super) fn is_bathroom(room: &str) -> bool {
+    ["bathroom", "toilet", "wc", "shower", "卫生间", "厕所", "浴室", "洗手间"].contains(&room)
+}
+
+/// In the bathroom, and nothing else has been heard to stir since; where something else could be.
+fn bathroom(state: &State, seconds: u32) -> Option<Lasting<'_>> {
+    let elsewhere = |d: &DeviceState| d.tells_activity && !is_bathroom(&d.room);
+    let since = state.bathroom.filter(|_| state.devices.iter().any(elsewhere))?;
+    let room = state.activity.as_ref().and_then(|a| state.devices.get(a.device as usize)).map_or("", |d| &*d.room);
+    Some(Lasting { since, limit: limit(seconds)?, room, value: None })
+}
+
+/// Out by the entrance door at night, and not back. (Who goes to the toilet at night passes no entrance door.)
+fn wandering<'s>(policy: &HomePolicy, state: &'s State) -> Option<Lasting<'s>> {
+    let rules = &policy.rules;
+    let activity = state.activity.as_ref().filter(|a| a.kind.is_some() && state.presence.out)?;
+    let at_night = within(minute_of(policy, state, activity.wall), rules.wandering_from_min, rules.wandering_to_min);
+    // Where only the door is heard, nobody can tell who has stayed inside.
+    let limit = limit(rules.wandering_s).filter(|_| at_night && !has_only_a_door(state))?;
+    Some(Lasting { since: Moment::of(activity), limit, room: "entrance", value: None })
+}
+
+/// The bed was left at night, and since the last that stirred nobody has come back to it.
+fn bed_left<'s>(policy: &HomePolicy, state: &'s State, now: Stamp) -> Option<Lasting<'s>> {
+    let limit = limit(policy.rules.bed_left_s)?;
+    let left = |d: &DeviceState| d.last(Kind::Bed, None).filter(|l| l.value == Value::Flag(false)).map(|l| l.since);
+    let (bed, left) = state.devices.iter().find_map(|d| Some((d, left(d)?)))?;
+    let left = Wall(now.wall.0.saturating_sub(now.tick.since(left).0 as i64));
+    let activity = state.activity.as_ref().filter(|a| a.kind.is_some() && !state.presence.out)?;
+    let night = |wall: Wall| within(minute_of(policy, state, wall), policy.rules.bed_from_min, policy.rules.bed_to_min);
+    // Who gets up in the morning has left the bed, too.
+    (night(left) && night(activity.wall + limit) && activity.wall.since(left) < NIGHT).then(|| Lasting {
+        since: Moment::of(activity),
+        limit,
+        room: &bed.room,
+        value: None,
+    })
+}
+
+/// A bed that was left longer ago is not slept in this night.
+const NIGHT: Millis = Millis::from_mins(8 * 60);
+
+fn door_open<'s>(policy: &HomePolicy, state: &'s State, now: Stamp) -> Option<Lasting<'s>> {
+    let limit = limit(policy.rules.door_open_s)?;
+    let open = |d: &DeviceState| d.last(Kind::Contact, None).filter(|l| l.value == Value::Open(true)).map(|l| l.since);
+    let (door, since) = state.devices.iter().filter(|d| &*d.room == "entrance").find_map(|d| Some((d, open(d)?)))?;
+    let lasted = now.tick.since(since);
+    let heard = Tick(now.heard.0.saturating_sub(lasted.0));
+    let since = Moment { heard, wall: Wall(now.wall.0.saturating_sub(lasted.0 as i64)) };
+    Some(Lasting { since, limit, room: &door.room, value: None })
+}
+
+/// Since a time of last evening or night nobody has stirred, and nineteen of twenty mornings somebody has by now.
+fn not_up<'s>(policy: &HomePolicy, state: &'s State) -> Option<Lasting<'s>> {
+    let rules = &policy.rules;
+    let grace = limit(rules.not_up_grace_s)?;
+    let activity = state.activity.as_ref().filter(|a| a.kind.is_some() && !state.presence.out)?;
+    let rises = state.learnt.limits.rises()?;
+    let minute = minute_of(policy, state, activity.wall);
+    let by_night = within(minute, rules.night_from_min, rules.night_to_min);
+    let until = || activity.wall.next_at(&policy.zone, rises).since(activity.wall);
+    by_night.then(|| Lasting { since: Moment::of(activity), limit: Millis(until().0 + grace.0), room: "", value: None })
+}
+
+fn climate<'s>(policy: &HomePolicy, state: &'s State, of: impl Fn(&Climate) -> Option<Moment>) -> Option<Lasting<'s>> {
+    let limit = limit(policy.rules.climate_s)?;
+    let since = |d: &'s DeviceState| Some((of(&d.climate)?, d));
+    let (since, device) = state.devices.iter().filter_map(since).min_by_key(|(since, _)| since.heard)?;
+    let value = match device.last(Kind::Temperature, None).map(|last| &last.value) {
+        Some(Value::Number(degrees)) => Some(*degrees),
+        _ => None,
+    };
+    Some(Lasting { since, limit, room: &device.room, value })
+}
+
+/// Rooms whose warmth is nobody's.
+fn is_lived_in(room: &str) -> bool {
+    !["fridge", "freezer", "outdoor", "outside", "balcony", "garden", "冰箱", "阳台", "室外"].contains(&room)
+}
+
+fn beyond(rules: &Rules, degrees: f64) -> Beyond {
+    let is = |bound: u32| f64::from(bound);
+    Beyond {
+        chilly: degrees < is(rules.cold_check_c),
+        cold: degrees < is(rules.cold_c),
+        warm: degrees >= is(rules.heat_check_c),
+        hot: degrees >= is(rules.heat_c),
+    }
+}
+
+impl State {
+    /// Somebody stirred, in the bathroom or elsewhere.
+    pub(super) fn fold_stay(&mut self, fact: &Fact, now: Moment) {
+        let inside = self.devices.get(fact.device as usize).is_some_and(|d| is_bathroom(&d.room));
+        // A radar that sees nobody any more tells that they have left.
+        let left = fact.reading.kind == Kind::Presence && fact.reading.value == Value::Flag(false);
+        self.bathroom = (inside && !left).then(|| self.bathroom.unwrap_or(now));
+    }
+
+    pub(super) fn fold_climate(&mut self, device: u16, beyond: Beyond, at: Stamp) {
+        if let Some(device) = self.devices.get_mut(device as usize) {
+            device.climate.fold(beyond, Moment { heard: at.heard, wall: at.wall });
+        }
+    }
+
+    /// An alarm of a rule was raised, or came again: its episode is told.
+    pub(super) fn fold_asked(&mut self, kind: AlarmKind, at: Stamp) {
+        if is_rule(kind) {
+            self.asked.retain(|(of, _)| *of != kind);
+            self.asked.push((kind, at.heard));
+        }
+    }
+
+    fn is_asked(&self, kind: AlarmKind, since: Moment) -> bool {
+        self.asked.iter().any(|(of, at)| *of == kind && *at >= since.heard)
+    }
+
+    /// Whether the alarm above this check has been raised for the episode.
+    fn is_outdone(&self, kind: AlarmKind, since: Moment) -> bool {
+        RULES.iter().any(|(above, _, check)| *check == Some(kind) && self.is_asked(*above, since))
+    }
+
+    /// How long it has lasted, while the home was heard.
+    fn lasted(&self, since: Moment, now: Stamp) -> Millis {
+        let unheard = self.unheard.0 + self.unheard_since.map_or(0, |from| now.heard.since(from.max(since.heard)).0);
+        Millis(now.heard.since(since.heard).0.saturating_sub(unheard))
+    }
+}
+
+/// When a rule has something to say next.
+fn due_at(policy: &HomePolicy, state: &State, now: Stamp, kind: AlarmKind, watch: Watch) -> Option<Tick> {
+    let open = state.alarm(kind).filter(|alarm| alarm.over.is_none());
+    match (watch(policy, state, now), open) {
+        (None, Some(_)) => Some(now.tick),
+        (Some(lasting), None) if !state.is_asked(kind, lasting.since) && !state.is_outdone(kind, lasting.since) => {
+            Some(now.tick + Millis(lasting.limit.0.saturating_sub(state.lasted(lasting.since, now).0)))
+        }
+        _ => None,
+    }
+}
+
+/// When any rule has something to say next, if nothing is heard until then.
+pub(super) fn next(policy: &HomePolicy, state: &State, now: Stamp) -> Option<Tick> {
+    let watched = policy.claimed && policy.status == Status::Active && state.frozen.is_none();
+    if !watched || state.unheard_since.is_some() {
+        return None;
+    }
+    RULES.iter().filter_map(|(kind, watch, _)| due_at(policy, state, now, *kind, *watch)).min()
+}
+
+/// Whether an alarm of this kind comes of a rule of the day.
+pub fn is_rule(kind: AlarmKind) -> bool {
+    RULES.iter().any(|(of, ..)| *of == kind)
+}
+
+/// The rules whose condition holds.
+pub(super) fn holding(policy: &HomePolicy, state: &State, now: Stamp) -> Vec<Holding> {
+    let holds = |(kind, watch, _): &(AlarmKind, Watch, Option<AlarmKind>)| {
+        let lasting = watch(policy, state, now)?;
+        Some(Holding {
+            kind: *kind,
+            since: lasting.since.wall,
+            lasted_s: state.lasted(lasting.since, now).as_secs(),
+            limit_s: lasting.limit.as_secs(),
+            asked: state.is_asked(*kind, lasting.since),
+        })
+    };
+    RULES.iter().filter_map(holds).collect()
+}
+
+impl Turn<'_> {
+    /// Raises what has lasted too long, and ends what is over.
+    pub(super) fn routine_due(&mut self) -> Vec<AlarmKind> {
+        let (policy, state, now) = (self.policy, self.state, self.now);
+        if next(policy, state, now).is_none_or(|at| at > now.tick) {
+            return Vec::new();
+        }
+        let is_due = |kind, watch| due_at(policy, state, now, kind, watch).is_some_and(|at| at <= now.tick);
+        let due: Vec<_> = RULES.iter().filter(|(kind, watch, _)| is_due(*kind, *watch)).collect();
+        for (kind, watch, check) in &due {
+            let Some(lasting) = watch(policy, state, now) else {
+                self.over(*kind, now.wall);
+                continue;
+            };
+            // The graver one has its turn in this very step.
+            if due.iter().any(|(_, _, below)| *below == Some(*kind)) {
+                continue;
+            }
+            if let Some(check) = check.and_then(|check| state.alarm(check)) {
+                self.close_by_itself(check);
+                self.because("check_became_alarm");
+            }
+            let Lasting { since, limit, room, value } = lasting;
+            let lasted_s = state.lasted(since, now).as_secs();
+            let reason =
+                Reason::Lasting { since: since.wall, lasted_s, limit_s: limit.as_secs(), room: room.into(), value };
+            self.own(*kind, reason);
+        }
+        due.iter().map(|(kind, ..)| *kind).collect()
+    }
+
+    /// A temperature that passes a bound is news.
+    pub(super) fn feel(&mut self, device: u16, room: &str, readings: &[Reading]) {
+        let Some(known) = self.state.devices.get(device as usize).map(|d| d.climate.beyond()) else { return };
+        let told = readings.iter().filter(|r| r.kind == Kind::Temperature && r.zone.is_none() && is_lived_in(room));
+        for reading in told {
+            if let Value::Number(degrees) = reading.value {
+                let beyond = beyond(&self.policy.rules, degrees);
+                if beyond != known {
+                    self.change(HomeChange::Climate { device, beyond });
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,40 @@
+//! What people do: acts on alarms, test windows, a look after an outage.
+
+use super::{Answer, Core, Walked};
+use crate::engine::alarm::{Act, Refusal, SafeHow};
+use crate::engine::home::walk::WalkRefusal;
+use crate::engine::id::{AlarmId, HomeId, ResponderId};
+use crate::engine::input::{HomeInput, WalkOrder};
+
+impl Core {
+    /// A person acts on an alarm.
+    pub fn act(&mut self, alarm: AlarmId, act: Act, by: ResponderId, revision: Option<u32>) -> Answer {
+        let Some(home) = self.homes.iter().position(|s| s.state.alarms.iter().any(|a| a.id == alarm)) else {
+            let known = alarm.site == self.rules.site && alarm.number < self.site.next_alarm;
+            return Err(if known { Refusal::Closed } else { Refusal::NoSuchAlarm });
+        };
+        let answer = self.home_input(home as u32, HomeInput::Act { alarm, act, by, revision });
+        self.drain();
+        answer.unwrap_or(Err(Refusal::NoSuchAlarm))
+    }
+
+    /// A person opens or closes the test window of a home.
+    pub fn walk(&mut self, home: &HomeId, order: WalkOrder, by: ResponderId) -> Walked {
+        let number = self.routes.number(home).filter(|n| self.site.homes[*n as usize].claimed);
+        let Some(number) = number else { return Err(WalkRefusal::NoSuchHome) };
+        self.home_input(number, HomeInput::Walk { order, by });
+        let walked = self.walked.take();
+        self.drain();
+        walked.unwrap_or(Err(WalkRefusal::NoSuchHome))
+    }
+
+    /// A person has looked after the people of a home, for no alarm. False where nobody knows the home.
+    pub fn looked(&mut self, home: &HomeId, by: ResponderId, how: SafeHow) -> bool {
+        let number = self.routes.number(home).filter(|n| self.site.homes[*n as usize].claimed);
+        if let Some(number) = number {
+            self.home_input(number, HomeInput::Looked { by, how });
+            self.drain();
+        }
+        number.is_some()
+    }
+}

@@ -1,0 +1,232 @@
+//! The rules of the day: what is fine for a while and a need when it lasts. One home, and ladders that repeat once a day.
+
+use super::scene::Scene;
+use super::story_of_silence as story;
+use crate::engine::kind::AlarmKind;
+
+#[test]
+fn a_long_stay_in_the_bathroom_is_checked_and_then_alarmed() {
+    story(
+        "
+        06:00:00 register device:h1:h1/bathroom
+        06:30:00 h1/motion motion=true!
+        07:00:00 h1/bathroom motion=true!
+        07:10:00 h1/bathroom motion=true!
+          07:45:00 bathroom_check#1 raised in h1: lasted 00:45:00
+          07:45:00 bathroom_check#1 calls rung 0.0 until 1d 07:45:00
+          08:15:00 bathroom_check#1 closed by itself
+          08:15:00 bathroom#2 raised in h1: lasted 01:15:00
+          08:15:00 bathroom#2 calls rung 1.0 until 1d 08:15:00
+          08:15:00 -> desk: bathroom#2 n1 rung 1.0
+        08:20:00 zhang seen
+          bathroom#2 taken by zhang until 08:35:00
+          -> desk: bathroom#2 n2 taken by zhang
+          08:35:00 bathroom#2 calls rung 1.0 until 1d 08:35:00
+          08:35:00 -> desk: bathroom#2 n3 rung 1.0
+        09:00:00 h1/motion motion=true!
+          bathroom#2 over
+    ",
+    );
+}
+
+#[test]
+fn who_leaves_the_bathroom_in_time_is_not_asked_after() {
+    story(
+        "
+        06:00:00 register device:h1:h1/bathroom
+        06:30:00 h1/motion motion=true!
+        07:00:00 h1/bathroom motion=true!
+        07:44:59 h1/motion motion=true!
+        09:00:00 h1/bathroom presence=true
+        09:30:00 h1/bathroom presence=false
+        10:00:00 .
+        10:00:01 h1/bathroom motion=true!
+          10:45:01 bathroom_check#1 raised in h1: lasted 00:45:00
+          10:45:01 bathroom_check#1 calls rung 0.0 until 1d 10:45:01
+        10:45:01 .
+        10:46:00 h1/motion motion=true!
+          bathroom_check#1 closed by itself
+        11:00:00 .
+    ",
+    );
+}
+
+#[test]
+fn where_nothing_else_could_be_heard_the_bathroom_tells_nothing() {
+    story(
+        "
+        06:00:00 register device:h1:h1/bathroom
+        07:00:00 h1/bathroom motion=true!
+        10:00:00 .
+    ",
+    );
+}
+
+#[test]
+fn who_was_found_well_in_the_bathroom_is_not_asked_again_for_it() {
+    story(
+        "
+        06:00:00 register device:h1:h1/bathroom
+        06:30:00 h1/motion motion=true!
+        07:00:00 h1/bathroom motion=true!
+          07:45:00 bathroom_check#1 raised in h1: lasted 00:45:00
+          07:45:00 bathroom_check#1 calls rung 0.0 until 1d 07:45:00
+          08:15:00 bathroom_check#1 closed by itself
+          08:15:00 bathroom#2 raised in h1: lasted 01:15:00
+          08:15:00 bathroom#2 calls rung 1.0 until 1d 08:15:00
+          08:15:00 -> desk: bathroom#2 n1 rung 1.0
+        08:16:00 zhang safe spoke
+          bathroom#2 settled
+          bathroom#2 over
+          -> desk: bathroom#2 n2 taken by zhang
+        08:16:10 zhang close
+          bathroom#2 closed by zhang helped
+          -> desk: bathroom#2 n3 closed helped
+        11:00:00 .
+    ",
+    );
+}
+
+#[test]
+fn a_restart_does_not_forget_a_stay_and_our_absence_is_none() {
+    story(
+        "
+        06:00:00 register device:h1:h1/bathroom
+        06:30:00 h1/motion motion=true!
+        07:00:00 h1/bathroom motion=true!
+        07:05:00 kill
+        07:15:00 start
+          started, epoch 2
+        07:15:00 link up
+          hearing, lost 600 s
+        07:54:59 .
+          07:55:00 bathroom_check#1 raised in h1: lasted 00:45:00
+          07:55:00 bathroom_check#1 calls rung 0.0 until 1d 07:55:00
+        07:56:00 h1/motion motion=true!
+          bathroom_check#1 closed by itself
+    ",
+    );
+}
+
+#[test]
+fn who_goes_out_at_night_and_does_not_come_back_is_looked_for() {
+    story(
+        "
+        22:00:00 register rules:h1:wandering_s=1200
+        22:00:00 h1/motion motion=true!
+        22:58:00 h1/door contact=open
+        22:58:00 h1/door contact=closed
+        22:59:59 h1/motion motion=true!
+        25:00:00 h1/door contact=open!
+        25:00:20 h1/door contact=closed!
+        25:20:19 .
+          1d 01:20:20 wandering#1 raised in h1: lasted 00:20:00
+          1d 01:20:20 wandering#1 calls rung 1.0 until 2d 01:20:20
+          1d 01:20:20 -> desk: wandering#1 n1 rung 1.0
+        25:21:00 h1/door contact=open!
+          wandering#1 over
+        25:21:30 h1/motion motion=true!
+        29:00:00 h1/door contact=open!
+        29:30:00 .
+    ",
+    );
+}
+
+#[test]
+fn who_leaves_the_bed_at_night_and_is_still_then_is_asked_after() {
+    story(
+        "
+        22:30:00 h1/bed bed=false
+        22:40:00 h1/bed bed=true
+        26:00:00 h1/bed bed=false
+        26:05:00 h1/motion motion=true!
+        26:49:59 .
+          1d 02:50:00 bed_left#1 raised in h1: lasted 00:45:00
+          1d 02:50:00 bed_left#1 calls rung 1.0 until 2d 02:50:00
+          1d 02:50:00 -> desk: bed_left#1 n1 rung 1.0
+        26:51:00 h1/bed bed=true
+          bed_left#1 over
+        29:20:00 h1/bed bed=false
+        31:00:00 .
+    ",
+    );
+}
+
+#[test]
+fn a_door_that_stays_open_is_told_where_the_plan_says_so() {
+    story(
+        "
+        08:00:00 h1/door contact=closed
+        08:00:10 h1/door contact=open
+        10:00:00 register rules:h1:door_open_s=900
+          door_open#1 raised in h1: lasted 01:59:50
+          door_open#1 calls rung 1.0 until 1d 10:00:00
+          -> desk: door_open#1 n1 rung 1.0
+        10:00:00 h1/door contact=closed
+          door_open#1 over
+        11:00:00 h1/door contact=open
+        11:00:30 h1/motion motion=true!
+        11:14:59 .
+          11:15:00 door_open#1 counted, events 2
+        11:20:00 h1/door contact=closed
+          door_open#1 over
+        12:00:00 .
+    ",
+    );
+}
+
+#[test]
+fn cold_and_heat_are_listed_and_then_alarmed_after_two_hours() {
+    story(
+        "
+        08:00:00 h1/motion temperature=12
+        08:00:00 h1/motion motion=true!
+        08:30:00 h1/motion temperature=8.9
+        09:30:00 h1/motion temperature=9.0
+        09:31:00 h1/motion temperature=8.5
+        11:00:00 h1/motion temperature=4.9
+        11:30:30 .
+          11:31:00 cold_check#1 raised in h1: lasted 02:00:00
+          11:31:00 cold_check#1 calls rung 0.0 until 1d 11:31:00
+        12:00:00 h1/motion motion=true!
+          13:00:00 cold_check#1 closed by itself
+          13:00:00 cold#2 raised in h1: lasted 02:00:00
+          13:00:00 cold#2 calls rung 1.0 until 1d 13:00:00
+          13:00:00 -> desk: cold#2 n1 rung 1.0
+        13:00:01 .
+        13:10:00 h1/motion temperature=5.0
+          cold#2 over
+        13:20:00 h1/motion temperature=15
+        13:30:00 h1/motion temperature=31.9
+        13:31:00 h1/motion temperature=35
+          15:31:00 heat#3 raised in h1: lasted 02:00:00
+          15:31:00 heat#3 calls rung 1.0 until 1d 15:31:00
+          15:31:00 -> desk: heat#3 n1 rung 1.0
+        15:31:01 .
+        15:32:00 h1/fridge temperature=2
+        18:00:00 h1/motion motion=true!
+    ",
+    );
+}
+
+#[test]
+fn a_bound_is_passed_at_its_very_value() {
+    let over = |degrees: &str, kind| {
+        let mut scene = Scene::calm(36_000_000);
+        scene.happens(&format!("h1/motion temperature={degrees}"));
+        scene.advance(36_000_000 + 7_200_000);
+        scene.core.homes[0].state.alarm(kind).is_some()
+    };
+    for (degrees, kind, expected) in [
+        ("9", AlarmKind::ColdCheck, false),
+        ("8.99", AlarmKind::ColdCheck, true),
+        ("5", AlarmKind::Cold, false),
+        ("4.99", AlarmKind::Cold, true),
+        ("31.99", AlarmKind::HeatCheck, false),
+        ("32", AlarmKind::HeatCheck, true),
+        ("34.99", AlarmKind::Heat, false),
+        ("35", AlarmKind::Heat, true),
+    ] {
+        assert_eq!(over(degrees, kind), expected, "{degrees} {kind}");
+    }
+}

@@ -1,0 +1,223 @@
+//! The gateway's own past under today's rules: what its journal says happened goes through the machine again, and what is raised now
+//! stands beside what was raised then. Thresholds and the registry's plans are what may differ; people's looks are taken as they were.
+
+use super::lines::{Difference, Lines, Summary};
+use super::street::{Fault, Street};
+use super::{Options, ReplayError, Source};
+use crate::engine::alarm::Safe;
+use crate::engine::change::{AlarmChange, Fact, HomeChange, SiteChange};
+use crate::engine::home::routine;
+use crate::engine::id::HomeId;
+use crate::engine::input::{Heard, HomeInput};
+use crate::engine::kind::AlarmKind;
+use crate::engine::policy::Resolver;
+use crate::engine::registry::{Entity, Registry};
+use crate::engine::time::{Millis, Stamp, Wall};
+use std::collections::BTreeMap;
+use std::io::Write;
+
+/// An alarm then and one now belong together within this time.
+const SAME: Millis = Millis::from_mins(12 * 60);
+/// Less than this is no difference.
+const ALIKE: Millis = Millis::from_mins(1);
+
+/// A journal on its way through the machine.
+pub struct Past<'a, W: Write> {
+    options: &'a Options,
+    street: Street<'a, W>,
+    registry: Registry,
+    /// By number at the site: the id, and the household of a registered home.
+    homes: Vec<(HomeId, Option<u32>)>,
+    /// By household.
+    names: Vec<HomeId>,
+    then: Vec<(HomeId, AlarmKind, Wall)>,
+    now: Stamp,
+    /// The message whose facts are coming.
+    message: Option<(u32, Heard)>,
+}
+
+/// Whether today's rules say anything of a kind: what devices say is the same whatever the rules.
+pub(super) fn is_judged(kind: AlarmKind) -> bool {
+    matches!(kind, AlarmKind::Inactivity | AlarmKind::InactivityCheck) || routine::is_rule(kind)
+}
+
+impl<'a, W: Write> Past<'a, W> {
+    /// Begins; the answers go to `out`.
+    pub fn new(options: &'a Options, out: W) -> Past<'a, W> {
+        let mut street = Street::new(options, Lines::new(out, options.rules.zone.clone()));
+        street.follow();
+        let (registry, now) = (Registry::default(), Stamp::default());
+        Past { options, street, registry, homes: vec![], names: vec![], then: vec![], now, message: None }
+    }
+
+    /// The next record, of this time.
+    ///
+    /// # Errors
+    /// Where the answers cannot be written.
+    pub fn turn(&mut self, at: Stamp) -> Result<(), ReplayError> {
+        self.flush()?;
+        self.now = at;
+        self.street.turn(at);
+        Ok(())
+    }
+
+    /// A change of the site, in the order of the record.
+    ///
+    /// # Errors
+    /// As [`Past::turn`].
+    pub fn site(&mut self, change: &SiteChange) -> Result<(), ReplayError> {
+        self.flush()?;
+        match change {
+            SiteChange::HomeAdded { id, .. } => {
+                if self.homes.iter().all(|(known, _)| known != id) {
+                    self.homes.push((id.clone(), None));
+                }
+                self.admit(Some(id));
+            }
+            SiteChange::Registered(entity) => self.register((**entity).clone()),
+            SiteChange::Removed(key) => self.registry.remove(key),
+            SiteChange::Deaf | SiteChange::Started { .. } => self.street.hears(false).map_err(told)?,
+            SiteChange::Hearing { .. } => self.street.hears(true).map_err(told)?,
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// A plan or a home that is told anew holds from then on.
+    fn register(&mut self, entity: Entity) {
+        let home = if let Entity::Home(home) = &entity { Some(home.id.clone()) } else { None };
+        let plan = matches!(entity, Entity::Plan(_));
+        self.registry.put(entity);
+        if plan || home.is_some() {
+            self.admit(home.as_ref());
+        }
+    }
+
+    /// Gives one home, or each, its policy as things stand; one that is registered and has none yet becomes a household.
+    fn admit(&mut self, one: Option<&HomeId>) {
+        let resolver = Resolver::new(&self.options.rules, &self.registry);
+        for (id, household) in &mut self.homes {
+            let Some(home) = self.registry.homes.get(id).filter(|_| one.is_none_or(|one| one == id)) else { continue };
+            let number = self.street.admit(*household, resolver.home(home));
+            if household.replace(number).is_none() {
+                self.names.push(id.clone());
+            }
+        }
+    }
+
+    /// A change of a home, in the order of the record.
+    ///
+    /// # Errors
+    /// As [`Past::turn`].
+    pub fn home(&mut self, home: u32, change: &HomeChange) -> Result<(), ReplayError> {
+        if let HomeChange::Heard(fact) = change {
+            return self.fact(home, fact);
+        }
+        self.flush()?;
+        let Some((id, household)) = self.homes.get(home as usize) else { return Ok(()) };
+        let (id, Some(household)) = (id.clone(), *household) else { return Ok(()) };
+        let looked = |safe: &Safe| HomeInput::Looked { by: safe.by.clone(), how: safe.how };
+        let input = match change {
+            HomeChange::Raised(alarm) => {
+                self.raised(id, alarm.kind);
+                return Ok(());
+            }
+            HomeChange::Alarm { kind, change: AlarmChange::Counted { reason: Some(_), .. } } => {
+                self.raised(id, *kind);
+                return Ok(());
+            }
+            HomeChange::Alarm { change: AlarmChange::Safe(Some(safe)), .. } | HomeChange::Looked { safe } => {
+                looked(safe)
+            }
+            HomeChange::Met(introduction) => HomeInput::Met(introduction.clone()),
+            HomeChange::Bridge { online } => HomeInput::Bridge { online: *online },
+            HomeChange::Lost => HomeInput::Bridge { online: false },
+            _ => return Ok(()),
+        };
+        self.street.give(household, input).map_err(told)
+    }
+
+    fn raised(&mut self, home: HomeId, kind: AlarmKind) {
+        if is_judged(kind) {
+            self.then.push((home, kind, self.now.wall));
+        }
+    }
+
+    /// A reading. Those of one message stand together, and no kind stands twice in one.
+    fn fact(&mut self, home: u32, fact: &Fact) -> Result<(), ReplayError> {
+        let of_the_same = |(at, heard): &(u32, Heard)| {
+            let known = heard.readings.iter().any(|r| r.kind == fact.reading.kind && r.zone == fact.reading.zone);
+            *at == home && heard.device == fact.device && !known && fact.beat.is_none() && fact.signal.is_none()
+        };
+        if !self.message.as_ref().is_some_and(of_the_same) {
+            self.flush()?;
+        }
+        let new = || Heard {
+            device: fact.device,
+            readings: Vec::new(),
+            device_time: fact.happened,
+            rest: fact.rest.unwrap_or_default(),
+            event: fact.event,
+            retained: fact.retained,
+            echo: false,
+            signal: fact.signal,
+            history: fact.history.is_some(),
+        };
+        self.message.get_or_insert_with(|| (home, new())).1.readings.push(fact.reading.clone());
+        Ok(())
+    }
+
+    fn flush(&mut self) -> Result<(), ReplayError> {
+        let Some((home, heard)) = self.message.take() else { return Ok(()) };
+        let household = self.homes.get(home as usize).and_then(|(_, household)| *household);
+        household.map_or(Ok(()), |household| self.street.give(household, HomeInput::Heard(heard)).map_err(told))
+    }
+
+    /// Ends, with a line for each difference.
+    ///
+    /// # Errors
+    /// As [`Past::turn`].
+    pub fn end(mut self) -> Result<Summary, ReplayError> {
+        self.flush()?;
+        let Past { street, names, then, .. } = self;
+        let mut counts: BTreeMap<AlarmKind, u64> = BTreeMap::new();
+        for (_, kind, _) in &then {
+            *counts.entry(*kind).or_default() += 1;
+        }
+        let mut summary = street.close(|now| {
+            let now = now.into_iter().filter(|(_, kind, _)| is_judged(*kind));
+            differences(then, now.map(|(home, kind, at)| (names[home as usize].clone(), kind, at)))
+        })?;
+        summary.then = Some(counts);
+        Ok(summary)
+    }
+}
+
+fn told(fault: Fault) -> ReplayError {
+    fault.at(Source::Readings, 0)
+}
+
+type Times = (Vec<Wall>, Vec<Wall>);
+
+/// Where the two disagree, home by home and kind by kind.
+fn differences(
+    then: impl IntoIterator<Item = (HomeId, AlarmKind, Wall)>,
+    now: impl IntoIterator<Item = (HomeId, AlarmKind, Wall)>,
+) -> Vec<Difference> {
+    let mut all: BTreeMap<(HomeId, AlarmKind), Times> = BTreeMap::new();
+    then.into_iter().for_each(|(home, kind, at)| all.entry((home, kind)).or_default().0.push(at));
+    now.into_iter().for_each(|(home, kind, at)| all.entry((home, kind)).or_default().1.push(at));
+    let mut found = Vec::new();
+    for ((home, alarm), (then, mut now)) in all {
+        let apart = |a: Wall, b: Wall| a.since(b).max(b.since(a));
+        let mut add = |then, now| found.push(Difference { home: home.as_str().into(), alarm, then, now });
+        for at in then {
+            let same = now.iter().position(|other| apart(at, *other) <= SAME).map(|place| now.remove(place));
+            if same.is_none_or(|other| apart(at, other) > ALIKE) {
+                add(Some(at), same);
+            }
+        }
+        now.into_iter().for_each(|at| add(None, Some(at)));
+    }
+    found
+}
