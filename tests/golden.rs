@@ -428,7 +428,9 @@ fn unwatched() -> Vec<HomeChange> {
         HomeChange::Lost,
         beat(19.0),
         HomeChange::Looked { safe: safe(SafeHow::Spoke) },
-        HomeChange::Unwatched { since: stamp(80) },
+        HomeChange::Unwatched { since: stamp(80), still: true },
+        HomeChange::Resumed,
+        HomeChange::Unwatched { since: stamp(85), still: false },
     ];
     of_kind.into_iter().chain(rest).collect()
 }

@@ -836,7 +836,7 @@ fn on_a_full_disk_life_is_written_and_the_rest_waits() {
         assert!(log.append(&turn(b"", &[1; 500])).unwrap_err().full);
         sequence += 1;
         assert_eq!(log.append(&life(&[2; 500])).unwrap(), sequence);
-        assert!(log.is_full());
+        assert!(log.is_full() && !log.has_room().unwrap());
         // A checkpoint has no room, and harms nothing.
         log.begin_checkpoint().unwrap();
         log.checkpoint(1, sequence, &[3; 5_000]).unwrap();
@@ -854,7 +854,9 @@ fn on_a_full_disk_life_is_written_and_the_rest_waits() {
     assert!(log.is_full() && log.append(&turn(b"", b"x")).unwrap_err().full);
     assert!(log.append(&life(b"x")).unwrap_err().full);
 
+    assert!(!log.has_room().unwrap());
     disk.full.store(false, Ordering::SeqCst);
+    assert!(log.has_room().unwrap() && !log.is_full());
     assert_eq!(log.append(&turn(b"", b"x")).unwrap(), sequence + 1);
     assert!(!log.is_full() && dir.path().join("reserve").exists());
     assert_eq!(flaws(&log.segments()), []);

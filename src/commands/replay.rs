@@ -2,7 +2,7 @@
 
 use super::{WRONG_INPUT, fail};
 use crate::clock::{Clock, SystemClock};
-use crate::engine::change::HomeChange;
+use crate::engine::change::{HomeChange, SiteChange};
 use crate::engine::id::SiteId;
 use crate::engine::policy::{RulesPatch, SiteRules};
 use crate::engine::registry::Registry;
@@ -53,8 +53,16 @@ enum Care {
 /// Runs it.
 pub fn replay(options: Options) -> ExitCode {
     let mut rules = match options.config.as_deref().map(super::config).transpose() {
-        Ok(config) => {
-            config.and_then(|c| c.sites.values().next().map(|site| site.site_rules())).unwrap_or_else(default_rules)
+        Ok(None) => default_rules(),
+        Ok(Some(config)) => {
+            // A journal's folder has the name of its site.
+            let named = options.journal.as_deref().and_then(Path::file_name).map(|name| name.to_string_lossy());
+            let mut sites = config.sites.values();
+            let site = sites.find(|site| named.as_ref().is_none_or(|name| site.id.as_str() == *name));
+            match site {
+                Some(site) => site.site_rules(),
+                None => return fail("the configuration has no site of this journal's name"),
+            }
         }
         Err(code) => return code,
     };
@@ -90,17 +98,45 @@ pub fn replay(options: Options) -> ExitCode {
     }
 }
 
+fn unreadable(why: String) -> ReplayError {
+    ReplayError::Read(io::Error::other(why))
+}
+
+/// A record with its readings; what is damaged or has expired would be taken for silence.
+fn read(entry: io::Result<Entry>) -> Result<record::Contents, ReplayError> {
+    let found = match entry.map_err(ReplayError::Read)? {
+        Entry::Record(found) => found,
+        Entry::Damage(damage) => return Err(unreadable(format!("the journal is damaged: {damage}"))),
+    };
+    let telemetry =
+        found.telemetry.ok_or_else(|| unreadable("the readings of its beginning have expired".to_owned()))?;
+    record::read(&telemetry, &found.ledger)
+        .map_err(|e| unreadable(format!("record {} cannot be read by this version: {e}", found.sequence)))
+}
+
 /// Sends a journal through the machine, record by record.
 fn past(dir: &Path, options: &replay::Options) -> Result<replay::Summary, ReplayError> {
-    let unreadable = |why: String| ReplayError::Read(io::Error::other(why));
     let segments = Segments::beside_its_owner(Arc::new(RealDisk), dir).map_err(|e| unreadable(e.to_string()))?;
-    let mut past = Past::new(options, io::stdout().lock());
-    for entry in segments.reader(segments.first().unwrap_or(1)).until(segments.committed()) {
-        // What is damaged was told of when it was found.
-        let Entry::Record(found) = entry.map_err(ReplayError::Read)? else { continue };
-        let record = record::read(found.telemetry.as_deref().unwrap_or_default(), &found.ledger)
-            .map_err(|e| unreadable(format!("record {} cannot be read by this version: {e}", found.sequence)))?;
-        past.turn(record.at)?;
+    if segments.first() != Some(1) {
+        let why = "it holds no journal from its beginning on: give data/journal/SITE, of which nothing has expired";
+        return Err(unreadable(format!("{}: {why}", dir.display())));
+    }
+    // The plans and homes of today.
+    let mut options = options.clone();
+    for entry in segments.reader(1).until(segments.committed()) {
+        for entry in read(entry)?.entries {
+            match entry {
+                record::Entry::Site(SiteChange::Registered(entity)) => options.registry.put(*entity),
+                record::Entry::Site(SiteChange::Removed(key)) => options.registry.remove(&key),
+                _ => {}
+            }
+        }
+    }
+    let mut past = Past::new(&options, io::stdout().lock());
+    for entry in segments.reader(1).until(segments.committed()) {
+        let record = read(entry)?;
+        let starts = |entry: &record::Entry| matches!(entry, record::Entry::Site(SiteChange::Started { .. }));
+        past.turn(record.at, record.entries.iter().any(starts))?;
         let mut facts = record.facts.into_iter();
         let mut taken = 0;
         for (entry, before) in record.entries.iter().zip(record.facts_before) {

@@ -71,8 +71,8 @@ pub fn of(core: &Core, home: &HomeId) -> Option<Explanation> {
 }
 
 async fn past(room: &Room, site: usize, home: HomeId, at: Wall) -> Result<Option<Explanation>, Problem> {
-    let site = room.sites[site].id.clone();
-    let found = room.past(move |history| history.core_at(&site, at).map(|core| of(&core, &home)));
+    let rules = room.sites[site].keeper.ask(|core| core.rules().clone()).await?;
+    let found = room.past(move |history| history.core_at(rules, at).map(|core| of(&core, &home)));
     found
         .await?
         .map_err(|why| Problem::unavailable("no_past", "The journal of that time cannot be read.").with("why", why))
@@ -83,7 +83,8 @@ fn no_such_kind() -> Problem {
 }
 
 fn time(text: &str) -> Result<Wall, Problem> {
-    let stamp: Result<jiff::Timestamp, _> = text.parse();
+    // A plus that nobody has written out is a space in a query.
+    let stamp: Result<jiff::Timestamp, _> = text.replace(' ', "+").parse();
     stamp
         .map(|stamp| Wall(stamp.as_millisecond()))
         .map_err(|_| Problem::unfit("bad_query", "at is a time as 2026-03-01T06:00:00Z or 2026-03-01T14:00:00+08:00."))

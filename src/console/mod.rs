@@ -34,6 +34,7 @@ pub use health::Part;
 pub use ingest::PushSource;
 
 use crate::engine::id::{AlarmId, HomeId, SiteId};
+use crate::engine::policy::SiteRules;
 use crate::engine::registry::{Home, HomeDetails, Resident, ResidentDetails, Responder, ResponderDetails};
 use crate::engine::sealed::Sealed;
 use crate::engine::time::{Tick, Wall};
@@ -85,8 +86,8 @@ pub trait History: Send + Sync {
     fn timeline(&self, alarm: &AlarmId) -> Vec<Value>;
     /// The latest attempts to deliver a notice, the newest first; at most `limit`.
     fn deliveries(&self, site: &SiteId, limit: usize) -> Vec<Value>;
-    /// A site as it stood then; else why that cannot be told, as a sentence.
-    fn core_at(&self, site: &SiteId, at: Wall) -> Result<Core, String>;
+    /// The site of these rules as it stood then; else why that cannot be told, as a sentence. One at a time: it is work.
+    fn core_at(&self, rules: SiteRules, at: Wall) -> Result<Core, String>;
 }
 
 /// All that the console is given.

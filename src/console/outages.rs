@@ -76,7 +76,6 @@ fn under_way(core: &Core) -> Vec<Value> {
 
 /// The homes to look after among the next ones.
 fn some(core: &Core, from: usize) -> Vec<Missing> {
-    let mut of_home: BTreeMap<&HomeId, Vec<Resident>> = BTreeMap::new();
     let mut found: Vec<Missing> = Vec::with_capacity(AT_ONCE / 8);
     for (number, home) in watched(core, from) {
         let slot = &core.homes[number as usize];
@@ -87,13 +86,14 @@ fn some(core: &Core, from: usize) -> Vec<Missing> {
         let (home, alarm) = (home.id.clone(), asks.map(|alarm| alarm.id.clone()));
         found.push(Missing { home, community, block, look, alarm, residents: Vec::new(), frail: false });
     }
-    if !found.is_empty() {
-        for resident in core.site.registry.residents.values() {
-            of_home.entry(&resident.home).or_default().push(resident.clone());
-        }
+    if found.is_empty() {
+        return found;
     }
-    for missing in &mut found {
-        missing.residents = of_home.remove(&missing.home).unwrap_or_default();
+    let places: BTreeMap<HomeId, usize> = (0..).zip(&found).map(|(place, one)| (one.home.clone(), place)).collect();
+    for resident in core.site.registry.residents.values() {
+        if let Some(place) = places.get(&resident.home) {
+            found[*place].residents.push(resident.clone());
+        }
     }
     found
 }

@@ -217,11 +217,13 @@ pub enum HomeChange {
     /// Not even the radio of the home is heard any more.
     #[n(15)]
     Lost,
-    /// The site was deaf since then, and hears again: nobody knows how the people fared.
+    /// The site is deaf since then, or was and hears again: nobody knows how the people fare.
     #[n(16)]
     Unwatched {
         #[n(0)]
         since: Stamp,
+        #[n(1)]
+        still: bool,
     },
     /// A person looked after the people of the home, for no alarm: they are well.
     #[n(17)]
@@ -229,6 +231,9 @@ pub enum HomeChange {
         #[n(0)]
         safe: Safe,
     },
+    /// The home is watched again, after it was not.
+    #[n(19)]
+    Resumed,
     /// A device's temperature has passed a bound.
     #[n(18)]
     Climate {

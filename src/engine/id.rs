@@ -185,3 +185,24 @@ impl Serialize for NoticeId {
         s.collect_str(self)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_has_one_to_256_bytes_and_no_control_characters() {
+        let cases = [
+            ("h0012".to_owned(), None),
+            (String::new(), Some(BadId::Empty)),
+            ("x".repeat(MAX_ID_BYTES), None),
+            ("x".repeat(MAX_ID_BYTES + 1), Some(BadId::TooLong)),
+            ("x".repeat(2 * MAX_ID_BYTES), Some(BadId::TooLong)),
+            ("a\nb".to_owned(), Some(BadId::ControlCharacter)),
+        ];
+        for (text, why) in cases {
+            assert_eq!(HomeId::new(&text).err(), why, "{} bytes", text.len());
+            assert!(HomeId::new(HomeId::cut(&text).as_str()).is_ok(), "what is cut is one");
+        }
+    }
+}

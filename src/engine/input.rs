@@ -96,10 +96,13 @@ pub enum HomeInput {
     Ended {
         kind: AlarmKind,
     },
-    /// From the site: nothing was heard from then until now.
-    WasDeaf {
+    /// From the site: nothing is heard since then, or was until now.
+    Deaf {
         since: Stamp,
+        still: bool,
     },
+    /// From the keeper: the home is watched again.
+    Resumed,
     /// A person has looked after the people of the home, for no alarm.
     Looked {
         by: ResponderId,

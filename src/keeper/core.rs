@@ -93,6 +93,8 @@ pub struct Core {
     closed: Vec<(u32, Shown)>,
     because: Vec<&'static str>,
     policies_stale: bool,
+    /// What the site has to say is not looked at before this: a full disk has no place for it.
+    site_pause: Tick,
     /// What nobody registered, or could read.
     pub quarantine: Quarantine,
     /// Steps that failed, for the metrics.
@@ -121,6 +123,7 @@ impl Core {
             closed: Vec::new(),
             because: Vec::new(),
             policies_stale: false,
+            site_pause: Tick(0),
             quarantine: Quarantine::default(),
             faults: 0,
         }
@@ -152,7 +155,13 @@ impl Core {
             self.home_input(home, HomeInput::Restarted);
             self.drain();
         }
+        self.miss_again();
         self.schedule_all();
+    }
+
+    /// The site's rules as the configuration has them.
+    pub fn rules(&self) -> &SiteRules {
+        &self.rules
     }
 
     /// New rules of the site, from the configuration; deadlines that stand, stand.
@@ -237,8 +246,11 @@ impl Core {
     /// the homes from which somebody may be calling are woken (what burns when a test window closes is a call too), and the others
     /// looked at again a little later.
     pub fn due(&mut self, life_only: bool) {
-        if site::is_due(&self.site, self.now.tick) {
-            self.site_input(SiteInput::Due);
+        if site::next_due(&self.site).is_some_and(|at| at <= self.now.tick) {
+            match life_only {
+                true => self.site_pause = self.now.tick + LOOK_AGAIN,
+                false => self.site_input(SiteInput::Due),
+            }
         }
         let most = self.blocks.len() + DUE_BYTES;
         let mut due = Vec::new();
@@ -271,7 +283,8 @@ impl Core {
     /// When the next turn is due, if nothing comes in before.
     pub fn next_wake(&self) -> Option<Tick> {
         let homes = self.heap.peek().map(|Reverse((at, _))| *at);
-        homes.into_iter().chain(site::next_wake(&self.site, self.now.tick)).min()
+        let due = site::next_due(&self.site).map(|at| at.max(self.site_pause));
+        homes.into_iter().chain(site::next_wake(&self.site, self.now.tick)).chain(due).min()
     }
 
     fn home_input(&mut self, home: u32, input: HomeInput) -> Option<Answer> {
@@ -344,6 +357,22 @@ impl Core {
         self.to_site.push_back(SiteInput::Hearing { home, heard });
     }
 
+    /// Homes that were unheard before anybody kept a list of them stand on it from now on.
+    fn miss_again(&mut self) {
+        let since = self.now;
+        for home in 0..self.homes.len() as u32 {
+            let state = &self.homes[home as usize].state;
+            if state.unheard_since.is_some() {
+                let listed = state.unwatched.is_some();
+                self.tell_hearing(home);
+                if !listed {
+                    self.home_input(home, HomeInput::Deaf { since, still: true });
+                }
+                self.drain();
+            }
+        }
+    }
+
     /// Keeps what the board and the reserve have to know of a change.
     fn note(&mut self, home: u32, change: &HomeChange) {
         let kind = match change {
@@ -361,6 +390,7 @@ impl Core {
             | HomeChange::Lost
             | HomeChange::Unwatched { .. }
             | HomeChange::Looked { .. }
+            | HomeChange::Resumed
             | HomeChange::Climate { .. } => return,
             HomeChange::Raised(alarm) | HomeChange::AlarmJoined(alarm) => alarm.kind,
             HomeChange::Alarm { kind, .. } => *kind,

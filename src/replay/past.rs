@@ -11,7 +11,7 @@ use crate::engine::id::HomeId;
 use crate::engine::input::{Heard, HomeInput};
 use crate::engine::kind::AlarmKind;
 use crate::engine::policy::Resolver;
-use crate::engine::registry::{Entity, Registry};
+use crate::engine::registry::{Entity, Home, Registry};
 use crate::engine::time::{Millis, Stamp, Wall};
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -50,12 +50,15 @@ impl<'a, W: Write> Past<'a, W> {
         Past { options, street, registry, homes: vec![], names: vec![], then: vec![], now, message: None }
     }
 
-    /// The next record, of this time.
+    /// The next record, of this time; `starts`: it is the first of a process, and none was there before it.
     ///
     /// # Errors
     /// Where the answers cannot be written.
-    pub fn turn(&mut self, at: Stamp) -> Result<(), ReplayError> {
+    pub fn turn(&mut self, at: Stamp, starts: bool) -> Result<(), ReplayError> {
         self.flush()?;
+        if starts {
+            self.street.hears(false).map_err(told)?;
+        }
         self.now = at;
         self.street.turn(at);
         Ok(())
@@ -72,37 +75,38 @@ impl<'a, W: Write> Past<'a, W> {
                 if self.homes.iter().all(|(known, _)| known != id) {
                     self.homes.push((id.clone(), None));
                 }
-                self.admit(Some(id));
+                self.admit(Some(id))?;
             }
-            SiteChange::Registered(entity) => self.register((**entity).clone()),
+            SiteChange::Registered(entity) => self.register((**entity).clone())?,
             SiteChange::Removed(key) => self.registry.remove(key),
-            SiteChange::Deaf | SiteChange::Started { .. } => self.street.hears(false).map_err(told)?,
+            SiteChange::Deaf => self.street.hears(false).map_err(told)?,
             SiteChange::Hearing { .. } => self.street.hears(true).map_err(told)?,
             _ => {}
         }
         Ok(())
     }
 
-    /// A plan or a home that is told anew holds from then on.
-    fn register(&mut self, entity: Entity) {
+    /// Whether a home is watched is as it was; its rules and its plan's are today's.
+    fn register(&mut self, entity: Entity) -> Result<(), ReplayError> {
         let home = if let Entity::Home(home) = &entity { Some(home.id.clone()) } else { None };
-        let plan = matches!(entity, Entity::Plan(_));
         self.registry.put(entity);
-        if plan || home.is_some() {
-            self.admit(home.as_ref());
-        }
+        home.map_or(Ok(()), |home| self.admit(Some(&home)))
     }
 
-    /// Gives one home, or each, its policy as things stand; one that is registered and has none yet becomes a household.
-    fn admit(&mut self, one: Option<&HomeId>) {
-        let resolver = Resolver::new(&self.options.rules, &self.registry);
+    /// Gives one home, or each, its policy; one that is registered and has none yet becomes a household.
+    fn admit(&mut self, one: Option<&HomeId>) -> Result<(), ReplayError> {
+        let today = &self.options.registry;
+        let resolver = Resolver::new(&self.options.rules, today);
         for (id, household) in &mut self.homes {
             let Some(home) = self.registry.homes.get(id).filter(|_| one.is_none_or(|one| one == id)) else { continue };
-            let number = self.street.admit(*household, resolver.home(home));
+            let rules = today.homes.get(id).unwrap_or(home);
+            let policy = resolver.home(&Home { status: home.status, ..rules.clone() });
+            let number = self.street.admit(*household, policy).map_err(told)?;
             if household.replace(number).is_none() {
                 self.names.push(id.clone());
             }
         }
+        Ok(())
     }
 
     /// A change of a home, in the order of the record.
@@ -131,7 +135,8 @@ impl<'a, W: Write> Past<'a, W> {
             }
             HomeChange::Met(introduction) => HomeInput::Met(introduction.clone()),
             HomeChange::Bridge { online } => HomeInput::Bridge { online: *online },
-            HomeChange::Lost => HomeInput::Bridge { online: false },
+            HomeChange::DeviceLeft { device } => HomeInput::Left { device: *device, open_there: None },
+            HomeChange::Lost | HomeChange::Resumed => return self.street.fold(household, change).map_err(told),
             _ => return Ok(()),
         };
         self.street.give(household, input).map_err(told)
@@ -147,7 +152,10 @@ impl<'a, W: Write> Past<'a, W> {
     fn fact(&mut self, home: u32, fact: &Fact) -> Result<(), ReplayError> {
         let of_the_same = |(at, heard): &(u32, Heard)| {
             let known = heard.readings.iter().any(|r| r.kind == fact.reading.kind && r.zone == fact.reading.zone);
-            *at == home && heard.device == fact.device && !known && fact.beat.is_none() && fact.signal.is_none()
+            let alike = (heard.device_time, heard.event, heard.retained, heard.history)
+                == (fact.happened, fact.event, fact.retained, fact.history.is_some());
+            let first = fact.beat.is_some() || fact.signal.is_some();
+            *at == home && heard.device == fact.device && alike && !known && !first
         };
         if !self.message.as_ref().is_some_and(of_the_same) {
             self.flush()?;
@@ -208,16 +216,28 @@ fn differences(
     then.into_iter().for_each(|(home, kind, at)| all.entry((home, kind)).or_default().0.push(at));
     now.into_iter().for_each(|(home, kind, at)| all.entry((home, kind)).or_default().1.push(at));
     let mut found = Vec::new();
-    for ((home, alarm), (then, mut now)) in all {
+    for ((home, alarm), (then, now)) in all {
         let apart = |a: Wall, b: Wall| a.since(b).max(b.since(a));
         let mut add = |then, now| found.push(Difference { home: home.as_str().into(), alarm, then, now });
-        for at in then {
-            let same = now.iter().position(|other| apart(at, *other) <= SAME).map(|place| now.remove(place));
+        // The nearest first.
+        let near = |(i, a): (usize, &Wall)| {
+            let of = move |(k, b): (usize, &Wall)| (apart(*a, *b), i, k);
+            now.iter().enumerate().map(of).filter(|(by, ..)| *by <= SAME).collect::<Vec<_>>()
+        };
+        let mut pairs: Vec<_> = then.iter().enumerate().flat_map(near).collect();
+        pairs.sort_unstable();
+        let (mut partner, mut taken) = (vec![None; then.len()], vec![false; now.len()]);
+        for (_, i, k) in pairs {
+            if partner[i].is_none() && !taken[k] {
+                (partner[i], taken[k]) = (Some(now[k]), true);
+            }
+        }
+        for (at, same) in then.into_iter().zip(partner) {
             if same.is_none_or(|other| apart(at, other) > ALIKE) {
                 add(Some(at), same);
             }
         }
-        now.into_iter().for_each(|at| add(None, Some(at)));
+        now.into_iter().zip(taken).filter(|(_, taken)| !taken).for_each(|(at, _)| add(None, Some(at)));
     }
     found
 }

@@ -2,6 +2,7 @@
 //! then, then the line. A home's recording ends with its last line; an `online` line prolongs one.
 
 use super::lines::{Change, Difference, Found, Lines, Summary};
+use super::past::is_judged;
 use super::said::{heard, kind_of, value_of};
 use super::{Options, ReplayError, Source};
 use crate::engine::alarm::{Act, Alarm, Attention, CloseCode, SafeHow};
@@ -131,7 +132,7 @@ impl Household {
             if let Some((alarm, what)) = told(&self.state, &change) {
                 if what == Change::Raised {
                     self.next_alarm = self.next_alarm.max(alarm.id.number + 1);
-                    if desk.care && !alarm.kind.quiet() {
+                    if desk.care && !alarm.kind.quiet() && (!desk.judged_only || is_judged(alarm.kind)) {
                         self.visits.push_back((now + CARE_AFTER, alarm.id.clone()));
                     }
                 }
@@ -156,7 +157,7 @@ impl Hours {
     /// The clocks at a tick: those of the last record, and what has passed since.
     fn stamp(&self, tick: Tick) -> Stamp {
         let off = tick.0 as i64 - self.last.tick.0 as i64;
-        let heard = if self.deaf { off.min(0) } else { off };
+        let heard = if self.deaf { 0 } else { off };
         Stamp { tick, wall: Wall(self.last.wall.0 + off), heard: Tick(self.last.heard.0.saturating_add_signed(heard)) }
     }
 }
@@ -164,6 +165,8 @@ impl Hours {
 /// What all steps share.
 struct Desk {
     hours: Hours,
+    /// Nobody comes for what devices said: the people who came then are in the journal.
+    judged_only: bool,
     out: home::Out,
     care: bool,
     caseworker: ResponderId,
@@ -201,7 +204,13 @@ impl<'a, W: Write> Street<'a, W> {
             routes: HashMap::new(),
             route: Vec::new(),
             collapses: HashMap::new(),
-            desk: Desk { hours: of_a_file(), out: home::Out::default(), care: options.care, caseworker },
+            desk: Desk {
+                hours: of_a_file(),
+                judged_only: false,
+                out: home::Out::default(),
+                care: options.care,
+                caseworker,
+            },
             events: Vec::new(),
             source: SourceId::cut("recording"),
             first: None,
@@ -316,6 +325,7 @@ impl<'a, W: Write> Street<'a, W> {
     /// From here on the clocks are a journal's, and what is raised is kept.
     pub fn follow(&mut self) {
         self.raised = Some(Vec::new());
+        self.desk.judged_only = true;
     }
 
     /// The journal's next record.
@@ -339,10 +349,12 @@ impl<'a, W: Write> Street<'a, W> {
     }
 
     /// A home is registered, or is told anew.
-    pub fn admit(&mut self, known: Option<u32>, policy: HomePolicy) -> u32 {
+    pub fn admit(&mut self, known: Option<u32>, policy: HomePolicy) -> Result<u32, Fault> {
         let new = Household::new(policy, self.desk.hours.last.wall);
-        match known {
+        Ok(match known {
             Some(number) => {
+                // What was due until now was so under what held until now.
+                self.advance(number)?;
                 let household = &mut self.households[number as usize];
                 household.policy = new.policy;
                 household.wake = household.next(self.desk.hours.last, self.desk.hours.deaf);
@@ -352,7 +364,16 @@ impl<'a, W: Write> Street<'a, W> {
                 self.households.push(new);
                 self.households.len() as u32 - 1
             }
-        }
+        })
+    }
+
+    /// Folds a change in that no input brings about here.
+    pub fn fold(&mut self, home: u32, change: &HomeChange) -> Result<(), Fault> {
+        self.advance(home)?;
+        let (household, hours) = (&mut self.households[home as usize], self.desk.hours);
+        household.state.apply(change, hours.last);
+        household.wake = household.next(hours.last, hours.deaf);
+        Ok(())
     }
 
     /// Something happens in a home at the time of the record.

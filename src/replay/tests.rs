@@ -432,8 +432,7 @@ mod past {
         options.rules.rules.inactivity_cap_s = Some(cap_s);
         let mut out = Vec::new();
         let mut past = Past::new(&options, &mut out);
-        past.turn(at(0)).unwrap();
-        past.site(&SiteChange::Started { epoch: 1 }).unwrap();
+        past.turn(at(0), true).unwrap();
         past.site(&SiteChange::Registered(Box::new(Entity::Home(home())))).unwrap();
         past.site(&SiteChange::HomeAdded { id: home().id, claimed: true }).unwrap();
         let device = Introduction {
@@ -446,19 +445,19 @@ mod past {
         };
         past.home(0, &HomeChange::Met(device)).unwrap();
         past.site(&SiteChange::Hearing { lost: Millis(0) }).unwrap();
-        past.turn(at(6 * HOUR)).unwrap();
+        past.turn(at(6 * HOUR), false).unwrap();
         past.home(0, &motion()).unwrap();
         for (hours, kind) in [(14.4, AlarmKind::InactivityCheck), (18.0, AlarmKind::Inactivity)] {
             let now = at((hours * HOUR as f64) as u64);
-            past.turn(now).unwrap();
+            past.turn(now, false).unwrap();
             past.home(0, &raised(kind, now)).unwrap();
         }
         let now = at(18 * HOUR + HOUR / 2);
-        past.turn(now).unwrap();
+        past.turn(now, false).unwrap();
         let safe = Safe { by: "zhang".parse().unwrap(), at: now.wall, how: SafeHow::Spoke };
         let change = AlarmChange::Safe(Some(safe));
         past.home(0, &HomeChange::Alarm { kind: AlarmKind::Inactivity, change }).unwrap();
-        past.turn(at(20 * HOUR)).unwrap();
+        past.turn(at(20 * HOUR), false).unwrap();
         let summary = past.end().unwrap();
         assert_eq!(summary.then.as_ref().map(|then| then.values().sum::<u64>()), Some(2));
         let lines = String::from_utf8(out).unwrap();

@@ -4,6 +4,7 @@ use super::{Fatal, KeyVault, Running, because, reveal};
 use crate::clock::Clock;
 use crate::console::{Account, Desk, History, Open, Part, PushSource, Site, router};
 use crate::engine::id::{AlarmId, HomeId, ResponderId, SiteId};
+use crate::engine::policy::SiteRules;
 use crate::engine::registry::{Home, HomeDetails, Resident, ResidentDetails, Responder, ResponderDetails};
 use crate::engine::sealed::Sealed;
 use crate::engine::time::{Tick, Wall};
@@ -14,7 +15,7 @@ use crate::store::Store;
 use crate::wire::standard::Secrets;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use serde_json::Value;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock};
 use tokio::sync::watch;
 
 /// The console's routes for a running service.
@@ -40,7 +41,7 @@ pub fn console(running: &Arc<Running>, shutdown: watch::Receiver<bool>) -> Resul
         board: running.board.clone(),
         accounts,
         vault: Arc::new(OpenVault(running.vault.clone())),
-        history: Arc::new(Past(running.clone())),
+        history: Arc::new(Past(running.clone(), Mutex::new(()))),
         readiness: Arc::new(move || asked.readiness()),
         metrics: Arc::new(move || measured.metrics()),
         now: Arc::new(now) as Arc<dyn Fn() -> (Tick, Wall) + Send + Sync>,
@@ -148,7 +149,7 @@ impl Open for OpenVault {
 }
 
 /// The store, where there is one, and the journals.
-struct Past(Arc<Running>);
+struct Past(Arc<Running>, Mutex<()>);
 
 impl Past {
     fn store(&self) -> Option<&Store> {
@@ -173,10 +174,9 @@ impl History for Past {
         self.store().map(|store| store.deliveries(site, limit)).unwrap_or_default()
     }
 
-    fn core_at(&self, site: &SiteId, at: Wall) -> Result<Core, String> {
-        let config = &self.0.config;
-        let known = config.sites.get(site).ok_or("The configuration has no such site.")?;
+    fn core_at(&self, rules: SiteRules, at: Wall) -> Result<Core, String> {
+        let Ok(_one) = self.1.try_lock() else { return Err("Another past minute is being read: ask again.".into()) };
         let vault = Arc::new(KeyVault(self.0.vault.clone()));
-        super::past::core_at(&config.journal_dir(site), known.site_rules(), vault, at)
+        super::past::core_at(&self.0.config.journal_dir(&rules.site), rules, vault, at)
     }
 }

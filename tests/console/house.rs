@@ -231,7 +231,7 @@ impl History for Past {
         vec![serde_json::json!({"at": "2026-01-01T00:00:00.000Z", "what": "raised"})]
     }
 
-    fn core_at(&self, _: &SiteId, _: Wall) -> Result<Core, String> {
+    fn core_at(&self, _: SiteRules, _: Wall) -> Result<Core, String> {
         Err("there is no journal here".to_owned())
     }
 

@@ -1,6 +1,6 @@
 // Homes to look after once nobody could hear them: worst risk first, each with the phones and a way to say that all is well.
 
-import { announce, clock, el, fill, phone, symbol, t, tOr, until } from './dom.js';
+import { announce, clock, el, fill, me, phone, symbol, t, until } from './dom.js';
 import { ask } from './feed.js';
 import { sendTo } from './acts.js';
 import { $, begin, nothing, poll, sure, when } from './place.js';
@@ -24,11 +24,15 @@ async function call(home) {
   redraw();
   try {
     const response = await ask(`/api/v1/homes/${encodeURIComponent(home)}`);
-    people.set(home, response.ok ? await response.json() : {});
+    if (!response.ok) throw new Error(response.status);
+    people.set(home, await response.json());
+    refused = null;
   } catch {
     people.delete(home);
+    refused = { home, text: t('outages.no_answer') };
   }
   redraw();
+  cards.get(home)?.element.querySelector('a.tel')?.focus();
 }
 
 function phones(home) {
@@ -49,7 +53,11 @@ function phones(home) {
 async function looked(home, how) {
   const { answer, text } = await sendTo(`/api/v1/homes/${encodeURIComponent(home)}/looked`, { how });
   refused = answer ? null : { home, text };
-  if (answer) announce(t('outages.done', { home }));
+  if (answer) {
+    announce(t('outages.done', { home }));
+    if (last) last = { ...last, total: last.total - 1, homes: last.homes.filter((one) => one.home !== home) };
+  }
+  redraw();
   again();
 }
 
@@ -64,7 +72,7 @@ function missing(home) {
       ' · ', home.last_activity ? [t('outages.last', { at: '' }), when(home.last_activity)] : t('outages.never')),
     phones(home),
     refused?.home === home.home && el('p', { class: 'refused', role: 'alert' }, symbol('stop'), refused.text),
-    el('div', { class: 'acts' },
+    me.acts && el('div', { class: 'acts' },
       !people.has(home.home) && el('button', { type: 'button', class: 'plain', onclick: () => call(home.home) }, symbol('phone'), t('outages.call')),
       HOW.map((how) => sure({
       key: how, kind: 'plain', label: t(`outages.${how}`), ask: t('outages.ask', { home: home.home }), yes: t('outages.sure'), doIt: () => looked(home.home, how),
@@ -72,9 +80,16 @@ function missing(home) {
 }
 
 function card(home) {
-  const print = JSON.stringify([home, people.get(home.home), refused?.home === home.home && refused.text]);
+  // To the minute: nothing that a person sees changes within it.
+  const print = JSON.stringify([{ ...home, due: home.due.slice(0, 16) }, people.get(home.home), refused?.home === home.home && refused.text]);
   const known = cards.get(home.home);
   return known?.print === print ? known : { print, element: missing(home) };
+}
+
+/** Puts these into a list; what stands right stays untouched, and so does whatever a person is about to do there. */
+function arrange(list, wanted) {
+  for (const child of [...list.children]) if (!wanted.includes(child)) child.remove();
+  wanted.forEach((element, i) => { if (list.children[i] !== element) list.insertBefore(element, list.children[i] ?? null); });
 }
 
 let last = null;
@@ -90,7 +105,7 @@ function show(answer) {
   cards = new Map(answer.homes.map((home) => [home.home, card(home)]));
   const wanted = [...cards.values()].map(({ element }) => element);
   if (!wanted.length) fill($('list'), nothing('outages.none', 'outages.none.lead'));
-  else if (wanted.length !== $('list').childElementCount || wanted.some((element, i) => $('list').children[i] !== element)) fill($('list'), wanted);
+  else arrange($('list'), wanted);
   fill($('rest'), answer.more && t('health.more', { n: answer.homes.length }));
 }
 

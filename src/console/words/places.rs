@@ -236,6 +236,7 @@ pub(super) const PLACES: &[Word] = &[
     ("outages.call", "显示电话", "Show phones"),
     ("outages.resident", "老人", "Resident"),
     ("outages.keyholder", "持钥匙人", "Keyholder"),
+    ("outages.no_answer", "电话没有取到，请再试一次", "The phones could not be fetched: try again"),
     ("outages.no_phone", "没有登记电话：请上门", "No phone is registered: go and look"),
     ("outages.spoke", "通过话，平安", "Spoke to them: well"),
     ("outages.seen", "见到人，平安", "Seen: well"),

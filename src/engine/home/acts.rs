@@ -2,7 +2,7 @@
 
 use super::Turn;
 use super::state::fold_alarm;
-use crate::engine::alarm::{Act, Alarm, Attention, Refusal, Safe, Verdict, decide};
+use crate::engine::alarm::{Act, Alarm, Attention, Refusal, Safe, SafeHow, Verdict, decide};
 use crate::engine::change::{AlarmChange, HomeChange, Subject};
 use crate::engine::id::{AlarmId, ResponderId};
 use crate::engine::time::Millis;
@@ -36,14 +36,8 @@ impl Turn<'_> {
             }
             Verdict::CallAgain => self.climb_from_the_start(alarm, Millis(0)),
             Verdict::Settle(how) => {
-                let safe = Safe { by: by.clone(), at: self.now.wall, how };
-                self.alarm_change(alarm.kind, AlarmChange::Safe(Some(safe)));
-                let attention = Attention::Settled;
-                self.alarm_change(alarm.kind, AlarmChange::Attention { attention, late_by: Millis(0) });
-                if matches!(alarm.attention, Attention::Calling { .. }) {
-                    self.tell_taken(alarm, &by);
-                }
-                self.is_well(Some(alarm.kind));
+                self.settle(alarm, &by, how);
+                self.is_well(alarm.kind);
             }
             Verdict::Close(code) => {
                 let whole = Box::new(alarm.clone());
@@ -64,5 +58,16 @@ impl Turn<'_> {
             }
         }
         Ok(after.revision)
+    }
+
+    /// A person has made sure that all is well: nobody is called any more.
+    pub(super) fn settle(&mut self, alarm: &Alarm, by: &ResponderId, how: SafeHow) {
+        let safe = Safe { by: by.clone(), at: self.now.wall, how };
+        self.alarm_change(alarm.kind, AlarmChange::Safe(Some(safe)));
+        let attention = Attention::Settled;
+        self.alarm_change(alarm.kind, AlarmChange::Attention { attention, late_by: Millis(0) });
+        if matches!(alarm.attention, Attention::Calling { .. }) {
+            self.tell_taken(alarm, by);
+        }
     }
 }

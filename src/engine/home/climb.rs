@@ -17,7 +17,7 @@ impl Turn<'_> {
     pub(super) fn due(&mut self) {
         self.walk_due();
         let silent = if self.lose() { &[][..] } else { silence::due(self) };
-        let look = self.look_due();
+        let look = self.look_due(!silent.is_empty());
         let routine = self.routine_due();
         let dealt_with = |kind: AlarmKind| {
             silent.contains(&kind) || routine.contains(&kind) || (look && kind == AlarmKind::WelfareCheck)

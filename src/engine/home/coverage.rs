@@ -2,6 +2,7 @@
 //! by what they do, or by looking. The radio's life is not a person's, and its silence is not a person's either.
 
 use super::Turn;
+use super::silence::{limit, wants_a_sign};
 use super::state::State;
 use crate::engine::alarm::{Reason, Safe, SafeHow};
 use crate::engine::change::{Fact, HomeChange};
@@ -19,6 +20,9 @@ pub const SETTLE: Millis = Millis::from_mins(15);
 
 /// What a hub kept for longer than this shows how somebody was, and not how they are.
 const FRESH: Millis = Millis::from_mins(60);
+
+/// So long after it is heard again, a home's words may be those of before.
+const BACKLOG: Millis = Millis::from_mins(5);
 
 /// The longest pause is that of the last four to eight days.
 const DAYS: Millis = Millis::from_mins(4 * 24 * 60);
@@ -88,6 +92,9 @@ pub struct Unwatched {
     /// When it was heard again.
     #[n(2)]
     pub until: Option<Stamp>,
+    /// It was the site that heard nothing.
+    #[n(3)]
+    pub deaf: bool,
 }
 
 impl State {
@@ -101,17 +108,17 @@ impl State {
                 let since = before(at, late);
                 self.unheard_since = Some(since.heard);
                 self.learnt.is_no_example();
-                let new = Unwatched { since, found: at.tick, until: None };
+                let new = Unwatched { since, found: at.tick, until: None, deaf: false };
                 self.unwatched = Some(self.unwatched.map_or(new, |known| Unwatched { until: None, ..known }));
             }
             (false, Some(since)) => {
                 let from = self.activity.as_ref().map_or(since, |a| since.max(a.heard));
                 self.unheard.0 += at.heard.since(from).0;
                 self.unheard_since = None;
-                self.unwatched = self
-                    .unwatched
-                    .filter(|known| at.tick.since(known.since.tick) >= SETTLE)
-                    .map(|known| Unwatched { until: Some(at), ..known });
+                // Many short ones since somebody stirred are a long one.
+                let long = |known: &Unwatched| at.tick.since(known.since.tick) >= SETTLE || self.unheard >= SETTLE;
+                self.unwatched = self.unwatched.filter(long).map(|known| Unwatched { until: Some(at), ..known });
+                self.bathroom = None;
             }
             _ => {}
         }
@@ -124,9 +131,23 @@ impl State {
             return false;
         }
         let was_lost = self.radio.lost;
-        let late = fact.happened.map_or(Millis(0), |then| at.wall.since(then));
-        self.radio.heard(fact.beat.is_some(), self.unheard_since.is_some(), before(at, late).heard);
+        // It came now, whatever time it states.
+        self.radio.heard(fact.beat.is_some(), self.unheard_since.is_some(), at.heard);
         was_lost
+    }
+
+    /// A hub that says that it is back is a word, too.
+    pub(super) fn fold_bridge(&mut self, online: bool, at: Stamp) {
+        self.bridge_offline = !online;
+        if online {
+            self.radio.heard(self.radio.beat.is_some(), true, at.heard);
+        }
+        self.fold_hearing(at);
+    }
+
+    /// The rhythm was that of a device that may be the one that left.
+    pub(super) fn forget_radio(&mut self) {
+        self.radio = Radio { word: self.radio.word, ..Radio::default() };
     }
 
     pub(super) fn fold_loss(&mut self, at: Stamp) {
@@ -139,30 +160,41 @@ impl State {
         self.unwatched = None;
     }
 
-    /// The site was deaf since then.
-    pub(super) fn fold_deafness(&mut self, since: Stamp, at: Stamp) {
-        let known = self.unwatched.filter(|known| known.since.tick < since.tick);
-        let until = self.unheard_since.is_none().then_some(at);
-        let new = Unwatched { since, found: at.tick, until };
+    /// The site is deaf since then, or was and hears again.
+    pub(super) fn fold_deafness(&mut self, since: Stamp, still: bool, at: Stamp) {
+        let known = self.unwatched.filter(|known| known.since.tick <= since.tick);
+        let until = (!still && self.unheard_since.is_none()).then_some(at);
+        let new = Unwatched { since, found: at.tick, until, deaf: true };
         self.unwatched = Some(known.map_or(new, |known| Unwatched { until, ..known }));
+        self.bathroom = None;
+    }
+
+    /// The home is watched again: what was before is nobody's matter.
+    pub(super) fn fold_resumption(&mut self, at: Stamp) {
+        self.unwatched = self.unheard_since.map(|_| Unwatched { since: at, found: at.tick, until: None, deaf: false });
     }
 
     /// A person stirred.
     pub(super) fn fold_sign(&mut self, happened: Option<Wall>, at: Stamp) {
-        if is_fresh(happened, at) {
+        if self.shows(happened, at) {
             self.unwatched = None;
+        }
+    }
+
+    /// Whether what a person did then shows how they are now, after a time in which nobody could hear them. What states no time may
+    /// have waited at a broker or a hub for all of it.
+    pub(super) fn shows(&self, happened: Option<Wall>, at: Stamp) -> bool {
+        let waited = |u: Unwatched| u.until.is_none_or(|until| at.tick.since(until.tick) < BACKLOG);
+        match happened {
+            Some(then) => at.wall.since(then) <= FRESH,
+            None => !self.unwatched.is_some_and(waited),
         }
     }
 
     /// A person looked, and all is well.
     pub(super) fn fold_look(&mut self, at: Stamp) {
-        self.unwatched = self.unheard_since.map(|_| Unwatched { since: at, found: at.tick, until: None });
+        self.fold_resumption(at);
     }
-}
-
-/// Whether what a person did then shows how they are now, after a time in which nobody could hear them.
-pub(super) fn is_fresh(happened: Option<Wall>, at: Stamp) -> bool {
-    happened.is_none_or(|then| at.wall.since(then) <= FRESH)
 }
 
 fn before(at: Stamp, span: Millis) -> Stamp {
@@ -179,7 +211,10 @@ pub(super) fn next_loss(policy: &HomePolicy, state: &State, now: Stamp) -> Optio
     if !policy.claimed || state.unheard_since.is_some() || least == Millis(0) {
         return None;
     }
-    let patience = state.radio.patience(least)?;
+    let radio = &state.radio;
+    // While others speak, what is silent is a device, and not the home.
+    let speaks_without = |patience: &Millis| radio.beat.is_some_and(|beat| radio.word.since(beat) > *patience);
+    let patience = radio.patience(least).filter(|patience| !speaks_without(patience))?;
     Some(now.tick + Millis(patience.0.saturating_sub(now.heard.since(state.radio.word).0)))
 }
 
@@ -191,17 +226,51 @@ fn listed<'s>(policy: &HomePolicy, state: &'s State) -> Option<&'s Unwatched> {
 
 /// Until when somebody has to have looked: some time after the home is heard again, or after the outage began, but for what is found so
 /// late; by day.
-fn deadline(policy: &HomePolicy, unwatched: &Unwatched, now: Stamp) -> Tick {
+fn deadline(policy: &HomePolicy, state: &State, unwatched: &Unwatched, now: Stamp) -> Tick {
     let rules = &policy.rules;
     let call = Millis::from_secs(rules.outage_call_s.into());
     let longest = unwatched.since.tick + Millis::from_secs(rules.outage_longest_s.into());
     let longest = longest.max(unwatched.found + call);
-    let due = unwatched.until.map_or(longest, |until| longest.min(until.tick + call));
+    // Where the site was deaf, that is all of them: nobody can call a city for it, but for those whom their silence would have had called.
+    let usual = || usual(policy, state, now).unwrap_or_default();
+    let due = match unwatched.until {
+        None if unwatched.deaf => longest.max(usual()),
+        None => longest,
+        Some(until) if unwatched.deaf || until.tick.since(unwatched.since.tick) < SHORT => {
+            (until.tick + call).max(usual())
+        }
+        Some(until) => longest.min(until.tick + call),
+    };
+    by_day(policy, unwatched, due, now)
+}
+
+/// A deadline that falls into the night is met the evening before, where there is time for it, or else in the morning.
+fn by_day(policy: &HomePolicy, unwatched: &Unwatched, due: Tick, now: Stamp) -> Tick {
     let wall = before(now, now.tick.since(due)).wall + due.since(now.tick);
-    let (from, to) = (rules.outage_call_from_min, rules.outage_call_to_min);
+    let (from, to) = (policy.rules.outage_call_from_min, policy.rules.outage_call_to_min);
     let minute = wall.minute(&policy.zone);
-    let by_day = if from <= to { (from..=to).contains(&minute) } else { minute >= from || minute <= to };
-    if by_day { due } else { due + wall.next_at(&policy.zone, from).since(wall) }
+    if (from <= to && (from..=to).contains(&minute)) || (from > to && (minute >= from || minute <= to)) {
+        return due;
+    }
+    let past = Millis::from_mins(u64::from((minute + 1_440 - to) % 1_440));
+    let evening = Tick(due.0.saturating_sub(past.0));
+    if past <= CLOSE && evening >= unwatched.found + CLOSE {
+        evening
+    } else {
+        due + wall.next_at(&policy.zone, from).since(wall)
+    }
+}
+
+/// An outage of a hub or a district that is shorter leaves its homes to what their silence says.
+const SHORT: Millis = Millis::from_mins(120);
+/// So near to the evening's end a deadline is met before it.
+const CLOSE: Millis = Millis::from_mins(60);
+
+/// When the silence, with all that nobody heard of it, will have lasted as long as the home's alarm allows.
+fn usual(policy: &HomePolicy, state: &State, now: Stamp) -> Option<Tick> {
+    let activity = state.activity.as_ref()?;
+    let limit = limit(policy, state, activity).alarm;
+    Some(now.tick + Millis(limit.0.saturating_sub(now.wall.since(activity.wall).0)))
 }
 
 /// When somebody has to look after the people of the home, as things stand.
@@ -209,7 +278,7 @@ pub(super) fn next_look(policy: &HomePolicy, state: &State, now: Stamp) -> Optio
     let unwatched = listed(policy, state)?;
     let asked = |kind| state.alarm(kind).is_some_and(|a| a.over.is_none() && a.safe.is_none());
     let asked = asked(AlarmKind::WelfareCheck) || asked(AlarmKind::Inactivity);
-    (!asked).then(|| deadline(policy, unwatched, now))
+    (!asked).then(|| deadline(policy, state, unwatched, now))
 }
 
 /// A home of the work list after an outage.
@@ -232,8 +301,9 @@ pub struct LookView {
 
 /// What the work list says of the home; None where it does not stand there.
 pub fn view(policy: &HomePolicy, state: &State, now: Stamp) -> Option<LookView> {
-    let unwatched = listed(policy, state).filter(|u| now.tick.since(u.since.tick) >= SETTLE)?;
-    let due = deadline(policy, unwatched, now);
+    let settled = |u: &&Unwatched| u.until.is_some() || now.tick.since(u.since.tick) >= SETTLE;
+    let unwatched = listed(policy, state).filter(settled)?;
+    let due = deadline(policy, state, unwatched, now);
     Some(LookView {
         since: unwatched.since.wall,
         until: unwatched.until.map(|until| until.wall),
@@ -259,9 +329,9 @@ impl Turn<'_> {
         lost
     }
 
-    /// Calls for somebody to look where that is due.
-    pub(super) fn look_due(&mut self) -> bool {
-        let due = next_look(self.policy, self.state, self.now).is_some_and(|at| at <= self.now.tick);
+    /// Calls for somebody to look where that is due; `asked`: the silence does so in this step.
+    pub(super) fn look_due(&mut self, asked: bool) -> bool {
+        let due = !asked && next_look(self.policy, self.state, self.now).is_some_and(|at| at <= self.now.tick);
         if let Some(unwatched) = self.state.unwatched.filter(|_| due) {
             let (since, until) = (unwatched.since.wall, unwatched.until.map(|until| until.wall));
             let last_activity = last_sign(self.state);
@@ -270,14 +340,21 @@ impl Turn<'_> {
         due
     }
 
-    pub(super) fn was_deaf(&mut self, since: Stamp) {
-        if self.policy.claimed && !self.state.devices.is_empty() {
-            self.change(HomeChange::Unwatched { since });
+    /// The site hears nothing, or hears again: then whoever was looked after meanwhile is so still.
+    pub(super) fn is_deaf(&mut self, since: Stamp, still: bool) {
+        let concerned = self.policy.claimed && !self.state.devices.is_empty();
+        if concerned && (still || self.state.unwatched.is_some()) {
+            self.change(HomeChange::Unwatched { since, still });
         }
     }
 
     pub(super) fn looked(&mut self, by: ResponderId, how: SafeHow) {
-        self.change(HomeChange::Looked { safe: Safe { by, at: self.now.wall, how } });
-        self.is_well(None);
+        self.change(HomeChange::Looked { safe: Safe { by: by.clone(), at: self.now.wall, how } });
+        for alarm in self.state.alarms.iter().filter(|alarm| wants_a_sign(alarm) && alarm.safe.is_none()) {
+            match alarm.kind.is_check() {
+                true => self.close_by_itself(alarm),
+                false => self.settle(alarm, &by, how),
+            }
+        }
     }
 }

@@ -105,8 +105,8 @@ pub(super) fn is_bathroom(room: &str) -> bool {
 
 /// In the bathroom, and nothing else has been heard to stir since; where something else could be.
 fn bathroom(state: &State, seconds: u32) -> Option<Lasting<'_>> {
-    let elsewhere = |d: &DeviceState| d.tells_activity && !is_bathroom(&d.room);
-    let since = state.bathroom.filter(|_| state.devices.iter().any(elsewhere))?;
+    let elsewhere = |d: &DeviceState| d.tells_activity && !d.only_door && !is_bathroom(&d.room);
+    let since = state.bathroom.filter(|_| state.unwatched.is_none() && state.devices.iter().any(elsewhere))?;
     let room = state.activity.as_ref().and_then(|a| state.devices.get(a.device as usize)).map_or("", |d| &*d.room);
     Some(Lasting { since, limit: limit(seconds)?, room, value: None })
 }
@@ -125,7 +125,11 @@ fn wandering<'s>(policy: &HomePolicy, state: &'s State) -> Option<Lasting<'s>> {
 fn bed_left<'s>(policy: &HomePolicy, state: &'s State, now: Stamp) -> Option<Lasting<'s>> {
     let limit = limit(policy.rules.bed_left_s)?;
     let left = |d: &DeviceState| d.last(Kind::Bed, None).filter(|l| l.value == Value::Flag(false)).map(|l| l.since);
-    let (bed, left) = state.devices.iter().find_map(|d| Some((d, left(d)?)))?;
+    let taken = |d: &DeviceState| d.last(Kind::Bed, None).is_some_and(|l| l.value == Value::Flag(true));
+    if state.unwatched.is_some() || state.devices.iter().any(taken) {
+        return None;
+    }
+    let (bed, left) = state.devices.iter().filter_map(|d| Some((d, left(d)?))).max_by_key(|(_, left)| *left)?;
     let left = Wall(now.wall.0.saturating_sub(now.tick.since(left).0 as i64));
     let activity = state.activity.as_ref().filter(|a| a.kind.is_some() && !state.presence.out)?;
     let night = |wall: Wall| within(minute_of(policy, state, wall), policy.rules.bed_from_min, policy.rules.bed_to_min);

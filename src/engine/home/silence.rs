@@ -2,7 +2,6 @@
 //! before it. Silence counts only while the home is heard. What the past says is made in [`crate::engine::learn`].
 
 use super::Turn;
-use super::coverage::is_fresh;
 use super::state::{Activity, DeviceState, State};
 use crate::engine::alarm::{Alarm, Reason};
 use crate::engine::change::HomeChange;
@@ -182,8 +181,8 @@ impl Turn<'_> {
     }
 
     /// A person looked for another reason, and all is well: what was raised for want of a sign of life is over.
-    pub(super) fn is_well(&mut self, other: Option<AlarmKind>) {
-        for alarm in self.state.alarms.iter().filter(|a| wants_a_sign(a) && Some(a.kind) != other) {
+    pub(super) fn is_well(&mut self, other: AlarmKind) {
+        for alarm in self.state.alarms.iter().filter(|a| wants_a_sign(a) && a.kind != other) {
             self.over(alarm.kind, self.now.wall);
         }
     }
@@ -193,7 +192,7 @@ impl Turn<'_> {
         for alarm in self.state.alarms.iter().filter(|a| wants_a_sign(a)) {
             // What is told late may have been before the alarm, or long ago.
             let shows = match alarm.kind {
-                AlarmKind::WelfareCheck => is_fresh(happened, self.now),
+                AlarmKind::WelfareCheck => self.state.shows(happened, self.now),
                 _ => happened.is_none_or(|then| alarm.raised.wall <= then),
             };
             if shows {
@@ -204,7 +203,7 @@ impl Turn<'_> {
 }
 
 /// Whether an alarm was raised since nobody knew how the people are.
-fn wants_a_sign(alarm: &Alarm) -> bool {
+pub(super) fn wants_a_sign(alarm: &Alarm) -> bool {
     matches!(alarm.kind, AlarmKind::Inactivity | AlarmKind::InactivityCheck)
         || matches!(alarm.reason, Reason::Unwatched { .. })
 }

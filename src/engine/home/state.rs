@@ -202,7 +202,11 @@ impl State {
             HomeChange::Learnt(lesson) => self.learnt.fold(lesson),
             HomeChange::Lost => self.fold_loss(at),
             HomeChange::Climate { device, beyond } => self.fold_climate(*device, *beyond, at),
-            HomeChange::Unwatched { since } => self.fold_deafness(*since, at),
+            HomeChange::Unwatched { since, still } => self.fold_deafness(*since, *still, at),
+            HomeChange::Resumed => {
+                self.stir(Activity { heard: at.heard, wall: at.wall, kind: None, device: 0 }, at);
+                self.fold_resumption(at);
+            }
             HomeChange::Looked { .. } => self.fold_word_of_a_person(at),
             HomeChange::AlarmLeft { alarm } => self.alarms.retain(|a| a.id != *alarm),
             HomeChange::DeviceLeft { device } => self.fold_departure(*device, at),
@@ -211,10 +215,7 @@ impl State {
             }
             HomeChange::Frozen { fault } => self.frozen = Some(fault.clone()),
             HomeChange::Evidence { .. } => {}
-            HomeChange::Bridge { online } => {
-                self.bridge_offline = !online;
-                self.fold_hearing(at);
-            }
+            HomeChange::Bridge { online } => self.fold_bridge(*online, at),
         }
     }
 
@@ -252,6 +253,7 @@ impl State {
             device.last.clear();
             device.climate = Climate::default();
         }
+        self.forget_radio();
         self.fold_hearing(at);
     }
 

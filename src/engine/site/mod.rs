@@ -117,15 +117,14 @@ pub fn sendable(state: &State, now: Stamp, out: &mut Out) {
     }
 }
 
-/// When the site wants to be looked at next: the outbox (what is due there already waits for a slot, and a slot that frees is an input),
-/// or an outage that has settled.
+/// When the outbox wants to be looked at next. What is due already waits for a slot, and a slot that frees is an input.
 pub fn next_wake(state: &State, now: Tick) -> Option<Tick> {
-    state.outbox.next_wake(now).into_iter().chain(outage::next_wake(state)).min()
+    state.outbox.next_wake(now)
 }
 
-/// Whether something of the site's has waited until now and is to be told.
-pub fn is_due(state: &State, now: Tick) -> bool {
-    outage::next_wake(state).is_some_and(|at| at <= now)
+/// When the site has something to say next: an outage has settled, or it has long said nothing.
+pub fn next_due(state: &State) -> Option<Tick> {
+    outage::next_wake(state)
 }
 
 /// The site's hearing clock at `tick`: see [`Stamp::heard`].

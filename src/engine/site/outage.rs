@@ -133,17 +133,33 @@ fn end(place: Place, out: &mut Out) {
 
 /// The site hears again: what was told of its deafness is over, and the homes are asked after.
 pub(super) fn deafness_ends(state: &State, now: Stamp, since: Tick, out: &mut Out) {
-    let lost = now.tick.since(since);
-    out.changes.push(SiteChange::Hearing { lost });
-    if state.deaf_told {
+    let untold = untold_deafness(state).is_some_and(|since| now.tick.since(since) >= SETTLE);
+    if untold {
+        tell_deafness(state, now, since, out);
+    }
+    out.changes.push(SiteChange::Hearing { lost: now.tick.since(since) });
+    if state.deaf_told || untold {
         end(Place::Gateway, out);
+        tell_homes(state, now, since, false, out);
     }
-    if lost >= SETTLE && matters(since) {
-        let heard = super::hearing_clock(state, since);
-        let since = Stamp { tick: since, wall: Wall(now.wall.0.saturating_sub(lost.0 as i64)), heard };
-        let claimed = (0u32..).zip(&state.homes).filter(|(_, home)| home.claimed);
-        out.to_homes.extend(claimed.map(|(number, _)| (number, HomeInput::WasDeaf { since })));
-    }
+}
+
+/// An operator and the homes' lists learn that the site hears nothing.
+fn tell_deafness(state: &State, now: Stamp, since: Tick, out: &mut Out) {
+    let wall = Wall(now.wall.0.saturating_sub(now.tick.since(since).0 as i64));
+    let homes = state.homes.iter().filter(|home| home.claimed).count() as u32;
+    let reason = Reason::Unheard { since: wall, homes, deaf: true };
+    out.changes.push(SiteChange::OutageTold { outage: None });
+    out.to_places.push((Place::Gateway, HomeInput::Own { kind: Place::Gateway.kind(), reason }));
+    tell_homes(state, now, since, true, out);
+}
+
+/// Tells every home that the site hears nothing since then, or hears again.
+fn tell_homes(state: &State, now: Stamp, since: Tick, still: bool, out: &mut Out) {
+    let wall = Wall(now.wall.0.saturating_sub(now.tick.since(since).0 as i64));
+    let since = Stamp { tick: since, wall, heard: super::hearing_clock(state, since) };
+    let claimed = (0u32..).zip(&state.homes).filter(|(_, home)| home.claimed);
+    out.to_homes.extend(claimed.map(|(number, _)| (number, HomeInput::Deaf { since, still })));
 }
 
 /// When an outage that nobody was told of has settled, or a word that the site hears is due.
@@ -174,23 +190,19 @@ pub(super) fn due(state: &State, now: Stamp, out: &mut Out) {
         return out.changes.push(SiteChange::Alive);
     }
     let settled = |since: Tick| now.tick.since(since) >= SETTLE;
-    let mut tell = |place: Place, reason: Reason, outage: Option<u32>| {
-        let kind = place.kind();
-        out.because.push("outage_settled");
-        out.changes.push(SiteChange::OutageTold { outage });
-        out.to_places.push((place, HomeInput::Own { kind, reason }));
-    };
     for outage in state.outages.iter().filter(|outage| outage.told.is_none() && settled(outage.since.tick)) {
         let place = match &outage.gone[..] {
             [home] => Place::Home(*home),
             _ => Place::Outage(outage.number),
         };
         let homes = outage.gone.len() as u32;
-        tell(place, Reason::Unheard { since: outage.since.wall, homes, deaf: false }, Some(outage.number));
+        let reason = Reason::Unheard { since: outage.since.wall, homes, deaf: false };
+        out.because.push("outage_settled");
+        out.changes.push(SiteChange::OutageTold { outage: Some(outage.number) });
+        out.to_places.push((place, HomeInput::Own { kind: place.kind(), reason }));
     }
     if let Some(since) = untold_deafness(state).filter(|since| settled(*since)) {
-        let since = Wall(now.wall.0.saturating_sub(now.tick.since(since).0 as i64));
-        let homes = state.homes.iter().filter(|home| home.claimed).count() as u32;
-        tell(Place::Gateway, Reason::Unheard { since, homes, deaf: true }, None);
+        out.because.push("outage_settled");
+        tell_deafness(state, now, since, out);
     }
 }

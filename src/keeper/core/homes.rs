@@ -6,7 +6,7 @@ use crate::engine::home::DeviceState;
 use crate::engine::id::{HomeId, SiteId};
 use crate::engine::policy::Resolver;
 use crate::engine::reading::Report;
-use crate::engine::registry::Entity;
+use crate::engine::registry::{Entity, Status};
 use crate::engine::site::outage::Place;
 use crate::keeper::routes::MAX_DEVICES;
 use std::sync::Arc;
@@ -65,8 +65,11 @@ impl Core {
             Entity::Home(home) => {
                 let number = self.home_number(&home.id.clone(), true);
                 let policy = Resolver::new(&self.rules, &self.site.registry).home(home);
-                self.homes[number as usize].policy = Arc::new(policy);
+                let before = std::mem::replace(&mut self.homes[number as usize].policy, Arc::new(policy));
                 self.tell_hearing(number);
+                if before.claimed && before.status != Status::Active && home.status == Status::Active {
+                    self.home_input(number, HomeInput::Resumed);
+                }
                 self.schedule(number);
             }
             Entity::Device(device) => {

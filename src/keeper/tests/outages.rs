@@ -112,9 +112,18 @@ fn a_broker_that_is_away_for_forty_minutes_is_one_incident() {
     assert!(scene.told.iter().any(|line| line.contains("-> desk: sos#2 n1 rung 1.0")), "{:?}", scene.told);
     assert_eq!(work_list(&scene).len(), HOMES - 1, "who calls is looked after for that");
     each(&mut scene, 15 * HOUR, 1..HOMES, |n| format!("g{n}/motion motion=true!"));
-    scene.advance(16 * HOUR);
-    let called: Vec<_> = open(&scene).into_iter().filter(|(_, kind)| *kind == AlarmKind::WelfareCheck).collect();
-    assert_eq!(called, [("g0".to_owned(), AlarmKind::WelfareCheck)]);
+    // So short an outage calls nobody before the silence, with what was unheard of it, would have been alarmed: since half past one.
+    let called = |scene: &Scene| {
+        open(scene)
+            .into_iter()
+            .filter(|(_, kind)| *kind == AlarmKind::WelfareCheck)
+            .map(|(home, _)| home)
+            .collect::<Vec<_>>()
+    };
+    scene.advance(DAY + HOUR);
+    assert_eq!(called(&scene), Vec::<String>::new(), "it is night, and the time is over");
+    scene.advance(DAY + 8 * HOUR + MINUTE);
+    assert_eq!(open(&scene)[0], ("g0".to_owned(), AlarmKind::Inactivity), "by then the silence itself has called");
 }
 
 #[test]
@@ -125,12 +134,15 @@ fn a_gateway_that_was_down_at_night_asks_after_everybody_in_the_morning() {
     scene.happens("start");
     scene.happens("link up");
     assert_eq!(open(&scene), [("gateway/z".to_owned(), AlarmKind::Outage)]);
-    let at_eight = |n| (n, 8 * 60);
-    assert_eq!(work_list(&scene), (0..HOMES).map(at_eight).collect::<Vec<_>>());
+    // Not before the silence of the night, with what was unheard of it, would have been alarmed: it began at half past midnight.
+    let in_time = |n| (n, 14 * 60 + 30);
+    assert_eq!(work_list(&scene), (0..HOMES).map(in_time).collect::<Vec<_>>());
     each(&mut scene, DAY + 7 * HOUR, 0..HOMES - 1, |n| format!("g{n}/motion motion=true!"));
-    scene.advance(DAY + 8 * HOUR - 1);
+    scene.advance(DAY + 14 * HOUR);
+    let checks = |(_, kind): &(String, AlarmKind)| *kind != AlarmKind::InactivityCheck;
+    let open = |scene: &Scene| open(scene).into_iter().filter(checks).collect::<Vec<_>>();
     assert_eq!(open(&scene).len(), 1, "{:?}", open(&scene));
-    scene.advance(DAY + 8 * HOUR + MINUTE);
+    scene.advance(DAY + 14 * HOUR + 31 * MINUTE);
     assert_eq!(open(&scene)[0], ("g39".to_owned(), AlarmKind::WelfareCheck));
     assert_eq!(open(&scene).len(), 2);
 }
@@ -166,7 +178,10 @@ fn one_hub_that_is_gone_is_its_home_s_own_matter() {
     assert_eq!(open(&scene), [g3(AlarmKind::WelfareCheck), g3(AlarmKind::HomeUnheard)], "four hours unheard");
     scene.happens("looked g3 zhang");
     scene.advance(18 * HOUR);
-    assert!(scene.core.homes[3].state.alarm(AlarmKind::WelfareCheck).is_some_and(|a| a.over.is_some()));
+    assert!(
+        scene.core.homes[3].state.alarm(AlarmKind::WelfareCheck).is_some_and(|a| a.safe.is_some()),
+        "nobody is called"
+    );
     assert_eq!(work_list(&scene), [(3, 18 * 60 + 1)], "and again four hours after somebody looked");
 }
 
@@ -234,4 +249,69 @@ fn a_home_whose_people_have_left_is_not_missed() {
     scene.advance(16 * HOUR);
     assert_eq!(open(&scene).len(), 1, "{:?}", open(&scene));
     assert_eq!(work_list(&scene), []);
+}
+
+#[test]
+fn what_waited_at_the_broker_shows_nothing_of_now() {
+    let mut scene = district(14 * HOUR);
+    scene.happens("link down");
+    scene.advance(14 * HOUR + 40 * MINUTE);
+    scene.happens("link up");
+    let listed = |scene: &Scene| work_list(scene).iter().any(|(home, _)| *home == 1);
+    scene.happens("g1/motion motion=true!");
+    scene.advance(14 * HOUR + 44 * MINUTE);
+    scene.happens("g1/motion motion=true!");
+    assert!(listed(&scene), "without a time of its own it may be forty minutes old");
+    scene.advance(14 * HOUR + 45 * MINUTE);
+    scene.happens("g1/motion motion=true!");
+    assert!(!listed(&scene));
+}
+
+#[test]
+fn many_short_outages_are_a_long_one() {
+    let mut scene = district(10 * HOUR);
+    for n in 0..2 {
+        scene.advance(10 * HOUR + n * 15 * MINUTE);
+        scene.happens("hub g2/ offline");
+        scene.advance(10 * HOUR + (n * 15 + 10) * MINUTE);
+        scene.happens("hub g2/ online");
+        let listed: Vec<usize> = work_list(&scene).into_iter().map(|(home, _)| home).collect();
+        assert_eq!(listed, if n == 0 { vec![] } else { vec![2] });
+    }
+}
+
+#[test]
+fn a_deadline_just_after_the_evening_s_end_is_met_before_it() {
+    let mut scene = district(17 * HOUR);
+    each(&mut scene, 18 * HOUR + 2 * MINUTE, 0..3, |n| format!("hub g{n}/ offline"));
+    each(&mut scene, 21 * HOUR + 2 * MINUTE, 0..3, |n| format!("hub g{n}/ online"));
+    assert_eq!(work_list(&scene), [0, 1, 2].map(|n| (n, 22 * 60)));
+}
+
+#[test]
+fn a_home_that_is_watched_again_begins_anew() {
+    let mut scene = district(10 * HOUR);
+    scene.happens("register paused:g5");
+    scene.happens("hub g5/ offline");
+    scene.advance(14 * HOUR);
+    scene.happens("hub g5/ online");
+    scene.advance(40 * HOUR);
+    scene.told.clear();
+    scene.happens("register home:g5");
+    scene.advance(40 * HOUR + 30 * MINUTE);
+    let of_it: Vec<_> = open(&scene).into_iter().filter(|(home, _)| home == "g5").map(|(_, kind)| kind).collect();
+    assert_eq!(of_it, [AlarmKind::HomeUnheard], "of the day before, until somebody has looked at it");
+    assert!(work_list(&scene).iter().all(|(home, _)| *home != 5));
+}
+
+#[test]
+fn while_people_are_heard_a_device_that_beats_no_more_is_not_the_home() {
+    let mut scene = nine_days();
+    let last = 10 * HOUR + 1_295 * 10 * MINUTE;
+    scene.advance(last + 40 * MINUTE);
+    scene.happens("g0/motion motion=true!");
+    scene.advance(last + 80 * MINUTE);
+    scene.happens("g0/button sos=false");
+    scene.advance(last + 120 * MINUTE);
+    assert_eq!(scene.core.homes[0].state.unheard_since, None);
 }

@@ -311,11 +311,14 @@ fn a_deaf_site_pauses_silence() {
           14:38:59 pseudo-home gateway/z
           14:38:59 outage#1 raised in gateway/z: 1 homes unheard, deaf
           14:38:59 outage#1 calls rung 0.0 until 1d 14:38:59
+          18:23:59 welfare_check#2 raised in h1: unwatched, heard again false
+          18:23:59 welfare_check#2 calls rung 1.0 until 1d 18:23:59
+          18:23:59 -> desk: welfare_check#2 n1 rung 1.0
         20:00:00 link up
           hearing, lost 20161 s
           outage#1 over
-          20:00:01 inactivity_check#2 raised in h1: cap, silent 08:24:00
-          20:00:01 inactivity_check#2 calls rung 0.0 until 1d 20:00:01
+          20:00:01 inactivity_check#3 raised in h1: cap, silent 08:24:00
+          20:00:01 inactivity_check#3 calls rung 0.0 until 1d 20:00:01
         20:00:30 .
     ",
     );
@@ -459,9 +462,6 @@ fn an_activity_from_the_time_of_our_deafness_counts() {
           hearing, lost 21600 s
           outage#1 over
         15:00:01 h1/motion motion=true! at=13:00:00
-          16:00:00 welfare_check#2 raised in h1: unwatched, heard again true
-          16:00:00 welfare_check#2 calls rung 1.0 until 1d 16:00:00
-          16:00:00 -> desk: welfare_check#2 n1 rung 1.0
         22:00:00 .
     ",
     );
