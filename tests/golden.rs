@@ -462,6 +462,7 @@ fn states(version: &str) -> (home::State, site::State) {
     if version < "v4" {
         // Nobody listened to a radio then, or kept a list of whom to look after.
         (home.radio, home.unwatched) = Default::default();
+        (site.deaf_from, site.deaf_sum) = Default::default();
         return (home, site);
     }
     for (n, change) in (0..).zip(unwatched()) {

@@ -200,7 +200,7 @@ impl AlarmKind {
         matches!(self, InactivityCheck | NotUpCheck | BathroomCheck | ColdCheck | HeatCheck)
     }
 
-    /// Shown to the operator only; no ladder is climbed for it unless a plan names one for the kind.
+    /// Shown to the operator only; no ladder is climbed for it unless somebody names one: for a check by its kind.
     pub const fn quiet(self) -> bool {
         self.is_check() || matches!(self.priority(), Priority::Technical)
     }

@@ -238,7 +238,7 @@ impl<'a> Resolver<'a> {
             names.extend(patch.ladder.iter().map(|(word, id)| (&**word, id)));
         }
         let ladder_of = |kind: &AlarmKind| {
-            let general = if kind.quiet() { None } else { names.get(kind.priority().name()) };
+            let general = if kind.is_check() { None } else { names.get(kind.priority().name()) };
             names.get(kind.name()).or(general).and_then(|id| self.ladders.get(*id)).unwrap_or(&self.silent).clone()
         };
         let ladders = AlarmKind::ALL.iter().map(ladder_of).collect();
@@ -257,4 +257,32 @@ fn resolve_ladder(ladder: &super::registry::Ladder, registry: &Registry) -> Reso
         ResolvedRung { name: rung.name.clone(), channels, wait: Millis::from_secs(rung.wait_s.into()) }
     });
     ResolvedLadder { rungs: rungs.collect(), repeat: Millis::from_secs(ladder.repeat_s.max(10).into()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::registry::{Ladder, Rung};
+
+    #[test]
+    fn a_technical_alarm_climbs_the_ladder_of_its_priority_and_a_check_only_its_own() {
+        let rung = Rung { name: "desk".into(), to: Vec::new(), wait_s: 60 };
+        let ladder = |id: &str| Ladder {
+            id: LadderId::new(id).unwrap(),
+            site: SiteId::new("z").unwrap(),
+            rungs: vec![rung.clone()],
+            repeat_s: 600,
+        };
+        let mut registry = Registry::default();
+        ["desk", "quiet"].map(ladder).into_iter().for_each(|l| _ = registry.ladders.insert(l.id.clone(), l));
+        let named = [("technical", "desk"), ("welfare", "desk"), ("inactivity_check", "quiet")];
+        let named = named.map(|(word, id)| (word.into(), LadderId::new(id).unwrap()));
+        let rules = RulesPatch { ladder: named.into_iter().collect(), ..RulesPatch::default() };
+        let site = SiteRules { site: SiteId::new("z").unwrap(), zone: jiff::tz::TimeZone::UTC, rules };
+        let policy = Resolver::new(&site, &registry).pseudo(HomeId::new("h").unwrap());
+        let climbs = |kind| !policy.ladder(kind).rungs.is_empty();
+        use AlarmKind::*;
+        assert!([Outage, HomeUnheard, BatteryLow, Inactivity, InactivityCheck].into_iter().all(climbs));
+        assert!(![NotUpCheck, BathroomCheck, ColdCheck, HeatCheck, Sos, Leak].into_iter().any(climbs));
+    }
 }

@@ -13,6 +13,9 @@ use minicbor::{Decode, Encode};
 /// What falls silent within this time of the first belongs to its outage: a district's batteries do not end at once.
 const TOGETHER: Millis = Millis::from_mins(60);
 
+/// What the site did not hear within so long is added up.
+const FEW_TIMES: Millis = Millis::from_mins(120);
+
 /// Where nothing else is written, so often stands in the journal that the site hears.
 const ALIVE: Millis = Millis::from_mins(5);
 
@@ -69,6 +72,14 @@ impl Place {
 }
 
 impl State {
+    /// Of the last few times that the site was deaf and nobody was told, with one that ends now: since when, and for how long in all.
+    pub(super) fn deafness_with(&self, lost: Millis, now: Tick) -> (Tick, Millis) {
+        match self.deaf_sum > Millis(0) && now.since(self.deaf_from) <= FEW_TIMES {
+            true => (self.deaf_from, Millis(self.deaf_sum.0 + lost.0)),
+            false => (Tick(now.0.saturating_sub(lost.0)), lost),
+        }
+    }
+
     pub(super) fn fold_unheard(&mut self, home: u32, at: Stamp) {
         let outage = match self.outages.iter().rposition(|outage| outage.takes(at.tick)) {
             Some(known) => &mut self.outages[known],
@@ -133,14 +144,17 @@ fn end(place: Place, out: &mut Out) {
 
 /// The site hears again: what was told of its deafness is over, and the homes are asked after.
 pub(super) fn deafness_ends(state: &State, now: Stamp, since: Tick, out: &mut Out) {
-    let untold = untold_deafness(state).is_some_and(|since| now.tick.since(since) >= SETTLE);
+    let lost = now.tick.since(since);
+    // A link that comes and goes is a long outage, too.
+    let (from, sum) = state.deafness_with(lost, now.tick);
+    let untold = untold_deafness(state).is_some() && sum >= SETTLE;
     if untold {
-        tell_deafness(state, now, since, out);
+        tell_deafness(state, now, from, out);
     }
-    out.changes.push(SiteChange::Hearing { lost: now.tick.since(since) });
+    out.changes.push(SiteChange::Hearing { lost });
     if state.deaf_told || untold {
         end(Place::Gateway, out);
-        tell_homes(state, now, since, false, out);
+        tell_homes(state, now, from, false, out);
     }
 }
 

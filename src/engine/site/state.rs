@@ -50,6 +50,13 @@ pub struct State {
     #[n(9)]
     #[cbor(default)]
     pub deaf_told: bool,
+    /// When it became deaf first, of the last few times that nobody was told of, and for how long in all.
+    #[n(10)]
+    #[cbor(default)]
+    pub deaf_from: Tick,
+    #[n(11)]
+    #[cbor(default)]
+    pub deaf_sum: Millis,
 }
 
 impl State {
@@ -71,6 +78,10 @@ impl State {
             SiteChange::Deaf => self.deaf_since = Some(at.tick),
             SiteChange::Hearing { lost } => {
                 self.deaf_total.0 += lost.0;
+                (self.deaf_from, self.deaf_sum) = match self.deaf_told {
+                    true => Default::default(),
+                    false => self.deafness_with(*lost, at.tick),
+                };
                 (self.deaf_since, self.deaf_told) = (None, false);
             }
             SiteChange::Rejected { .. } | SiteChange::Alive => {}

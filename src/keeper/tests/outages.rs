@@ -315,3 +315,22 @@ fn while_people_are_heard_a_device_that_beats_no_more_is_not_the_home() {
     scene.advance(last + 120 * MINUTE);
     assert_eq!(scene.core.homes[0].state.unheard_since, None);
 }
+
+#[test]
+fn a_link_that_comes_and_goes_is_an_outage() {
+    let mut scene = district(10 * HOUR);
+    for n in 0..2 {
+        scene.advance(10 * HOUR + n * 12 * MINUTE);
+        scene.happens("link down");
+        scene.advance(10 * HOUR + (n * 12 + 10) * MINUTE);
+        scene.happens("link up");
+        assert_eq!(work_list(&scene).len(), if n == 0 { 0 } else { HOMES });
+    }
+    assert_eq!(open(&scene), [("gateway/z".to_owned(), AlarmKind::Outage)]);
+    // It is told once, and begins to count anew.
+    scene.advance(11 * HOUR);
+    scene.happens("link down");
+    scene.advance(11 * HOUR + 5 * MINUTE);
+    scene.happens("link up");
+    assert_eq!(scene.core.homes.iter().flat_map(|home| &home.state.alarms).map(|alarm| alarm.events).sum::<u32>(), 1);
+}
