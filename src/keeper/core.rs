@@ -4,6 +4,7 @@
 mod acts;
 mod evidence;
 mod fold;
+mod hearing;
 mod homes;
 
 pub use homes::gateway;
@@ -22,7 +23,7 @@ use crate::engine::input::{Heard, HomeInput, SiteInput};
 use crate::engine::kind::AlarmKind;
 use crate::engine::policy::{HomePolicy, SiteRules};
 use crate::engine::reading::{Report, Speaker, Value};
-use crate::engine::registry::{Device, Status};
+use crate::engine::registry::Device;
 use crate::engine::site;
 use crate::engine::time::{Millis, Stamp, Stamped, Tick, Wall};
 use std::cmp::Reverse;
@@ -347,30 +348,6 @@ impl Core {
         }
         self.to_site.extend(out.to_site.drain(..));
         self.because.append(&mut out.because);
-    }
-
-    /// Tells the site whether a home is missed. One whose people have left it is not.
-    pub(super) fn tell_hearing(&mut self, home: u32) {
-        let slot = &self.homes[home as usize];
-        let watched = slot.policy.claimed && matches!(slot.policy.status, Status::Active | Status::Paused);
-        let heard = !watched || slot.state.unheard_since.is_none();
-        self.to_site.push_back(SiteInput::Hearing { home, heard });
-    }
-
-    /// Homes that were unheard before anybody kept a list of them stand on it from now on.
-    fn miss_again(&mut self) {
-        let since = self.now;
-        for home in 0..self.homes.len() as u32 {
-            let state = &self.homes[home as usize].state;
-            if state.unheard_since.is_some() {
-                let listed = state.unwatched.is_some();
-                self.tell_hearing(home);
-                if !listed {
-                    self.home_input(home, HomeInput::Deaf { since, still: true });
-                }
-                self.drain();
-            }
-        }
     }
 
     /// Keeps what the board and the reserve have to know of a change.

@@ -3,6 +3,7 @@
 //! Reading order: [`when`] (a line's time), [`rows`] (a line's fields), [`street`] (the homes, their deadlines, the pretend
 //! caseworker), [`lines`] (what is told of it). The readings of a recording are events that a person caused: each row counts.
 
+mod hours;
 pub mod lines;
 pub mod past;
 pub mod rows;

@@ -1,6 +1,7 @@
 //! The homes of a recording. No home knows of another, so each goes on when its next line comes: first all that was due up to
 //! then, then the line. A home's recording ends with its last line; an `online` line prolongs one.
 
+use super::hours::{Hours, of_a_file, tick};
 use super::lines::{Change, Difference, Found, Lines, Summary};
 use super::past::is_judged;
 use super::said::{heard, kind_of, value_of};
@@ -142,23 +143,6 @@ impl Household {
         }
         desk.out.clear();
         self.wake = self.next(at, desk.hours.deaf);
-    }
-}
-
-/// The clocks of a recording: how its ticks stand to the wall, and to the time in which its site heard.
-#[derive(Debug, Clone, Copy)]
-struct Hours {
-    last: Stamp,
-    /// The site hears nothing.
-    deaf: bool,
-}
-
-impl Hours {
-    /// The clocks at a tick: those of the last record, and what has passed since.
-    fn stamp(&self, tick: Tick) -> Stamp {
-        let off = tick.0 as i64 - self.last.tick.0 as i64;
-        let heard = if self.deaf { 0 } else { off };
-        Stamp { tick, wall: Wall(self.last.wall.0 + off), heard: Tick(self.last.heard.0.saturating_add_signed(heard)) }
     }
 }
 
@@ -490,17 +474,4 @@ fn stranger(id: HomeId, options: &Options) -> Home {
 fn unknown(what: &str, found: &[u8]) -> Fault {
     let found: String = String::from_utf8_lossy(found).chars().take(60).collect();
     Fault::Line(format!("no {what} is {found:?}"))
-}
-
-/// Ticks count from far before any recording, so that none is negative.
-const BEFORE_ALL: i64 = 100_000_000_000_000;
-
-fn tick(at: Wall) -> Tick {
-    Tick(at.0.saturating_add(BEFORE_ALL).max(0) as u64)
-}
-
-/// In a file of readings the site always hears, and its clocks agree.
-fn of_a_file() -> Hours {
-    let tick = tick(Wall(0));
-    Hours { last: Stamp { tick, wall: Wall(0), heard: tick }, deaf: false }
 }
