@@ -4,7 +4,7 @@ use super::Turn;
 use super::silence;
 use super::state::fold_alarm;
 use crate::engine::alarm::{Alarm, Attention, Telling, Told};
-use crate::engine::change::{AlarmChange, Notice, Subject};
+use crate::engine::change::{AlarmChange, HomeChange, Notice, Subject};
 use crate::engine::id::{ChannelId, NoticeId, ResponderId};
 use crate::engine::input::SiteInput;
 use crate::engine::kind::AlarmKind;
@@ -12,8 +12,7 @@ use crate::engine::policy::{HomePolicy, ResolvedLadder, ResolvedRung};
 use crate::engine::time::{Millis, Tick};
 
 impl Turn<'_> {
-    /// Looks after whatever is overdue: the silence, then alarms by gravity. An alarm of the silence that is overdue besides is due
-    /// still, and so has its turn next.
+    /// Looks after whatever is overdue: the silence, the list of an outage, the rules of the day, then alarms by gravity.
     pub(super) fn due(&mut self) {
         self.walk_due();
         let silent = if self.lose() { &[][..] } else { silence::due(self) };
@@ -22,7 +21,14 @@ impl Turn<'_> {
         let dealt_with = |kind: AlarmKind| {
             silent.contains(&kind) || routine.contains(&kind) || (look && kind == AlarmKind::WelfareCheck)
         };
-        for alarm in self.state.alarms.iter().filter(|a| !dealt_with(a.kind)) {
+        for alarm in &self.state.alarms {
+            // What was over and comes again goes on calling where it stood; what was closed in this step calls no more.
+            let closed =
+                |change: &HomeChange| matches!(change, HomeChange::Closed { alarm: of, .. } if of.id == alarm.id);
+            let calls = matches!(alarm.attention, Attention::Calling { .. }) && !self.out.changes.iter().any(closed);
+            if dealt_with(alarm.kind) && !calls {
+                continue;
+            }
             let due = deadline(self.policy, alarm, self.now.tick).filter(|d| *d <= self.now.tick);
             let Some(deadline) = due else { continue };
             let late = self.now.tick.since(deadline);
