@@ -22,11 +22,11 @@ impl Turn<'_> {
             silent.contains(&kind) || routine.contains(&kind) || (look && kind == AlarmKind::WelfareCheck)
         };
         for alarm in &self.state.alarms {
-            // What was over and comes again goes on calling where it stood; what was closed in this step calls no more.
+            // What was closed in this step calls no more; what was over and comes again goes on calling where it stood.
             let closed =
                 |change: &HomeChange| matches!(change, HomeChange::Closed { alarm: of, .. } if of.id == alarm.id);
-            let calls = matches!(alarm.attention, Attention::Calling { .. }) && !self.out.changes.iter().any(closed);
-            if dealt_with(alarm.kind) && !calls {
+            let calls = matches!(alarm.attention, Attention::Calling { .. });
+            if self.out.changes.iter().any(closed) || (dealt_with(alarm.kind) && !calls) {
                 continue;
             }
             let due = deadline(self.policy, alarm, self.now.tick).filter(|d| *d <= self.now.tick);

@@ -274,7 +274,7 @@ pub(super) fn holding(policy: &HomePolicy, state: &State, now: Stamp) -> Vec<Hol
 }
 
 impl Turn<'_> {
-    /// Raises what has lasted too long, and ends what is over.
+    /// Raises what has lasted too long, and ends what is over; gives the kinds that it raised.
     pub(super) fn routine_due(&mut self) -> Vec<AlarmKind> {
         let (policy, state, now) = (self.policy, self.state, self.now);
         if next(policy, state, now).is_none_or(|at| at > now.tick) {
@@ -301,7 +301,10 @@ impl Turn<'_> {
                 Reason::Lasting { since: since.wall, lasted_s, limit_s: limit.as_secs(), room: room.into(), value };
             self.own(*kind, reason);
         }
-        due.iter().map(|(kind, ..)| *kind).collect()
+        let raised = |(kind, watch, _): &&(AlarmKind, Watch, Option<AlarmKind>)| {
+            watch(policy, state, now).is_some().then_some(*kind)
+        };
+        due.iter().filter_map(|rule| raised(rule)).collect()
     }
 
     /// A temperature that passes a bound is news.
