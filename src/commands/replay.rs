@@ -2,7 +2,7 @@
 
 use super::{WRONG_INPUT, fail};
 use crate::clock::{Clock, SystemClock};
-use crate::engine::change::{HomeChange, SiteChange};
+use crate::engine::change::SiteChange;
 use crate::engine::id::SiteId;
 use crate::engine::policy::{RulesPatch, SiteRules};
 use crate::engine::registry::Registry;
@@ -10,6 +10,7 @@ use crate::journal::{Entry, RealDisk, Segments};
 use crate::keeper::record;
 use crate::replay::past::Past;
 use crate::replay::{self, ReplayError};
+use crate::service;
 use jiff::tz::TimeZone;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -108,10 +109,10 @@ fn read(entry: io::Result<Entry>) -> Result<record::Contents, ReplayError> {
         Entry::Record(found) => found,
         Entry::Damage(damage) => return Err(unreadable(format!("the journal is damaged: {damage}"))),
     };
-    let telemetry =
-        found.telemetry.ok_or_else(|| unreadable("the readings of its beginning have expired".to_owned()))?;
-    record::read(&telemetry, &found.ledger)
-        .map_err(|e| unreadable(format!("record {} cannot be read by this version: {e}", found.sequence)))
+    if found.telemetry.is_none() {
+        return Err(unreadable("the readings of its beginning have expired".to_owned()));
+    }
+    service::contents(&found).map_err(unreadable)
 }
 
 /// Sends a journal through the machine, record by record.
@@ -135,22 +136,12 @@ fn past(dir: &Path, options: &replay::Options) -> Result<replay::Summary, Replay
     let mut past = Past::new(&options, io::stdout().lock());
     for entry in segments.reader(1).until(segments.committed()) {
         let record = read(entry)?;
-        let starts = |entry: &record::Entry| matches!(entry, record::Entry::Site(SiteChange::Started { .. }));
-        past.turn(record.at, record.entries.iter().any(starts))?;
-        let mut facts = record.facts.into_iter();
-        let mut taken = 0;
-        for (entry, before) in record.entries.iter().zip(record.facts_before) {
-            for (home, fact) in facts.by_ref().take(before.saturating_sub(taken) as usize) {
-                past.home(home, &HomeChange::Heard(fact))?;
-            }
-            taken = taken.max(before);
+        past.turn(record.at, record.starts())?;
+        for entry in record.in_order() {
             match entry {
-                record::Entry::Site(change) => past.site(change)?,
-                record::Entry::Home { home, change } => past.home(*home, change)?,
+                record::Entry::Site(change) => past.site(&change)?,
+                record::Entry::Home { home, change } => past.home(home, &change)?,
             }
-        }
-        for (home, fact) in facts {
-            past.home(home, &HomeChange::Heard(fact))?;
         }
     }
     past.end()

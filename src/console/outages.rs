@@ -64,8 +64,7 @@ pub(super) async fn list(
 fn under_way(core: &Core) -> Vec<Value> {
     let claimed = || core.site.homes.iter().filter(|home| home.claimed).count();
     let deaf = core.site.deaf_since.filter(|_| core.site.deaf_told).map(|since| {
-        let since = Wall(core.now().wall.0.saturating_sub(core.now().tick.since(since).0 as i64));
-        json!({"since": since.utc(), "homes": claimed(), "unheard": claimed(), "deaf": true})
+        json!({"since": core.now().wall_at(since).utc(), "homes": claimed(), "unheard": claimed(), "deaf": true})
     });
     let told = core.site.outages.iter().filter(|outage| outage.told.is_some()).map(|outage| {
         let (homes, unheard) = (outage.homes.len(), outage.gone.len());
@@ -80,8 +79,7 @@ fn some(core: &Core, from: usize) -> Vec<Missing> {
     for (number, home) in watched(core, from) {
         let slot = &core.homes[number as usize];
         let Some(look) = coverage::view(&slot.policy, &slot.state, core.now()) else { continue };
-        let asks =
-            slot.state.alarm(AlarmKind::WelfareCheck).filter(|alarm| alarm.over.is_none() && alarm.safe.is_none());
+        let asks = slot.state.alarm(AlarmKind::WelfareCheck).filter(|alarm| alarm.lasts());
         let (community, block) = (home.community.clone(), home.block.clone());
         let (home, alarm) = (home.id.clone(), asks.map(|alarm| alarm.id.clone()));
         found.push(Missing { home, community, block, look, alarm, residents: Vec::new(), frail: false });

@@ -216,8 +216,37 @@ pub struct Alarm {
 }
 
 impl Alarm {
+    /// An alarm that is raised at `at`, for what happened then. Its ladder is at the foot: as it stands it would be looked at at once.
+    pub fn new(id: AlarmId, kind: AlarmKind, reason: Reason, at: Stamp) -> Alarm {
+        Alarm {
+            id,
+            kind,
+            raised: at,
+            happened: at.wall,
+            age_unknown: false,
+            events: 1,
+            last_event: at,
+            reason,
+            attention: Attention::Calling { rung: 0, round: 0, next: at.tick },
+            over: None,
+            safe: None,
+            held: false,
+            revision: 1,
+            notices: 0,
+            tellings: Vec::new(),
+            last_taker: None,
+            late_by: Millis(0),
+            unanswered: 0,
+        }
+    }
+
     pub fn priority(&self) -> Priority {
         self.kind.priority()
+    }
+
+    /// What it was raised for lasts, and nobody was found safe: once it does not, the same again is another need.
+    pub fn lasts(&self) -> bool {
+        self.over.is_none() && self.safe.is_none()
     }
 
     pub fn notice_id(&self, number: u32) -> NoticeId {

@@ -190,6 +190,11 @@ pub struct HomePolicy {
 }
 
 impl HomePolicy {
+    /// Whether anybody is to be asked about the people of the home: it is registered, and nobody has paused or left it.
+    pub fn is_watched(&self) -> bool {
+        self.claimed && self.status == Status::Active
+    }
+
     /// The ladder of an alarm kind.
     pub fn ladder(&self, kind: AlarmKind) -> &ResolvedLadder {
         &self.ladders[kind as usize]

@@ -123,6 +123,23 @@ pub struct Stamp {
     pub heard: Tick,
 }
 
+impl Stamp {
+    /// What the wall clock shows at `tick`, before or after this moment, if nobody sets it between.
+    pub fn wall_at(self, tick: Tick) -> Wall {
+        let off = tick.0 as i64 - self.tick.0 as i64;
+        Wall(self.wall.0.saturating_add(off))
+    }
+
+    /// So long before, by all three clocks.
+    pub fn before(self, span: Millis) -> Stamp {
+        Stamp {
+            tick: Tick(self.tick.0.saturating_sub(span.0)),
+            wall: Wall(self.wall.0.saturating_sub(span.0 as i64)),
+            heard: Tick(self.heard.0.saturating_sub(span.0)),
+        }
+    }
+}
+
 /// An input with its time.
 #[derive(Debug, Clone)]
 pub struct Stamped<T> {

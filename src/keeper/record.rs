@@ -123,6 +123,28 @@ pub struct Contents {
     pub facts: Vec<(u32, Fact)>,
 }
 
+impl Contents {
+    /// Everything in the order in which it came: the readings stand between the other entries.
+    pub fn in_order(self) -> impl Iterator<Item = Entry> {
+        let reading = |(home, fact)| Entry::Home { home, change: HomeChange::Heard(fact) };
+        let mut facts = self.facts.into_iter().map(reading);
+        let mut taken = 0;
+        let mut entries = self.entries.into_iter().zip(self.facts_before).peekable();
+        std::iter::from_fn(move || match entries.peek() {
+            Some((_, before)) if taken >= *before => entries.next().map(|(entry, _)| entry),
+            _ => {
+                taken += 1;
+                facts.next().or_else(|| entries.next().map(|(entry, _)| entry))
+            }
+        })
+    }
+
+    /// Whether it is the first of a process: none was there just before it.
+    pub fn starts(&self) -> bool {
+        self.entries.iter().any(|entry| matches!(entry, Entry::Site(SiteChange::Started { .. })))
+    }
+}
+
 /// Reads the blocks of a record.
 ///
 /// # Errors

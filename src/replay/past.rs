@@ -75,7 +75,7 @@ impl<'a, W: Write> Past<'a, W> {
                 if self.homes.iter().all(|(known, _)| known != id) {
                     self.homes.push((id.clone(), None));
                 }
-                self.admit(Some(id))?;
+                self.admit(id)?;
             }
             SiteChange::Registered(entity) => self.register((**entity).clone())?,
             SiteChange::Removed(key) => self.registry.remove(key),
@@ -90,21 +90,19 @@ impl<'a, W: Write> Past<'a, W> {
     fn register(&mut self, entity: Entity) -> Result<(), ReplayError> {
         let home = if let Entity::Home(home) = &entity { Some(home.id.clone()) } else { None };
         self.registry.put(entity);
-        home.map_or(Ok(()), |home| self.admit(Some(&home)))
+        home.map_or(Ok(()), |home| self.admit(&home))
     }
 
-    /// Gives one home, or each, its policy; one that is registered and has none yet becomes a household.
-    fn admit(&mut self, one: Option<&HomeId>) -> Result<(), ReplayError> {
+    /// Gives a home its policy; one that is registered and has none yet becomes a household.
+    fn admit(&mut self, id: &HomeId) -> Result<(), ReplayError> {
+        let (place, then) = (self.homes.iter_mut().find(|(known, _)| known == id), self.registry.homes.get(id));
+        let (Some((_, household)), Some(then)) = (place, then) else { return Ok(()) };
         let today = &self.options.registry;
-        let resolver = Resolver::new(&self.options.rules, today);
-        for (id, household) in &mut self.homes {
-            let Some(home) = self.registry.homes.get(id).filter(|_| one.is_none_or(|one| one == id)) else { continue };
-            let rules = today.homes.get(id).unwrap_or(home);
-            let policy = resolver.home(&Home { status: home.status, ..rules.clone() });
-            let number = self.street.admit(*household, policy).map_err(told)?;
-            if household.replace(number).is_none() {
-                self.names.push(id.clone());
-            }
+        let rules = today.homes.get(id).unwrap_or(then);
+        let policy = Resolver::new(&self.options.rules, today).home(&Home { status: then.status, ..rules.clone() });
+        let number = self.street.admit(*household, policy).map_err(told)?;
+        if household.replace(number).is_none() {
+            self.names.push(id.clone());
         }
         Ok(())
     }

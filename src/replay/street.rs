@@ -383,12 +383,8 @@ impl<'a, W: Write> Street<'a, W> {
         mut self,
         differences: impl FnOnce(Vec<(u32, AlarmKind, Wall)>) -> Vec<Difference>,
     ) -> Result<Summary, ReplayError> {
-        let ended = |fault| match fault {
-            Fault::Answers(error) => error,
-            Fault::Line(what) => ReplayError::Line { source: Source::Readings, line: 0, what },
-        };
         for home in 0..self.households.len() as u32 {
-            self.advance(home).map_err(ended)?;
+            self.advance(home).map_err(|fault| fault.at(Source::Readings, 0))?;
             self.households[home as usize].last = self.desk.hours.last.wall;
         }
         for difference in differences(self.raised.take().unwrap_or_default()) {

@@ -365,7 +365,7 @@ mod past {
 
     use super::super::past::Past;
     use super::options;
-    use crate::engine::alarm::{Alarm, Attention, Reason, Safe, SafeHow};
+    use crate::engine::alarm::{Alarm, Reason, Safe, SafeHow};
     use crate::engine::change::{AlarmChange, Fact, HomeChange, Introduction, SiteChange};
     use crate::engine::id::{AlarmId, HomeId};
     use crate::engine::kind::{AlarmKind, Kind};
@@ -404,26 +404,8 @@ mod past {
     }
 
     fn raised(kind: AlarmKind, now: Stamp) -> HomeChange {
-        HomeChange::Raised(Box::new(Alarm {
-            id: AlarmId { site: "z".parse().unwrap(), number: 1 },
-            kind,
-            raised: now,
-            happened: now.wall,
-            age_unknown: false,
-            events: 1,
-            last_event: now,
-            reason: Reason::Own { what: "as it was".into() },
-            attention: Attention::Settled,
-            over: None,
-            safe: None,
-            held: false,
-            revision: 1,
-            notices: 0,
-            tellings: Vec::new(),
-            last_taker: None,
-            late_by: Millis(0),
-            unanswered: 0,
-        }))
+        let id = AlarmId { site: "z".parse().unwrap(), number: 1 };
+        HomeChange::Raised(Box::new(Alarm::new(id, kind, Reason::Own { what: "as it was".into() }, now)))
     }
 
     /// A day: somebody stirs at six; the alarm of twelve hours came at six in the evening, its check at 14:24; somebody looked at 18:30.

@@ -14,7 +14,7 @@ mod watch;
 
 pub use adapters::{CourierPort, KeyVault, Listener, profiles, sources_of};
 pub use desk::console;
-pub use site::{Opened, Recovery, feed, open_site, recover};
+pub use site::{Opened, Recovery, contents, feed, open_site, recover};
 pub use suspects::SuspectsFile;
 
 use crate::clock::{Clock, SystemClock};

@@ -1,12 +1,11 @@
 //! What a site was at a time: its journal, read beside its owner and folded so far.
 
-use crate::engine::change::SiteChange;
+use super::site::contents;
 use crate::engine::policy::SiteRules;
 use crate::engine::time::{Millis, Wall};
 use crate::journal::{Entry, RealDisk, Segments};
 use crate::keeper::core::Core;
 use crate::keeper::ports::Vault;
-use crate::keeper::record;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -26,12 +25,10 @@ pub fn core_at(dir: &Path, rules: SiteRules, vault: Arc<dyn Vault>, at: Wall) ->
             Entry::Record(found) => found,
             Entry::Damage(damage) => return Err(format!("The journal is damaged before that time: {damage}.")),
         };
-        let contents = record::read(found.telemetry.as_deref().unwrap_or_default(), &found.ledger)
-            .map_err(|e| format!("record {} cannot be read by this version: {e}", found.sequence))?;
+        let contents = contents(&found)?;
         if contents.at.wall > at {
             // The process that wrote it had just come to life: at that time none was.
-            let starts = |entry: &record::Entry| matches!(entry, record::Entry::Site(SiteChange::Started { .. }));
-            if contents.entries.iter().any(starts) {
+            if contents.starts() {
                 core.site.deaf_since.get_or_insert(core.site.last.tick);
             }
             break;

@@ -9,7 +9,7 @@ use crate::engine::id::SiteId;
 use crate::engine::policy::SiteRules;
 use crate::engine::time::{Millis, Tick, Wall};
 use crate::journal::vault::Vault;
-use crate::journal::{Entry, Log, Options, RealDisk, Recovered, Segments};
+use crate::journal::{Entry, Log, Options, RealDisk, Record, Recovered, Segments};
 use crate::keeper::board::Shown;
 use crate::keeper::core::Core;
 use crate::keeper::ports;
@@ -109,9 +109,7 @@ fn fold(core: &mut Core, recovered: &Recovered, segments: &Segments) -> Result<u
     let mut folded = 0;
     for entry in segments.reader(recovered.fold_from).until(recovered.last) {
         if let Entry::Record(found) = entry.map_err(|e| e.to_string())? {
-            let contents = record::read(found.telemetry.as_deref().unwrap_or_default(), &found.ledger)
-                .map_err(|e| format!("record {} cannot be read by this version: {e}", found.sequence))?;
-            core.fold(found.sequence, site_included, contents);
+            core.fold(found.sequence, site_included, contents(&found)?);
             folded += 1;
         }
     }
@@ -120,6 +118,15 @@ fn fold(core: &mut Core, recovered: &Recovered, segments: &Segments) -> Result<u
         info!(bytes, "a torn record was cut off the journal's end; it had not been acknowledged");
     }
     Ok(folded)
+}
+
+/// What a record holds; of expired telemetry, nothing.
+///
+/// # Errors
+/// Where this version cannot read it, as a sentence.
+pub fn contents(found: &Record) -> Result<Contents, String> {
+    record::read(found.telemetry.as_deref().unwrap_or_default(), &found.ledger)
+        .map_err(|e| format!("record {} cannot be read by this version: {e}", found.sequence))
 }
 
 impl Opened {
@@ -144,12 +151,10 @@ pub fn feed(segments: &Segments, cursor: u64) -> store::Feed {
     Box::new(move |committed| -> Option<(u64, Contents)> {
         loop {
             match reader.next(committed) {
-                Ok(Some(Entry::Record(found))) => {
-                    match record::read(found.telemetry.as_deref().unwrap_or_default(), &found.ledger) {
-                        Ok(contents) => return Some((found.sequence, contents)),
-                        Err(error) => warn!(sequence = found.sequence, %error, "the store passes over a record"),
-                    }
-                }
+                Ok(Some(Entry::Record(found))) => match contents(&found) {
+                    Ok(contents) => return Some((found.sequence, contents)),
+                    Err(error) => warn!(sequence = found.sequence, %error, "the store passes over a record"),
+                },
                 Ok(Some(Entry::Damage(damage))) => warn!(%damage, "the store passes over damage"),
                 Ok(None) => return None,
                 Err(error) => {

@@ -36,26 +36,7 @@ fn at(ms: i64) -> Stamp {
 }
 
 fn alarm(number: u64, raised: Stamp) -> Alarm {
-    Alarm {
-        id: alarm_id(number),
-        kind: AlarmKind::Sos,
-        raised,
-        happened: raised.wall,
-        age_unknown: false,
-        events: 1,
-        last_event: raised,
-        reason: Reason::Own { what: "a test".into() },
-        attention: Attention::Calling { rung: 0, round: 0, next: raised.tick },
-        over: None,
-        safe: None,
-        held: false,
-        revision: 1,
-        notices: 0,
-        tellings: Vec::new(),
-        last_taker: None,
-        late_by: Millis(0),
-        unanswered: 0,
-    }
+    Alarm::new(alarm_id(number), AlarmKind::Sos, Reason::Own { what: "a test".into() }, raised)
 }
 
 /// A turn as bytes, and as it is read again.

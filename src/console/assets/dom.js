@@ -29,6 +29,11 @@ const some = (children) => children.flat(Infinity).filter((child) => child !== n
 /** Puts these in place of what an element holds. */
 export const fill = (element, ...children) => element.replaceChildren(...some(children));
 
+/** Puts these into a list in their order. What stands right stays untouched, and so does whatever a person is about to do there. */
+export function arrange(list, wanted) {
+  wanted.forEach((element, i) => { if (list.children[i] !== element) list.insertBefore(element, list.children[i] ?? null); });
+}
+
 /** A symbol of the page's set. Symbols only repeat what a word beside them says. */
 export function symbol(name) {
   const svg = document.createElementNS('http://www.w3.org/2000/svg', 'svg');

@@ -1,6 +1,6 @@
 // Homes to look after once nobody could hear them: worst risk first, each with the phones and a way to say that all is well.
 
-import { announce, clock, el, fill, me, phone, symbol, t, until } from './dom.js';
+import { announce, arrange, clock, el, fill, me, phone, symbol, t, until } from './dom.js';
 import { ask } from './feed.js';
 import { sendTo } from './acts.js';
 import { $, begin, nothing, poll, sure, when } from './place.js';
@@ -86,12 +86,6 @@ function card(home) {
   return known?.print === print ? known : { print, element: missing(home) };
 }
 
-/** Puts these into a list; what stands right stays untouched, and so does whatever a person is about to do there. */
-function arrange(list, wanted) {
-  for (const child of [...list.children]) if (!wanted.includes(child)) child.remove();
-  wanted.forEach((element, i) => { if (list.children[i] !== element) list.insertBefore(element, list.children[i] ?? null); });
-}
-
 let last = null;
 
 function redraw() {
@@ -105,7 +99,10 @@ function show(answer) {
   cards = new Map(answer.homes.map((home) => [home.home, card(home)]));
   const wanted = [...cards.values()].map(({ element }) => element);
   if (!wanted.length) fill($('list'), nothing('outages.none', 'outages.none.lead'));
-  else arrange($('list'), wanted);
+  else {
+    for (const child of [...$('list').children]) if (!wanted.includes(child)) child.remove();
+    arrange($('list'), wanted);
+  }
   fill($('rest'), answer.more && t('health.more', { n: answer.homes.length }));
 }
 

@@ -1,6 +1,6 @@
 // Unclaimed devices: what nobody registered, each with a form that gives it its home; and what nobody could read.
 
-import { announce, clock, el, fill, me, meta, symbol, t, tOr } from './dom.js';
+import { announce, arrange, clock, el, fill, me, meta, symbol, t, tOr } from './dom.js';
 import { ask } from './feed.js';
 import { sendTo } from './acts.js';
 import { $, begin, nothing, picture, poll, short, value, when } from './place.js';
@@ -188,7 +188,7 @@ function show(answer) {
   if (!list.length) fill($('list'), nothing('quarantine.none', 'quarantine.none.lead'));
   else {
     $('list').querySelector('.empty, .loading')?.remove();
-    list.forEach(({ node }, i) => { if ($('list').children[i] !== node) $('list').insertBefore(node, $('list').children[i] ?? null); });
+    arrange($('list'), list.map(({ node }) => node));
   }
   const print = JSON.stringify(answer.unreadable);
   if (print !== unread) fill($('unreadable'), unreadable(answer.unreadable));

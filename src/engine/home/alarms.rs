@@ -36,27 +36,9 @@ impl Turn<'_> {
 
     /// The alarm of a cause, with the site's next number.
     pub(super) fn new_alarm(&mut self, cause: &Cause) -> Alarm {
-        let alarm = Alarm {
-            id: AlarmId { site: self.policy.site.clone(), number: self.next_alarm },
-            kind: cause.kind,
-            raised: self.now,
-            happened: cause.happened,
-            age_unknown: cause.age_unknown,
-            events: 1,
-            last_event: self.now,
-            reason: cause.reason.clone(),
-            // Overwritten below; were it not, the alarm would be looked at at once.
-            attention: Attention::Calling { rung: 0, round: 0, next: self.now.tick },
-            over: None,
-            safe: None,
-            held: false,
-            revision: 1,
-            notices: 0,
-            tellings: Vec::new(),
-            last_taker: None,
-            late_by: Millis(0),
-            unanswered: 0,
-        };
+        let id = AlarmId { site: self.policy.site.clone(), number: self.next_alarm };
+        let new = Alarm::new(id, cause.kind, cause.reason.clone(), self.now);
+        let alarm = Alarm { happened: cause.happened, age_unknown: cause.age_unknown, ..new };
         self.next_alarm += 1;
         alarm
     }

@@ -2,15 +2,14 @@
 //! by what they do, or by looking. The radio's life is not a person's, and its silence is not a person's either.
 
 use super::Turn;
-use super::silence::{limit, wants_a_sign};
+use super::silence::{limit, wants_a_sign, within};
 use super::state::State;
-use crate::engine::alarm::{Reason, Safe, SafeHow};
+use crate::engine::alarm::{Alarm, Reason, Safe, SafeHow};
 use crate::engine::change::{Fact, HomeChange};
 use crate::engine::id::ResponderId;
 use crate::engine::kind::{AlarmKind, Kind};
 use crate::engine::policy::HomePolicy;
 use crate::engine::reading::Value;
-use crate::engine::registry::Status;
 use crate::engine::time::{Millis, Stamp, Tick, Wall};
 use minicbor::{Decode, Encode};
 use serde::Serialize;
@@ -105,7 +104,7 @@ impl State {
         match (self.bridge_offline || all_gone || self.radio.lost, self.unheard_since) {
             (true, None) => {
                 let late = if self.radio.lost { at.heard.since(self.radio.word) } else { Millis(0) };
-                let since = before(at, late);
+                let since = at.before(late);
                 self.unheard_since = Some(since.heard);
                 self.learnt.is_no_example();
                 let new = Unwatched { since, found: at.tick, until: None, deaf: false };
@@ -169,7 +168,7 @@ impl State {
         self.bathroom = None;
     }
 
-    /// The home is watched again: what was before is nobody's matter.
+    /// A person looked and all is well, or the home is watched again: what was before is nobody's matter.
     pub(super) fn fold_resumption(&mut self, at: Stamp) {
         self.unwatched = self.unheard_since.map(|_| Unwatched { since: at, found: at.tick, until: None, deaf: false });
     }
@@ -190,19 +189,6 @@ impl State {
             None => !self.unwatched.is_some_and(waited),
         }
     }
-
-    /// A person looked, and all is well.
-    pub(super) fn fold_look(&mut self, at: Stamp) {
-        self.fold_resumption(at);
-    }
-}
-
-fn before(at: Stamp, span: Millis) -> Stamp {
-    Stamp {
-        tick: Tick(at.tick.0.saturating_sub(span.0)),
-        wall: Wall(at.wall.0.saturating_sub(span.0 as i64)),
-        heard: Tick(at.heard.0.saturating_sub(span.0)),
-    }
 }
 
 /// When the radio will have been silent for too long, if nothing is heard until then.
@@ -220,8 +206,7 @@ pub(super) fn next_loss(policy: &HomePolicy, state: &State, now: Stamp) -> Optio
 
 /// The time in which nobody could hear the home, where anybody is to be asked after it.
 fn listed<'s>(policy: &HomePolicy, state: &'s State) -> Option<&'s Unwatched> {
-    let watched = policy.claimed && policy.status == Status::Active && !state.devices.is_empty();
-    state.unwatched.as_ref().filter(|_| watched)
+    state.unwatched.as_ref().filter(|_| policy.is_watched() && !state.devices.is_empty())
 }
 
 /// Until when somebody has to have looked: some time after the home is heard again, or after the outage began, but for what is found so
@@ -246,10 +231,10 @@ fn deadline(policy: &HomePolicy, state: &State, unwatched: &Unwatched, now: Stam
 
 /// A deadline that falls into the night is met the evening before, where there is time for it, or else in the morning.
 fn by_day(policy: &HomePolicy, unwatched: &Unwatched, due: Tick, now: Stamp) -> Tick {
-    let wall = before(now, now.tick.since(due)).wall + due.since(now.tick);
+    let wall = now.wall_at(due);
     let (from, to) = (policy.rules.outage_call_from_min, policy.rules.outage_call_to_min);
     let minute = wall.minute(&policy.zone);
-    if (from <= to && (from..=to).contains(&minute)) || (from > to && (minute >= from || minute <= to)) {
+    if within(minute, from, to) || minute == to {
         return due;
     }
     let past = Millis::from_mins(u64::from((minute + 1_440 - to) % 1_440));
@@ -276,7 +261,7 @@ fn usual(policy: &HomePolicy, state: &State, now: Stamp) -> Option<Tick> {
 /// When somebody has to look after the people of the home, as things stand.
 pub(super) fn next_look(policy: &HomePolicy, state: &State, now: Stamp) -> Option<Tick> {
     let unwatched = listed(policy, state)?;
-    let asked = |kind| state.alarm(kind).is_some_and(|a| a.over.is_none() && a.safe.is_none());
+    let asked = |kind| state.alarm(kind).is_some_and(Alarm::lasts);
     let asked = asked(AlarmKind::WelfareCheck) || asked(AlarmKind::Inactivity);
     (!asked).then(|| deadline(policy, state, unwatched, now))
 }
@@ -307,15 +292,10 @@ pub fn view(policy: &HomePolicy, state: &State, now: Stamp) -> Option<LookView> 
     Some(LookView {
         since: unwatched.since.wall,
         until: unwatched.until.map(|until| until.wall),
-        due: before(now, now.tick.since(due)).wall + due.since(now.tick),
-        last_activity: last_sign(state),
+        due: now.wall_at(due),
+        last_activity: state.sign().map(|sign| sign.wall),
         sos_cover: state.has_sos_cover(now),
     })
-}
-
-/// When a person last stirred there.
-fn last_sign(state: &State) -> Option<Wall> {
-    state.activity.as_ref().filter(|activity| activity.kind.is_some()).map(|activity| activity.wall)
 }
 
 impl Turn<'_> {
@@ -334,7 +314,7 @@ impl Turn<'_> {
         let due = !asked && next_look(self.policy, self.state, self.now).is_some_and(|at| at <= self.now.tick);
         if let Some(unwatched) = self.state.unwatched.filter(|_| due) {
             let (since, until) = (unwatched.since.wall, unwatched.until.map(|until| until.wall));
-            let last_activity = last_sign(self.state);
+            let last_activity = self.state.sign().map(|sign| sign.wall);
             self.own(AlarmKind::WelfareCheck, Reason::Unwatched { since, until, last_activity });
         }
         due

@@ -3,10 +3,10 @@
 
 use super::state::State;
 use super::{coverage, routine, silence};
+use crate::engine::alarm::Alarm;
 use crate::engine::id::AlarmId;
 use crate::engine::kind::{AlarmKind, Kind};
 use crate::engine::policy::HomePolicy;
-use crate::engine::registry::Status;
 use crate::engine::time::{Stamp, Tick, Wall};
 use crate::engine::view::{utc, utc_or_null};
 use serde::Serialize;
@@ -97,12 +97,11 @@ pub struct Explanation {
 
 /// Explains the home as it stands; `deaf` is whether its site hears nothing.
 pub fn explain(policy: &HomePolicy, state: &State, now: Stamp, deaf: bool) -> Explanation {
-    let wall = |at: Tick| Wall(now.wall.0 + at.0 as i64 - now.tick.0 as i64);
-    let of_hearing = |at: Tick| Wall(now.wall.0 - now.heard.since(at).0 as i64);
+    let of_hearing = |at: Tick| now.before(now.heard.since(at)).wall;
     let last_activity = state.activity.as_ref().map(|activity| LastActivity {
         at: activity.wall,
         kind: activity.kind,
-        room: activity.kind.and(state.devices.get(activity.device as usize)).map_or("".into(), |d| d.room.clone()),
+        room: state.room_of(activity).into(),
     });
     let silence = state.activity.as_ref().map(|activity| {
         let limit = silence::limit(policy, state, activity);
@@ -112,7 +111,7 @@ pub fn explain(policy: &HomePolicy, state: &State, now: Stamp, deaf: bool) -> Ex
             alarm_rule: limit.name,
             check_limit_s: limit.check.map(|check| check.as_secs()),
             check_rule: limit.check_name,
-            next_at: silence::next(policy, state, now).filter(|_| !deaf).map(wall),
+            next_at: silence::next(policy, state, now).filter(|_| !deaf).map(|at| now.wall_at(at)),
         }
     });
     Explanation {
@@ -131,10 +130,10 @@ pub fn explain(policy: &HomePolicy, state: &State, now: Stamp, deaf: bool) -> Ex
 }
 
 fn verdict(policy: &HomePolicy, state: &State, deaf: bool) -> Verdict {
-    let open = |kind| state.alarm(kind).is_some_and(|alarm| alarm.over.is_none() && alarm.safe.is_none());
+    let open = |kind| state.alarm(kind).is_some_and(Alarm::lasts);
     match () {
         () if !policy.claimed => Verdict::NotRegistered,
-        () if policy.status != Status::Active => Verdict::NotWatched,
+        () if !policy.is_watched() => Verdict::NotWatched,
         () if state.frozen.is_some() => Verdict::Frozen,
         () if open(AlarmKind::Inactivity) => Verdict::AlarmOpen,
         () if deaf => Verdict::SiteDeaf,

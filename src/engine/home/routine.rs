@@ -10,7 +10,6 @@ use crate::engine::change::{Fact, HomeChange};
 use crate::engine::kind::{AlarmKind, Kind};
 use crate::engine::policy::{HomePolicy, Rules};
 use crate::engine::reading::{Reading, Value};
-use crate::engine::registry::Status;
 use crate::engine::time::{Millis, Stamp, Tick, Wall};
 use minicbor::{Decode, Encode};
 
@@ -80,8 +79,10 @@ struct Lasting<'s> {
 
 type Watch = for<'s> fn(&HomePolicy, &'s State, Stamp) -> Option<Lasting<'s>>;
 
-/// The rules: the alarm, its condition, and the check below it, which it replaces.
-const RULES: &[(AlarmKind, Watch, Option<AlarmKind>)] = &[
+/// A rule: the alarm, its condition, and the check below it, which it replaces.
+type Rule = (AlarmKind, Watch, Option<AlarmKind>);
+
+const RULES: &[Rule] = &[
     (AlarmKind::Bathroom, |p, s, _| bathroom(s, p.rules.bathroom_s), Some(AlarmKind::BathroomCheck)),
     (AlarmKind::BathroomCheck, |p, s, _| bathroom(s, p.rules.bathroom_check_s), None),
     (AlarmKind::Wandering, |p, s, _| wandering(p, s), None),
@@ -99,7 +100,7 @@ fn limit(seconds: u32) -> Option<Millis> {
     (seconds > 0).then(|| Millis::from_secs(seconds.into()))
 }
 
-pub(super) fn is_bathroom(room: &str) -> bool {
+fn is_bathroom(room: &str) -> bool {
     ["bathroom", "toilet", "wc", "shower", "卫生间", "厕所", "浴室", "洗手间"].contains(&room)
 }
 
@@ -107,14 +108,14 @@ pub(super) fn is_bathroom(room: &str) -> bool {
 fn bathroom(state: &State, seconds: u32) -> Option<Lasting<'_>> {
     let elsewhere = |d: &DeviceState| d.tells_activity && !d.only_door && !is_bathroom(&d.room);
     let since = state.bathroom.filter(|_| state.unwatched.is_none() && state.devices.iter().any(elsewhere))?;
-    let room = state.activity.as_ref().and_then(|a| state.devices.get(a.device as usize)).map_or("", |d| &*d.room);
+    let room = state.activity.as_ref().map_or("", |activity| state.room_of(activity));
     Some(Lasting { since, limit: limit(seconds)?, room, value: None })
 }
 
 /// Out by the entrance door at night, and not back. (Who goes to the toilet at night passes no entrance door.)
 fn wandering<'s>(policy: &HomePolicy, state: &'s State) -> Option<Lasting<'s>> {
     let rules = &policy.rules;
-    let activity = state.activity.as_ref().filter(|a| a.kind.is_some() && state.presence.out)?;
+    let activity = state.sign().filter(|_| state.presence.out)?;
     let at_night = within(minute_of(policy, state, activity.wall), rules.wandering_from_min, rules.wandering_to_min);
     // Where only the door is heard, nobody can tell who has stayed inside.
     let limit = limit(rules.wandering_s).filter(|_| at_night && !has_only_a_door(state))?;
@@ -130,8 +131,8 @@ fn bed_left<'s>(policy: &HomePolicy, state: &'s State, now: Stamp) -> Option<Las
         return None;
     }
     let (bed, left) = state.devices.iter().filter_map(|d| Some((d, left(d)?))).max_by_key(|(_, left)| *left)?;
-    let left = Wall(now.wall.0.saturating_sub(now.tick.since(left).0 as i64));
-    let activity = state.activity.as_ref().filter(|a| a.kind.is_some() && !state.presence.out)?;
+    let left = now.wall_at(left);
+    let activity = state.sign().filter(|_| !state.presence.out)?;
     let night = |wall: Wall| within(minute_of(policy, state, wall), policy.rules.bed_from_min, policy.rules.bed_to_min);
     // Who gets up in the morning has left the bed, too.
     (night(left) && night(activity.wall + limit) && activity.wall.since(left) < NIGHT).then(|| Lasting {
@@ -149,9 +150,8 @@ fn door_open<'s>(policy: &HomePolicy, state: &'s State, now: Stamp) -> Option<La
     let limit = limit(policy.rules.door_open_s)?;
     let open = |d: &DeviceState| d.last(Kind::Contact, None).filter(|l| l.value == Value::Open(true)).map(|l| l.since);
     let (door, since) = state.devices.iter().filter(|d| &*d.room == "entrance").find_map(|d| Some((d, open(d)?)))?;
-    let lasted = now.tick.since(since);
-    let heard = Tick(now.heard.0.saturating_sub(lasted.0));
-    let since = Moment { heard, wall: Wall(now.wall.0.saturating_sub(lasted.0 as i64)) };
+    let then = now.before(now.tick.since(since));
+    let since = Moment { heard: then.heard, wall: then.wall };
     Some(Lasting { since, limit, room: &door.room, value: None })
 }
 
@@ -159,7 +159,7 @@ fn door_open<'s>(policy: &HomePolicy, state: &'s State, now: Stamp) -> Option<La
 fn not_up<'s>(policy: &HomePolicy, state: &'s State) -> Option<Lasting<'s>> {
     let rules = &policy.rules;
     let grace = limit(rules.not_up_grace_s)?;
-    let activity = state.activity.as_ref().filter(|a| a.kind.is_some() && !state.presence.out)?;
+    let activity = state.sign().filter(|_| !state.presence.out)?;
     let rises = state.learnt.limits.rises()?;
     let minute = minute_of(policy, state, activity.wall);
     let by_night = within(minute, rules.night_from_min, rules.night_to_min);
@@ -224,33 +224,27 @@ impl State {
     fn is_outdone(&self, kind: AlarmKind, since: Moment) -> bool {
         RULES.iter().any(|(above, _, check)| *check == Some(kind) && self.is_asked(*above, since))
     }
-
-    /// How long it has lasted, while the home was heard.
-    fn lasted(&self, since: Moment, now: Stamp) -> Millis {
-        let unheard = self.unheard.0 + self.unheard_since.map_or(0, |from| now.heard.since(from.max(since.heard)).0);
-        Millis(now.heard.since(since.heard).0.saturating_sub(unheard))
-    }
 }
 
-/// When a rule has something to say next.
-fn due_at(policy: &HomePolicy, state: &State, now: Stamp, kind: AlarmKind, watch: Watch) -> Option<Tick> {
+/// When a rule has something to say next, if nothing is heard until then.
+fn due_at(policy: &HomePolicy, state: &State, now: Stamp, (kind, watch, _): &Rule) -> Option<Tick> {
+    let kind = *kind;
+    if !policy.is_watched() || state.frozen.is_some() || state.unheard_since.is_some() {
+        return None;
+    }
     let open = state.alarm(kind).filter(|alarm| alarm.over.is_none());
     match (watch(policy, state, now), open) {
         (None, Some(_)) => Some(now.tick),
         (Some(lasting), None) if !state.is_asked(kind, lasting.since) && !state.is_outdone(kind, lasting.since) => {
-            Some(now.tick + Millis(lasting.limit.0.saturating_sub(state.lasted(lasting.since, now).0)))
+            Some(now.tick + Millis(lasting.limit.0.saturating_sub(state.heard_since(lasting.since.heard, now).0)))
         }
         _ => None,
     }
 }
 
-/// When any rule has something to say next, if nothing is heard until then.
+/// When any rule has.
 pub(super) fn next(policy: &HomePolicy, state: &State, now: Stamp) -> Option<Tick> {
-    let watched = policy.claimed && policy.status == Status::Active && state.frozen.is_none();
-    if !watched || state.unheard_since.is_some() {
-        return None;
-    }
-    RULES.iter().filter_map(|(kind, watch, _)| due_at(policy, state, now, *kind, *watch)).min()
+    RULES.iter().filter_map(|rule| due_at(policy, state, now, rule)).min()
 }
 
 /// Whether an alarm of this kind comes of a rule of the day.
@@ -260,12 +254,12 @@ pub fn is_rule(kind: AlarmKind) -> bool {
 
 /// The rules whose condition holds.
 pub(super) fn holding(policy: &HomePolicy, state: &State, now: Stamp) -> Vec<Holding> {
-    let holds = |(kind, watch, _): &(AlarmKind, Watch, Option<AlarmKind>)| {
+    let holds = |(kind, watch, _): &Rule| {
         let lasting = watch(policy, state, now)?;
         Some(Holding {
             kind: *kind,
             since: lasting.since.wall,
-            lasted_s: state.lasted(lasting.since, now).as_secs(),
+            lasted_s: state.heard_since(lasting.since.heard, now).as_secs(),
             limit_s: lasting.limit.as_secs(),
             asked: state.is_asked(*kind, lasting.since),
         })
@@ -277,11 +271,9 @@ impl Turn<'_> {
     /// Raises what has lasted too long, and ends what is over; gives the kinds that it raised.
     pub(super) fn routine_due(&mut self) -> Vec<AlarmKind> {
         let (policy, state, now) = (self.policy, self.state, self.now);
-        if next(policy, state, now).is_none_or(|at| at > now.tick) {
-            return Vec::new();
-        }
-        let is_due = |kind, watch| due_at(policy, state, now, kind, watch).is_some_and(|at| at <= now.tick);
-        let due: Vec<_> = RULES.iter().filter(|(kind, watch, _)| is_due(*kind, *watch)).collect();
+        let is_due = |rule: &&Rule| due_at(policy, state, now, rule).is_some_and(|at| at <= now.tick);
+        let due: Vec<_> = RULES.iter().filter(is_due).collect();
+        let mut raised = Vec::new();
         for (kind, watch, check) in &due {
             let Some(lasting) = watch(policy, state, now) else {
                 self.over(*kind, now.wall);
@@ -296,15 +288,13 @@ impl Turn<'_> {
                 self.because("check_became_alarm");
             }
             let Lasting { since, limit, room, value } = lasting;
-            let lasted_s = state.lasted(since, now).as_secs();
+            let lasted_s = state.heard_since(since.heard, now).as_secs();
             let reason =
                 Reason::Lasting { since: since.wall, lasted_s, limit_s: limit.as_secs(), room: room.into(), value };
             self.own(*kind, reason);
+            raised.push(*kind);
         }
-        let raised = |(kind, watch, _): &&(AlarmKind, Watch, Option<AlarmKind>)| {
-            watch(policy, state, now).is_some().then_some(*kind)
-        };
-        due.iter().filter_map(|rule| raised(rule)).collect()
+        raised
     }
 
     /// A temperature that passes a bound is news.

@@ -8,7 +8,6 @@ use crate::engine::change::HomeChange;
 use crate::engine::kind::AlarmKind;
 use crate::engine::learn::Allowance;
 use crate::engine::policy::{HomePolicy, Rules};
-use crate::engine::registry::Status;
 use crate::engine::time::{Millis, Stamp, Tick, Wall};
 
 /// Days with activity before what was learnt brings a check.
@@ -108,12 +107,11 @@ pub(super) fn within(minute: u32, from: u32, to: u32) -> bool {
 
 /// What the present silence has not yet brought about: its kind and limit.
 fn pending(policy: &HomePolicy, state: &State) -> Option<(AlarmKind, Millis, Limit)> {
-    if !policy.claimed || policy.status != Status::Active || state.frozen.is_some() {
+    if !policy.is_watched() || state.frozen.is_some() {
         return None;
     }
     let limit = limit(policy, state, state.activity.as_ref()?);
-    // Once it is over, or a person was found safe, the next silence is another one.
-    let open = |kind| state.alarm(kind).is_some_and(|a| a.over.is_none() && a.safe.is_none());
+    let open = |kind| state.alarm(kind).is_some_and(Alarm::lasts);
     if open(AlarmKind::Inactivity) {
         return None;
     }
@@ -145,11 +143,10 @@ pub(super) fn due(turn: &mut Turn<'_>) -> &'static [AlarmKind] {
     // After a pause of ours both limits may have passed: the graver one is what there is to say.
     let kind = if silence >= limit.alarm { AlarmKind::Inactivity } else { kind };
     let limit_s = if kind == AlarmKind::Inactivity { limit.alarm } else { at }.as_secs();
-    let device = activity.kind.and(state.devices.get(activity.device as usize));
     let reason = Reason::Silent {
         last_activity: activity.wall,
         last_kind: activity.kind,
-        last_room: device.map_or("".into(), |d| d.room.clone()),
+        last_room: state.room_of(activity).into(),
         silent_s: silence.as_secs(),
         limit_s,
         limit: if kind == AlarmKind::Inactivity { limit.name } else { limit.check_name }.into(),
@@ -175,8 +172,7 @@ impl Turn<'_> {
             alarms: rules.inactivity_alarms_per_100_months,
             checks: rules.inactivity_checks_per_100_months,
         };
-        let watched = self.policy.claimed && self.policy.status == Status::Active;
-        let lesson = learnt.lesson(midnight, tomorrow, allowance, !watched);
+        let lesson = learnt.lesson(midnight, tomorrow, allowance, !self.policy.is_watched());
         self.change(HomeChange::Learnt(Box::new(lesson)));
     }
 

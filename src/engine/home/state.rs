@@ -102,6 +102,13 @@ pub struct Activity {
     pub device: u16,
 }
 
+impl Activity {
+    /// What nobody did: the watch begins.
+    fn beginning(at: Stamp) -> Activity {
+        Activity { heard: at.heard, wall: at.wall, kind: None, device: 0 }
+    }
+}
+
 /// All that is known of a home between two inputs.
 #[derive(Debug, Clone, PartialEq, Default, Encode, Decode)]
 pub struct State {
@@ -163,9 +170,23 @@ impl State {
 
     /// How long nobody has stirred while the home could be heard.
     pub fn silence(&self, now: Stamp) -> Option<Millis> {
-        let from = self.activity.as_ref()?.heard;
+        Some(self.heard_since(self.activity.as_ref()?.heard, now))
+    }
+
+    /// How long it is since a moment on the hearing clock, without what was unheard since the last activity.
+    pub(super) fn heard_since(&self, from: Tick, now: Stamp) -> Millis {
         let deaf = self.unheard.0 + self.unheard_since.map_or(0, |since| now.heard.since(since.max(from)).0);
-        Some(Millis(now.heard.since(from).0.saturating_sub(deaf)))
+        Millis(now.heard.since(from).0.saturating_sub(deaf))
+    }
+
+    /// The last that a person did, where that is the last we know of.
+    pub(super) fn sign(&self) -> Option<&Activity> {
+        self.activity.as_ref().filter(|activity| activity.kind.is_some())
+    }
+
+    /// Where in the home that was; empty for what nobody did there.
+    pub(super) fn room_of(&self, activity: &Activity) -> &str {
+        activity.kind.and(self.devices.get(activity.device as usize)).map_or("", |device| &*device.room)
     }
 
     /// Folds a change in. Total: a change that does not fit changes nothing.
@@ -204,7 +225,7 @@ impl State {
             HomeChange::Climate { device, beyond } => self.fold_climate(*device, *beyond, at),
             HomeChange::Unwatched { since, still } => self.fold_deafness(*since, *still, at),
             HomeChange::Resumed => {
-                self.stir(Activity { heard: at.heard, wall: at.wall, kind: None, device: 0 }, at);
+                self.stir(Activity::beginning(at), at);
                 self.fold_resumption(at);
             }
             HomeChange::Looked { .. } => self.fold_word_of_a_person(at),
@@ -259,12 +280,12 @@ impl State {
 
     /// What never spoke is watched too: silence begins with the first we know of the home.
     fn watch_from(&mut self, at: Stamp) {
-        self.activity.get_or_insert(Activity { heard: at.heard, wall: at.wall, kind: None, device: 0 });
+        self.activity.get_or_insert(Activity::beginning(at));
     }
 
     fn fold_word_of_a_person(&mut self, at: Stamp) {
-        self.stir(Activity { heard: at.heard, wall: at.wall, kind: None, device: 0 }, at);
-        self.fold_look(at);
+        self.stir(Activity::beginning(at), at);
+        self.fold_resumption(at);
         self.bathroom = None;
     }
 

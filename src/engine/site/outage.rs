@@ -7,7 +7,7 @@ use crate::engine::change::SiteChange;
 use crate::engine::home::coverage::SETTLE;
 use crate::engine::input::HomeInput;
 use crate::engine::kind::AlarmKind;
-use crate::engine::time::{Millis, Stamp, Tick, Wall};
+use crate::engine::time::{Millis, Stamp, Tick};
 use minicbor::{Decode, Encode};
 
 /// What falls silent within this time of the first belongs to its outage: a district's batteries do not end at once.
@@ -39,10 +39,10 @@ pub struct Outage {
 }
 
 impl Outage {
-    /// Where its alarm is raised: a single home's own, or a place of the outage's.
-    fn place(&self) -> Place {
-        match self.homes[..] {
-            [home] => Place::Home(home),
+    /// Where the alarm of these homes of it is raised: a single home's own, or a place of the outage's.
+    fn place(&self, homes: &[u32]) -> Place {
+        match homes {
+            [home] => Place::Home(*home),
             _ => Place::Outage(self.number),
         }
     }
@@ -121,20 +121,15 @@ impl State {
 
 /// A home can be heard no more, or again.
 pub(super) fn hearing(state: &State, home: u32, heard: bool, out: &mut Out) {
-    let gone = |outage: &&Outage| outage.gone.contains(&home);
-    match heard {
-        false if state.outages.iter().any(|o| gone(&o)) => {}
-        false => out.changes.push(SiteChange::Unheard { home }),
-        true => {
-            for outage in state.outages.iter().filter(gone) {
-                if outage.told.is_some() && outage.gone.len() == 1 {
-                    end(outage.place(), out);
-                }
+    match (heard, state.outages.iter().find(|outage| outage.gone.contains(&home))) {
+        (false, None) => out.changes.push(SiteChange::Unheard { home }),
+        (true, Some(outage)) => {
+            if outage.told.is_some() && outage.gone.len() == 1 {
+                end(outage.place(&outage.homes), out);
             }
-            if state.outages.iter().any(|o| gone(&o)) {
-                out.changes.push(SiteChange::HeardAgain { home });
-            }
+            out.changes.push(SiteChange::HeardAgain { home });
         }
+        _ => {}
     }
 }
 
@@ -160,18 +155,21 @@ pub(super) fn deafness_ends(state: &State, now: Stamp, since: Tick, out: &mut Ou
 
 /// An operator and the homes' lists learn that the site hears nothing.
 fn tell_deafness(state: &State, now: Stamp, since: Tick, out: &mut Out) {
-    let wall = Wall(now.wall.0.saturating_sub(now.tick.since(since).0 as i64));
     let homes = state.homes.iter().filter(|home| home.claimed).count() as u32;
-    let reason = Reason::Unheard { since: wall, homes, deaf: true };
-    out.changes.push(SiteChange::OutageTold { outage: None });
-    out.to_places.push((Place::Gateway, HomeInput::Own { kind: Place::Gateway.kind(), reason }));
+    let reason = Reason::Unheard { since: now.wall_at(since), homes, deaf: true };
+    tell(None, Place::Gateway, reason, out);
     tell_homes(state, now, since, true, out);
+}
+
+fn tell(outage: Option<u32>, place: Place, reason: Reason, out: &mut Out) {
+    out.because.push("outage_settled");
+    out.changes.push(SiteChange::OutageTold { outage });
+    out.to_places.push((place, HomeInput::Own { kind: place.kind(), reason }));
 }
 
 /// Tells every home that the site hears nothing since then, or hears again.
 fn tell_homes(state: &State, now: Stamp, since: Tick, still: bool, out: &mut Out) {
-    let wall = Wall(now.wall.0.saturating_sub(now.tick.since(since).0 as i64));
-    let since = Stamp { tick: since, wall, heard: super::hearing_clock(state, since) };
+    let since = Stamp { tick: since, wall: now.wall_at(since), heard: super::hearing_clock(state, since) };
     let claimed = (0u32..).zip(&state.homes).filter(|(_, home)| home.claimed);
     out.to_homes.extend(claimed.map(|(number, _)| (number, HomeInput::Deaf { since, still })));
 }
@@ -205,18 +203,11 @@ pub(super) fn due(state: &State, now: Stamp, out: &mut Out) {
     }
     let settled = |since: Tick| now.tick.since(since) >= SETTLE;
     for outage in state.outages.iter().filter(|outage| outage.told.is_none() && settled(outage.since.tick)) {
-        let place = match &outage.gone[..] {
-            [home] => Place::Home(*home),
-            _ => Place::Outage(outage.number),
-        };
         let homes = outage.gone.len() as u32;
         let reason = Reason::Unheard { since: outage.since.wall, homes, deaf: false };
-        out.because.push("outage_settled");
-        out.changes.push(SiteChange::OutageTold { outage: Some(outage.number) });
-        out.to_places.push((place, HomeInput::Own { kind: place.kind(), reason }));
+        tell(Some(outage.number), outage.place(&outage.gone), reason, out);
     }
     if let Some(since) = untold_deafness(state).filter(|since| settled(*since)) {
-        out.because.push("outage_settled");
         tell_deafness(state, now, since, out);
     }
 }

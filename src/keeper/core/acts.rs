@@ -7,6 +7,10 @@ use crate::engine::id::{AlarmId, HomeId, ResponderId};
 use crate::engine::input::{HomeInput, WalkOrder};
 
 impl Core {
+    fn registered_number(&self, home: &HomeId) -> Option<u32> {
+        self.routes.number(home).filter(|n| self.site.homes[*n as usize].claimed)
+    }
+
     /// A person acts on an alarm.
     pub fn act(&mut self, alarm: AlarmId, act: Act, by: ResponderId, revision: Option<u32>) -> Answer {
         let Some(home) = self.homes.iter().position(|s| s.state.alarms.iter().any(|a| a.id == alarm)) else {
@@ -20,8 +24,7 @@ impl Core {
 
     /// A person opens or closes the test window of a home.
     pub fn walk(&mut self, home: &HomeId, order: WalkOrder, by: ResponderId) -> Walked {
-        let number = self.routes.number(home).filter(|n| self.site.homes[*n as usize].claimed);
-        let Some(number) = number else { return Err(WalkRefusal::NoSuchHome) };
+        let Some(number) = self.registered_number(home) else { return Err(WalkRefusal::NoSuchHome) };
         self.home_input(number, HomeInput::Walk { order, by });
         let walked = self.walked.take();
         self.drain();
@@ -30,7 +33,7 @@ impl Core {
 
     /// A person has looked after the people of a home, for no alarm. False where nobody knows the home.
     pub fn looked(&mut self, home: &HomeId, by: ResponderId, how: SafeHow) -> bool {
-        let number = self.routes.number(home).filter(|n| self.site.homes[*n as usize].claimed);
+        let number = self.registered_number(home);
         if let Some(number) = number {
             self.home_input(number, HomeInput::Looked { by, how });
             self.drain();

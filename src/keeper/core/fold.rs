@@ -1,7 +1,7 @@
 //! Recovery: snapshots and records folded into a core. A restart folds; it never decides again.
 
 use super::{Core, Slot};
-use crate::engine::change::{Fact, HomeChange, SiteChange};
+use crate::engine::change::{HomeChange, SiteChange};
 use crate::engine::home;
 use crate::engine::id::HomeId;
 use crate::engine::policy::{HomePolicy, Resolver};
@@ -31,28 +31,17 @@ impl Core {
 
     /// Folds a record: what is in a snapshot already is passed over. Nothing is decided.
     pub fn fold(&mut self, sequence: u64, site_included: u64, record: Contents) {
-        self.now = record.at;
-        let mut facts = record.facts.into_iter();
-        let mut folded = 0;
-        for (entry, facts_before) in record.entries.into_iter().zip(record.facts_before) {
-            let due = facts_before.saturating_sub(folded);
-            folded += due;
-            self.fold_facts(sequence, facts.by_ref().take(due as usize));
+        let at = record.at;
+        self.now = at;
+        for entry in record.in_order() {
             match entry {
                 Entry::Site(change) if sequence > site_included => self.fold_site(&change),
                 Entry::Site(_) => {}
                 Entry::Home { home, change } => self.fold_home(sequence, home, &change),
             }
         }
-        self.fold_facts(sequence, facts);
         if sequence > site_included {
-            self.site.last = record.at;
-        }
-    }
-
-    fn fold_facts(&mut self, sequence: u64, facts: impl Iterator<Item = (u32, Fact)>) {
-        for (home, fact) in facts {
-            self.fold_home(sequence, home, &HomeChange::Heard(fact));
+            self.site.last = at;
         }
     }
 
