@@ -9,10 +9,13 @@ use std::process::ExitCode;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-/// What `sim` takes.
 /// Seeds of which a hole in the table of hits tells something.
 const MANY: u64 = 100;
 
+/// Seeds after which a long run says how far it came.
+const STRIDE: u64 = 500;
+
+/// What `sim` takes.
 #[derive(clap::Args)]
 pub struct Options {
     /// One seed: what a failing run printed
@@ -69,6 +72,9 @@ pub fn sim(options: Options) -> ExitCode {
         let report = run(&options, seed);
         let mut sum = sum.lock().unwrap_or_else(PoisonError::into_inner);
         sum.take(&report);
+        if sum.runs.is_multiple_of(STRIDE) {
+            eprintln!("{} of {} seeds, {} broken", sum.runs, seeds.end - seeds.start, sum.broken.len());
+        }
         if let Some(story) = &report.broken {
             println!(
                 "seed {seed} breaks a promise: {story}\nagain: hearthwatch sim --seed {seed} --homes {} --hours {}\n",
