@@ -353,6 +353,8 @@ impl Oracle {
 
     /// A process has recovered: everything that was committed must be there again, and nothing but what was being written.
     pub fn recovered(&mut self, core: &Core, recovered: &Recovered, segments: &Segments) {
+        // A machine that was still down when the faults ended could tell nobody.
+        self.calm = self.calm.map(|_| self.now);
         for damage in &recovered.damage {
             self.story.tell(self.now, format_args!("the journal says: {damage}"));
         }
