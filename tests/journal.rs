@@ -172,6 +172,21 @@ fn one_process_at_a_time_and_one_site() {
     open(dir.path());
 }
 
+/// Whoever goes back to an older version must not have it cut what it cannot read.
+#[test]
+fn a_segment_of_a_newer_version_is_refused_and_left_as_it_is() {
+    let (dir, _) = written(&[100, 100]);
+    let path = newest(dir.path()).0;
+    let mut bytes = fs::read(&path).unwrap();
+    bytes[8] += 1;
+    let sum = crc32fast::hash(&bytes[..HEADER as usize - 4]);
+    bytes[HEADER as usize - 4..HEADER as usize].copy_from_slice(&sum.to_le_bytes());
+    fs::write(&path, &bytes).unwrap();
+    assert!(matches!(Log::open(dir.path(), options()), Err(OpenError::Newer { .. })));
+    assert!(matches!(Segments::read_only(Arc::new(RealDisk), dir.path()), Err(OpenError::Newer { .. })));
+    assert_eq!(fs::read(&path).unwrap(), bytes);
+}
+
 #[test]
 fn a_torn_tail_is_cut_at_every_byte_and_nothing_else_is_lost() {
     let (dir, turns) = written(&[40, 0, 300, 90]);
@@ -602,6 +617,10 @@ fn what_expires_goes_and_the_chain_holds() {
     let (mut log, recovered) = Log::open(dir.path(), kept).unwrap();
     assert_eq!(recovered.damage, []);
     cursor.store(u64::MAX, Ordering::SeqCst);
+    live(&mut log, 650);
+    let report = log.segments().verify().unwrap();
+    let whole = report.records - report.stripped;
+    assert!((18..25).contains(&whole), "{whole} records, 5 days each, of the life before and of this one");
     live(&mut log, 1_500);
     let report = log.segments().verify().unwrap();
     assert_eq!(report.damage, []);
@@ -832,6 +851,8 @@ fn on_a_full_disk_life_is_written_and_the_rest_waits() {
         sequence += 1;
     }
     assert!(sequence > 10 && !log.is_full());
+    assert!(log.append(&life(&[2; 20_000])).unwrap_err().full, "longer than the reserve");
+    assert!(!log.is_full(), "which is still whole");
     for _ in 0..5 {
         assert!(log.append(&turn(b"", &[1; 500])).unwrap_err().full);
         sequence += 1;
