@@ -138,6 +138,40 @@ fn an_unheard_home_is_not_silent_and_a_collapse_in_it_is_heard() {
     );
 }
 
+/// On the days on which the clocks change, too: a window of the day is one of the wall clock.
+#[test]
+fn windows_keep_to_the_wall_clock_when_the_clocks_change() {
+    for (day, zone) in
+        [("2026-03-29", "Europe/Berlin"), ("2026-10-25", "Europe/Berlin"), ("2026-10-25", "Asia/Shanghai")]
+    {
+        let mut options = options(zone, false);
+        options.rules.rules.wandering_s = Some(1_200);
+        let raised = |at: &str, lines: &str, alarm: &str| {
+            let before = ["00:20", "00:40"].map(|at| format!("{day}T{at}:00,h1,m,hall,motion,true\n")).concat();
+            let readings: String = lines.lines().map(|l| format!("{day}T{at}:{}\n", l.trim())).collect();
+            let after = "2026-12-01T00:00:00,h1,hub,,online,true";
+            let (lines, _) = replay(&options, &format!("{before}{readings}{after}"), "");
+            lines.iter().rfind(|l| l.ends_with(&format!("{alarm} raised"))).map(|l| l[11..16].to_owned())
+        };
+        let out = "00,h1,d,entrance,contact,open\n10,h1,d,entrance,contact,closed";
+        let wandering = |at| raised(at, out, "wandering");
+        assert_eq!(wandering("04:29").as_deref(), Some("04:49"), "{day} {zone}: before the window's end");
+        assert_eq!(wandering("04:31"), None, "{day} {zone}: after it");
+        assert_eq!(wandering("22:59"), None, "{day} {zone}: before its beginning");
+        assert_eq!(wandering("23:01").as_deref(), Some("23:21"), "{day} {zone}: after it");
+        let silent = |at| raised(at, "00,h1,m,hall,motion,true", "inactivity");
+        assert_eq!(silent("19:59").as_deref(), Some("07:59"), "{day} {zone}: twelve hours");
+        assert_eq!(silent("20:01").as_deref(), Some("10:01"), "{day} {zone}: fourteen, for the night is in them");
+        // The night's silence, from 00:40: fourteen hours have passed.
+        let shift = match (day, zone) {
+            (_, "Asia/Shanghai") => "14:40",
+            ("2026-03-29", _) => "15:40",
+            _ => "13:40",
+        };
+        assert_eq!(raised("00:40", "30,h1,m,hall,motion,true", "inactivity").as_deref(), Some(shift), "{day} {zone}");
+    }
+}
+
 #[test]
 fn every_row_is_an_event_of_a_person_but_a_sensor_that_falls_back_to_rest() {
     check(

@@ -32,6 +32,9 @@ const SHORTEST: Millis = Millis::from_mins(30);
 const SHORTEST_OUTING: Millis = Millis::from_mins(15);
 /// Longer than this nobody stays away from every sensor of an own home: the recording stopped, or the people left.
 const LONGEST: Millis = Millis::from_mins(20 * 60);
+const DAY: Millis = Millis::from_mins(24 * 60);
+/// Clocks change in the first hours of a day: what is later is told by the midnight after it.
+const CLOCKS_CHANGE: Millis = Millis::from_mins(4 * 60);
 /// By so much the clock of hearing may differ from the wall clock in a silence that was heard throughout.
 const DEAF: Millis = Millis::from_mins(1);
 
@@ -167,14 +170,18 @@ impl Learnt {
         self.since.map(|since| since.wall)
     }
 
-    /// Which part of the day a time is in, by the midnight that is known.
+    /// Which part of the day a time is in, by the midnights that are known.
     pub fn slot(&self, at: Wall) -> usize {
-        at.0.saturating_sub(self.midnight.0).div_euclid(SLOT_MS).rem_euclid(SLOTS as i64) as usize
+        let early = at < self.midnight + CLOCKS_CHANGE;
+        let since = at.0.saturating_sub(if early { self.midnight.0 } else { self.tomorrow.0 });
+        since.div_euclid(SLOT_MS).rem_euclid(SLOTS as i64) as usize
     }
 
-    /// Minutes of the local day, where `at` lies in the day under way.
+    /// Minutes of the local day, where `at` lies in the day under way, and its wall clock can be told by its midnights alone.
     pub fn minute(&self, at: Wall) -> Option<u32> {
-        (self.midnight <= at && at < self.tomorrow).then(|| ((at.0 - self.midnight.0) / 60_000) as u32)
+        let usual = self.tomorrow.since(self.midnight) == DAY;
+        let tells = if usual { self.midnight } else { self.midnight + CLOCKS_CHANGE };
+        (tells <= at && at < self.tomorrow).then(|| (DAY.0 as i64 - (self.tomorrow.0 - at.0)) as u32 / 60_000)
     }
 
     /// Somebody stirred. `out` is whether they seem to have left with it.
