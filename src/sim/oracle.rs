@@ -334,7 +334,10 @@ impl Oracle {
             for alarm in &slot.state.alarms {
                 let id = &alarm.id;
                 let waits = tick.since(alarm.raised.tick).0.min(calm_for);
-                self.promise(waits < bound_ms || !needs_somebody(alarm), || format!("nobody was ever told of {id}"));
+                // Damage may have taken away who is to be told; it was told itself.
+                let nobody = self.damaged.is_some() && slot.policy.ladder(alarm.kind).reaches_nobody();
+                let told = waits < bound_ms || !needs_somebody(alarm) || nobody;
+                self.promise(told, || format!("nobody was ever told of {id}"));
                 let stands = !full || alarm.kind.may_be_a_call();
                 let Some(deadline) = alarm.deadline().filter(|_| stands) else { continue };
                 let overdue = tick.since(deadline).0 > OVERDUE_MS;
@@ -373,7 +376,15 @@ impl Oracle {
         });
         self.promise(last <= known + 1 || hurt, || format!("{last} records after a restart, {known} were written"));
         if hurt {
-            return self.begin_anew_from(core, last);
+            self.begin_anew_from(core, last);
+            // What was being written when the process died is ours all the same.
+            for entry in segments.reader(known + 1).until(last) {
+                let Ok(Entry::Record(found)) = entry else { continue };
+                if let Ok(contents) = record::read(&found.telemetry.unwrap_or_default(), &found.ledger) {
+                    self.calls_of(&contents);
+                }
+            }
+            return;
         }
         for entry in segments.reader(known + 1).until(last) {
             match entry {

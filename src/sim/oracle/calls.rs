@@ -79,6 +79,24 @@ impl Oracle {
         self.calls.alarmed.entry((home, kind)).or_default().push(when);
     }
 
+    /// A record of which the shadow has the outcome already: what it says of calls.
+    pub(super) fn calls_of(&mut self, contents: &record::Contents) {
+        for entry in &contents.entries {
+            match entry {
+                record::Entry::Home { home, change: HomeChange::Raised(alarm) } => self.alarmed(*home, alarm.kind),
+                record::Entry::Home {
+                    home,
+                    change: HomeChange::Alarm { kind, change: AlarmChange::Counted { .. } },
+                } => {
+                    self.alarmed(*home, *kind);
+                }
+                _ => {}
+            }
+        }
+        contents.entries.iter().filter_map(possible_sos).for_each(|home| self.unread(home));
+        contents.facts.iter().for_each(|(home, fact)| self.told(*home, fact));
+    }
+
     /// A reading was committed.
     pub(super) fn told(&mut self, home: u32, fact: &Fact) {
         let device = self.shadow.homes.get(home as usize).and_then(|h| h.state.devices.get(fact.device as usize));
