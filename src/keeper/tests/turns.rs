@@ -484,11 +484,14 @@ fn the_older_message_of_a_lane_is_heard_first_and_life_before_bulk() {
     bench.says(Lane::Bulk, "h1/motion", "motion=false");
     bench.says(Lane::Life, "h1/button", "sos=true!");
     bench.says(Lane::Life, "h1/button", "fall=true!");
+    bench.says(Lane::Life, "h1/button", "tamper=true");
+    assert_eq!(bench.handle.backlog(), (3, 2), "life, bulk");
     // The process has died over such: each has a turn of its own, and the next are there by then.
     bench.round().unwrap();
     bench.says(Lane::Life, "h1/smoke", "smoke=true");
     bench.settle();
-    assert_eq!(bench.acknowledged(), [3, 4, 5, 1, 2]);
+    assert_eq!(bench.acknowledged(), [3, 4, 5, 6, 1, 2]);
+    assert_eq!(bench.handle.backlog(), (0, 0));
 }
 
 #[test]
@@ -502,9 +505,16 @@ fn a_city_that_is_due_at_once_has_room_in_the_records() {
     }
     bench.settle();
     // The machine slept for two days, and heard nothing only since it says so.
-    bench.port.with(|world| world.now += 48 * 3_600_000);
+    let before = bench.port.with(|world| {
+        world.now += 48 * 3_600_000;
+        world.records.len()
+    });
     bench.settle();
     assert_eq!(bench.open(AlarmKind::Inactivity), homes + 1, "each of them, and h1");
+    let sizes = bench.port.with(|world| -> Vec<usize> {
+        world.records[before..].iter().map(|turn| turn.telemetry.len() + turn.ledger.len()).collect()
+    });
+    assert!(sizes.iter().all(|size| *size < 300 << 10), "no turn is long, whoever waits behind it: {sizes:?}");
 }
 
 /// The raw messages in each record that has any, and the records' sizes.
