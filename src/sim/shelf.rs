@@ -70,13 +70,11 @@ impl SimShelf {
         inner.live = inner.durable.clone();
     }
 
-    /// What differs from another shelf, in words; none where nothing does.
-    pub fn difference(&self, other: &SimShelf) -> Option<String> {
+    /// The keys of what differs from another shelf.
+    pub fn differences(&self, other: &SimShelf) -> Vec<Vec<u8>> {
         let (one, other) = (lock(&self.0).live.clone(), lock(&other.0).live.clone());
-        let text = |key: &[u8]| String::from_utf8_lossy(key).escape_debug().to_string();
-        let missing = other.iter().find(|(key, row)| one.get(*key) != Some(*row));
-        let more = one.keys().find(|key| !other.contains_key(*key));
-        missing.map(|(key, _)| text(key)).or_else(|| more.map(|key| text(key)))
+        let missing = other.iter().filter(|(key, row)| one.get(*key) != Some(*row)).map(|(key, _)| key.clone());
+        missing.chain(one.keys().filter(|key| !other.contains_key(*key)).cloned()).collect()
     }
 }
 

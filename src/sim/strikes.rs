@@ -1,6 +1,7 @@
 //! Faults strike the world, and end.
 
 use super::broker::Keeps;
+use super::disk::SimDisk;
 use super::faults::Fault;
 use super::oracle::Said;
 use super::people::{self, PEOPLE};
@@ -12,8 +13,20 @@ use crate::engine::id::ChannelId;
 use crate::engine::registry::{Entity, Status};
 use crate::engine::time::Millis;
 use crate::fleet::Command;
+use crate::journal::Disk;
 use crate::keeper::ports::Lane;
 use crate::mqtt;
+use std::ops::RangeInclusive;
+use std::path::Path;
+
+/// The records that a file of the journal may hold.
+fn records(disk: &SimDisk, path: &Path) -> Option<RangeInclusive<u64>> {
+    let first = |name: &str| name.strip_suffix(".seg")?.parse::<u64>().ok();
+    let this = first(path.file_name()?.to_str()?)?;
+    let names = Disk::list(disk, path.parent()?).ok()?;
+    let next = names.iter().filter_map(|name| first(name)).filter(|next| *next > this).min();
+    Some(this..=next.map_or(u64::MAX, |next| next - 1))
+}
 
 impl World {
     pub(super) fn fault(&mut self, fault: Fault) {
@@ -34,8 +47,8 @@ impl World {
             Fault::BitFlip { down } => {
                 let flipped = disk.flip_bit(|path| path.starts_with("/data/journal") && !path.ends_with("reserve"));
                 self.tell(format_args!("a bit flips: {flipped:?}"));
-                if flipped.is_some() {
-                    lock(&self.oracle).flips();
+                if let Some((path, _)) = flipped {
+                    lock(&self.oracle).flips(records(&disk, &path));
                 }
                 self.dies("killed", down);
             }
