@@ -49,14 +49,14 @@ fn the_decoder_reads_from_every_message_what_the_fleet_meant() {
         let says = |kind| readings.iter().any(|r| r.kind == kind && r.value == Value::Flag(true));
         let meant = match message.cause {
             Cause::Motion => says(Kind::Motion) || says(Kind::Presence),
-            Cause::Door => readings.iter().any(|r| r.kind == Kind::Contact),
+            Cause::Open | Cause::Shut => readings.iter().any(|r| r.kind == Kind::Contact),
             Cause::Sos => says(Kind::Sos),
             Cause::Smoke => says(Kind::Smoke),
             Cause::Gas => says(Kind::Gas),
             Cause::Co => says(Kind::Co),
             Cause::WaterLeak => says(Kind::WaterLeak),
             Cause::Climate => readings.iter().any(|r| r.kind == Kind::Temperature),
-            Cause::Availability => readings.iter().any(|r| r.kind == Kind::Online),
+            Cause::Online | Cause::Offline => readings.iter().any(|r| r.kind == Kind::Online),
             Cause::Echo => reports.iter().all(|r| r.echo || r.readings.iter().all(|r| r.kind != Kind::Sos)),
             Cause::Clear | Cause::Battery | Cause::Bridge => true,
         };

@@ -47,6 +47,22 @@ impl Dice {
         mean + (sum - 2.0) * 1.732 * deviation
     }
 
+    /// A number whose logarithm lies bell-shaped around that of `median`, with this standard deviation (at most 3.5 times that away).
+    pub fn around(&mut self, median: f64, deviation: f64) -> f64 {
+        median * self.about(0.0, deviation).exp()
+    }
+
+    /// How many of events that come at random happen where `mean` do on average (Poisson; for means of some few).
+    pub fn count(&mut self, mean: f64) -> u32 {
+        let mut count = 0;
+        let mut at = self.wait(1.0);
+        while at < mean {
+            count += 1;
+            at += self.wait(1.0);
+        }
+        count
+    }
+
     /// The time until the next of events that come at random, `mean` apart on average; at most 20 times that.
     pub fn wait(&mut self, mean: f64) -> f64 {
         (-(1.0 - self.unit()).ln()).min(20.0) * mean
@@ -81,5 +97,9 @@ mod tests {
         let wait = (0..n).map(|_| dice.wait(5.0)).sum::<f64>() / n as f64;
         assert!((wait - 5.0).abs() < 0.2, "{wait}");
         assert!((0..n).all(|_| dice.below(3) < 3));
+        let counted = (0..n).map(|_| f64::from(dice.count(1.7))).sum::<f64>() / n as f64;
+        assert!((counted - 1.7).abs() < 0.05, "{counted}");
+        let above = (0..n).filter(|_| dice.around(8.0, 0.5) > 8.0).count();
+        assert!((n * 48 / 100..n * 52 / 100).contains(&above), "{above}");
     }
 }

@@ -9,6 +9,7 @@ use crate::engine::time::{Millis, Wall};
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
 use std::fmt;
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 /// The base topic of the one Zigbee2MQTT instance.
@@ -31,7 +32,9 @@ pub enum Cause {
     Motion,
     /// A sensor or a button falls back to rest.
     Clear,
-    Door,
+    /// The entrance door.
+    Open,
+    Shut,
     /// A press. Reports that repeat one are [`Cause::Battery`].
     Sos,
     Smoke,
@@ -43,7 +46,8 @@ pub enum Cause {
     Battery,
     /// Another telling of a press: Home Assistant's text beside the JSON.
     Echo,
-    Availability,
+    Online,
+    Offline,
     Bridge,
 }
 
@@ -53,7 +57,8 @@ impl Cause {
         match self {
             Cause::Motion => "motion",
             Cause::Clear => "clear",
-            Cause::Door => "door",
+            Cause::Open => "door_open",
+            Cause::Shut => "door_closed",
             Cause::Sos => "sos",
             Cause::Smoke => "smoke",
             Cause::Gas => "gas",
@@ -62,7 +67,8 @@ impl Cause {
             Cause::Climate => "climate",
             Cause::Battery => "battery",
             Cause::Echo => "echo",
-            Cause::Availability => "availability",
+            Cause::Online => "online",
+            Cause::Offline => "offline",
             Cause::Bridge => "bridge",
         }
     }
@@ -130,10 +136,14 @@ pub struct FleetOptions {
     pub presses_per_home_month: f64,
     /// How often smoke, gas, carbon monoxide or a leak happens by itself, per home and month.
     pub dangers_per_home_month: f64,
+    /// How often a home is without power for a while.
+    pub power_cuts_per_home_month: f64,
+    /// How often a motion sensor sees for hours what nobody caused.
+    pub ghosts_per_home_month: f64,
 }
 
 impl Default for FleetOptions {
-    /// The site `demo` in China, a fixed morning in spring, and about as many calls for help as real programmes count.
+    /// The site `demo` in China, a fixed morning in spring, and about as many calls for help as real programmes count; nothing breaks.
     fn default() -> FleetOptions {
         FleetOptions {
             site: "demo".to_owned(),
@@ -142,6 +152,8 @@ impl Default for FleetOptions {
             own_dialect_every: 10,
             presses_per_home_month: 0.3,
             dangers_per_home_month: 0.05,
+            power_cuts_per_home_month: 0.0,
+            ghosts_per_home_month: 0.0,
         }
     }
 }
@@ -164,18 +176,23 @@ pub struct Fleet {
 impl Fleet {
     /// Invents `homes` households (at most [`MAX_HOMES`]) from a seed. The same arguments give the same messages.
     pub fn new(seed: u64, homes: u32, options: FleetOptions) -> Fleet {
-        let count = homes.min(MAX_HOMES);
+        Fleet::of(seed, 1..=homes.min(MAX_HOMES), options)
+    }
+
+    /// Some of the households of such a fleet, as they live in the whole.
+    pub fn of(seed: u64, numbers: RangeInclusive<u32>, options: FleetOptions) -> Fleet {
+        let count = numbers.clone().count();
         let mut fleet = Fleet {
-            homes: Vec::with_capacity(count as usize),
-            households: Vec::with_capacity(count as usize),
-            queued: Vec::with_capacity(count as usize),
+            homes: Vec::with_capacity(count),
+            households: Vec::with_capacity(count),
+            queued: Vec::with_capacity(count),
             queue: BinaryHeap::new(),
             hub: BinaryHeap::new(),
             ready: VecDeque::new(),
             now: options.start,
             options,
         };
-        for number in 1..=count {
+        for number in numbers {
             fleet.settle(seed, number);
         }
         fleet.bridge(true);
@@ -196,7 +213,7 @@ impl Fleet {
         let devices =
             devices.map(|(d, m)| Device::invent(m, &format!("{base}/{}", d.address), dialect, &mut dice)).collect();
         let place = self.households.len();
-        self.households.push(Household::new(place, devices, home.residents.len(), options.start, ARRIVAL, dice));
+        self.households.push(Household::new(place, devices, home.residents.len(), options, ARRIVAL, dice));
         self.homes.push(home);
         self.queued.push(Wall(i64::MAX));
         self.requeue(place);
@@ -205,6 +222,11 @@ impl Fleet {
     /// The homes as a registry wants them; home `h0001` comes first.
     pub fn homes(&self) -> &[FleetHome] {
         &self.homes
+    }
+
+    /// Whether everybody who lives in the home at this place of [`Fleet::homes`] is in, and it is heard, as of the last message.
+    pub fn all_in(&self, place: usize) -> bool {
+        self.households[place].all_in()
     }
 
     /// Orders something to happen in a home at `at`, or at once where that is past.

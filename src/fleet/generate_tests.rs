@@ -30,7 +30,11 @@ fn every_message_is_one_that_a_hub_would_send() {
         let json = serde_json::from_str::<serde_json::Value>(&message.payload);
         let own = message.topic.starts_with("hearthwatch/demo/h");
         assert!(own || message.topic.starts_with("zigbee2mqtt/h") || message.cause == Cause::Bridge, "{message:?}");
-        assert_eq!(message.retain, !own && matches!(message.cause, Cause::Bridge | Cause::Availability), "{message:?}");
+        assert_eq!(
+            message.retain,
+            !own && matches!(message.cause, Cause::Bridge | Cause::Online | Cause::Offline),
+            "{message:?}"
+        );
         match (message.cause, json) {
             (Cause::Echo, _) => *forms.entry("echo").or_default() += 1,
             (Cause::Sos, Ok(json)) => {
@@ -87,15 +91,15 @@ fn a_command_reaches_its_home_and_leaves_the_others_as_they_were() {
         all.iter().filter(|m| m.topic.contains(&format!("/{home}/"))).cloned().collect()
     };
     let has = |home: &str, cause| of(home, &messages).iter().any(|m| m.cause == cause && m.at == noon);
-    assert!(has("h0003", Cause::Sos) && has("h0004", Cause::Smoke) && has("h0006", Cause::Availability));
+    assert!(has("h0003", Cause::Sos) && has("h0004", Cause::Smoke) && has("h0006", Cause::Offline));
 
-    let person = |m: &&Message| matches!(m.cause, Cause::Motion | Cause::Door);
+    let person = |m: &&Message| matches!(m.cause, Cause::Motion | Cause::Open | Cause::Shut);
     let fallen = of("h0005", &messages);
     assert!(fallen.iter().filter(person).all(|m| m.at < noon) && fallen.iter().any(|m| m.at < noon));
     assert!(fallen.iter().any(|m| m.at > noon && m.cause == Cause::Battery), "its devices are still heard");
     let hour = noon..noon + Millis::from_mins(60);
     let dark = of("h0006", &messages);
-    assert!(dark.iter().all(|m| !hour.contains(&m.at) || m.cause == Cause::Availability));
+    assert!(dark.iter().all(|m| !hour.contains(&m.at) || matches!(m.cause, Cause::Online | Cause::Offline)));
     assert!(dark.iter().any(|m| m.at == hour.end && m.payload.contains("online")));
 
     let untouched = days(&mut Fleet::new(9, 12, quiet), 2);

@@ -4,7 +4,8 @@ use super::Message;
 use super::device::{Device, Dialect};
 use super::dice::Dice;
 use super::generate::{Cause, Command, FleetOptions};
-use super::life::{self, Deed, Deeds, Person, Place};
+use super::life::{DAY_MIN, Day, Life, MONTH_DAYS, Stay};
+use super::senses::{Deed, Deeds, Place, Senses, Sight};
 use crate::engine::kind::Kind;
 use crate::engine::time::{Millis, Wall};
 use std::cmp::Reverse;
@@ -17,17 +18,25 @@ const PIR_BLIND: Millis = Millis::from_secs(60);
 const PIR_CLEAR: Millis = Millis::from_secs(90);
 /// How long a button says `true` where it ever says `false`.
 const PRESS_HELD: Millis = Millis::from_secs(30);
-/// The days of a month, for probabilities.
-const MONTH_DAYS: f64 = 30.44;
+/// The median of a home's power cuts, and how far their logarithm spreads.
+const DARK_MIN: (f64, f64) = (45.0, 1.0);
+/// Between two movements that a sensor sees where nobody is.
+const GHOST_MIN: f64 = 12.0;
+/// How the topics of the motion sensors end, by [`Place`].
+const ROOMS: [&str; 5] = ["/bedroom_motion", "/living_motion", "/kitchen_motion", "/bathroom_motion", "/hall_motion"];
 
 /// Something that is going to happen. The numbers are places in the list of devices.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Doing {
-    /// Midnight: the day is planned.
+    /// Midnight: the day's troubles are planned.
     Plan,
+    /// One of the people wakes up, or comes home from a journey.
+    Live(u8),
     Deed(Deed),
     /// A motion sensor falls back to rest.
     Clear(u8),
+    /// A motion sensor sees what nobody caused: the sun, a heater, a curtain.
+    Ghost(u8),
     Heartbeat(u8),
     Press,
     Release,
@@ -46,8 +55,16 @@ pub struct Household {
     /// Its place in the fleet.
     place: usize,
     dice: Dice,
-    people: Vec<Person>,
+    lives: Vec<Life>,
+    sight: Sight,
+    /// The local midnight before its life began, and its day's number from 1970-01-01.
+    origin: Wall,
+    first_day: i64,
+    /// How many of the people are out.
+    out: usize,
     devices: Vec<Device>,
+    /// The motion sensor of each place.
+    rooms: [Option<u8>; 5],
     todo: BinaryHeap<Reverse<(Wall, u32, Doing)>>,
     /// Keeps doings of one moment in the order in which they were planned.
     serial: u32,
@@ -60,21 +77,27 @@ pub struct Household {
 }
 
 impl Household {
-    /// Takes the home's place in the fleet, the devices and the number of people; life begins at `start`, and the devices
+    /// Takes the home's place in the fleet, the devices and the number of people; life begins at the options' `start`, and the devices
     /// report for the first time within `arrival` after it.
     pub fn new(
         place: usize,
         devices: Vec<Device>,
         people: usize,
-        start: Wall,
+        options: &FleetOptions,
         arrival: Millis,
         mut dice: Dice,
     ) -> Household {
-        let people = (0..people).map(|_| Person::invent(&mut dice)).collect();
+        let (start, offset) = (options.start, i64::from(options.utc_offset_min) * 60_000);
+        let first_day = (start.0 + offset).div_euclid(DAY_MS);
         let mut home = Household {
             place,
+            lives: Vec::with_capacity(people),
+            sight: Sight::invent(&mut dice),
+            origin: Wall(first_day * DAY_MS - offset),
+            first_day,
+            out: 0,
+            rooms: ROOMS.map(|room| devices.iter().position(|d| d.topic.ends_with(room)).map(|i| i as u8)),
             dice,
-            people,
             devices,
             todo: BinaryHeap::new(),
             serial: 0,
@@ -83,6 +106,11 @@ impl Household {
             unheard: false,
         };
         home.plan(start, Doing::Plan);
+        for person in 0..people {
+            let mut stays = Vec::new();
+            home.lives.push(Life::invent(Day::of_epoch(first_day), &mut home.dice, &mut stays));
+            home.enact(start, person, &stays);
+        }
         let hello = home.dice.below(arrival.0 as usize + 1) as u64;
         home.plan(start + Millis(hello), Doing::Recall);
         for index in 0..home.devices.len() {
@@ -91,6 +119,11 @@ impl Household {
             home.plan(start + Millis(within as u64), Doing::Heartbeat(index as u8));
         }
         home
+    }
+
+    /// Whether everybody who lives here is in, and the home is heard.
+    pub fn all_in(&self) -> bool {
+        self.out == 0 && !self.dark && !self.unheard
     }
 
     /// When something happens next.
@@ -128,13 +161,17 @@ impl Household {
     pub fn turn(&mut self, options: &FleetOptions, out: &mut VecDeque<Message>) {
         let Some(Reverse((at, _, doing))) = self.todo.pop() else { return };
         match doing {
-            Doing::Plan => self.plan_day(at, options),
+            Doing::Plan => self.plan_trouble(at, options),
+            Doing::Live(person) => self.live(at, person.into()),
+            Doing::Deed(Deed::Leave) => self.out += 1,
+            Doing::Deed(Deed::Return) => self.out = self.out.saturating_sub(1),
             // Who has collapsed presses no button either.
             Doing::Deed(_) | Doing::Press if self.silent => {}
             Doing::Deed(Deed::Move(place)) => self.moved(at, place, out),
-            Doing::Deed(Deed::Open) => self.set(at, Kind::Contact, true, Cause::Door, out),
-            Doing::Deed(Deed::Close) => self.set(at, Kind::Contact, false, Cause::Door, out),
+            Doing::Deed(Deed::Open) => self.set(at, Kind::Contact, true, Cause::Open, out),
+            Doing::Deed(Deed::Close) => self.set(at, Kind::Contact, false, Cause::Shut, out),
             Doing::Clear(index) => self.cleared(at, index, out),
+            Doing::Ghost(index) => self.seen(at, index, out),
             Doing::Heartbeat(index) => self.heartbeat(at, index, options, out),
             Doing::Press => self.press(at, out),
             Doing::Release => self.set(at, Kind::Sos, false, Cause::Clear, out),
@@ -149,29 +186,36 @@ impl Household {
         }
     }
 
-    fn plan_day(&mut self, now: Wall, options: &FleetOptions) {
-        let offset = i64::from(options.utc_offset_min) * 60_000;
-        let day = (now.0 + offset).div_euclid(DAY_MS);
-        let midnight = day * DAY_MS - offset;
-        // Day 0 of the epoch was a Thursday.
-        let weekend = (day + 3).rem_euclid(7) >= 5;
-        let mut deeds = Deeds::new();
-        for person in &self.people {
-            life::live(person, weekend, &mut self.dice, &mut deeds);
-        }
-        deeds.sort();
-        for (ms, deed) in deeds {
-            let at = Wall(midnight + i64::from(ms));
-            if at >= now {
-                self.plan(at, Doing::Deed(deed));
-            }
-        }
-        self.plan_trouble(midnight, now, options);
-        self.plan(Wall(midnight + DAY_MS), Doing::Plan);
+    /// One of the people lives on to the next waking-up.
+    fn live(&mut self, now: Wall, person: usize) {
+        let mut stays = Vec::new();
+        let life = &mut self.lives[person];
+        let day = Day::of_epoch(self.first_day + (life.until / DAY_MIN) as i64);
+        life.live_on(day, &mut self.dice, &mut stays);
+        self.enact(now, person, &stays);
     }
 
-    /// Presses and dangers of a day, seldom; a call for help is often pressed twice.
-    fn plan_trouble(&mut self, midnight: i64, now: Wall, options: &FleetOptions) {
+    /// Plans what there is to notice of a person's stays, and when that life goes on. What began before the fleet did is not noticed.
+    fn enact(&mut self, now: Wall, person: usize, stays: &[Stay]) {
+        let mut deeds = Deeds::new();
+        let (life, sight) = (&self.lives[person], &self.sight);
+        let until = self.origin + Millis((life.until * 60_000.0) as u64);
+        let mut senses = Senses { sight, habits: &life.habits, dice: &mut self.dice, deeds: &mut deeds };
+        stays.iter().for_each(|stay| senses.notice(*stay));
+        deeds.sort();
+        for (ms, deed) in deeds {
+            let at = self.origin + Millis(ms);
+            if at >= now || matches!(deed, Deed::Leave | Deed::Return) {
+                self.plan(at.max(now), Doing::Deed(deed));
+            }
+        }
+        self.plan(until.max(now), Doing::Live(person as u8));
+    }
+
+    /// Presses and dangers of a day, seldom; a call for help is often pressed twice. Power cuts, and sensors that see ghosts.
+    fn plan_trouble(&mut self, now: Wall, options: &FleetOptions) {
+        let midnight = now.0 - (now.0 - self.origin.0).rem_euclid(DAY_MS);
+        self.plan(Wall(midnight + DAY_MS), Doing::Plan);
         let by_day = |dice: &mut Dice| {
             Wall(midnight + dice.between(6.0, 22.0) as i64 * 3_600_000 + dice.below(3_600_000) as i64)
         };
@@ -191,24 +235,38 @@ impl Household {
                 }
             }
         }
+        if self.dice.chance(options.power_cuts_per_home_month / MONTH_DAYS) {
+            let at = now + Millis(self.dice.below(DAY_MS as usize) as u64);
+            let minutes = self.dice.around(DARK_MIN.0, DARK_MIN.1).clamp(2.0, DAY_MIN);
+            self.plan(at, Doing::Order(Command::PowerCut(Millis((minutes * 60_000.0) as u64))));
+        }
+        let sensors: Vec<u8> = self.rooms.iter().flatten().copied().collect();
+        if !sensors.is_empty() && self.dice.chance(options.ghosts_per_home_month / MONTH_DAYS) {
+            let index = sensors[self.dice.below(sensors.len())];
+            let (mut at, hours) = (self.dice.between(0.0, DAY_MIN), self.dice.between(2.0, 10.0));
+            let until = at + hours * 60.0;
+            while at < until {
+                self.plan(now + Millis((at * 60_000.0) as u64), Doing::Ghost(index));
+                at += 1.0 + self.dice.wait(GHOST_MIN);
+            }
+        }
     }
 
     fn moved(&mut self, at: Wall, place: Place, out: &mut VecDeque<Message>) {
-        let room = match place {
-            Place::Bedroom => "/bedroom_motion",
-            Place::Living => "/living_motion",
-            Place::Kitchen => "/kitchen_motion",
-            Place::Bathroom => "/bathroom_motion",
-            Place::Hall => "/hall_motion",
-        };
-        let Some(index) = self.devices.iter().position(|d| d.topic.ends_with(room)) else { return };
-        let device = &mut self.devices[index];
+        if let Some(index) = self.rooms[place as usize] {
+            self.seen(at, index, out);
+        }
+    }
+
+    /// Something moves before a motion sensor.
+    fn seen(&mut self, at: Wall, index: u8, out: &mut VecDeque<Message>) {
+        let device = &mut self.devices[usize::from(index)];
         if device.on && at.since(device.last_on) < PIR_BLIND {
             return;
         }
         device.last_on = at;
-        self.plan(at + PIR_CLEAR, Doing::Clear(index as u8));
-        self.turn_to(at, index as u8, true, Cause::Motion, out);
+        self.plan(at + PIR_CLEAR, Doing::Clear(index));
+        self.turn_to(at, index, true, Cause::Motion, out);
     }
 
     fn cleared(&mut self, at: Wall, index: u8, out: &mut VecDeque<Message>) {
@@ -319,6 +377,7 @@ impl Household {
     }
 
     fn availability(&mut self, at: Wall, online: bool, out: &mut VecDeque<Message>) {
+        let cause = if online { Cause::Online } else { Cause::Offline };
         for index in 0..self.devices.len() {
             let topic = &self.devices[index].topic;
             let (topic, payload, retain) = match self.devices[index].dialect {
@@ -328,7 +387,7 @@ impl Household {
                 }
                 Dialect::Own => (topic.clone(), format!(r#"{{"kind":"online","value":{online}}}"#), false),
             };
-            self.push(Message { at, topic, payload, retain, cause: Cause::Availability, home: Some(self.place) }, out);
+            self.push(Message { at, topic, payload, retain, cause, home: Some(self.place) }, out);
         }
     }
 

@@ -1,276 +1,429 @@
-//! What people do on a day, as far as a house can notice: moving in a room, opening and closing the entrance door.
-//! A first form: one person's rhythm with its habits and its noise, visitors, weekdays and weekends.
+//! One person's life, day after day, as stays: what somebody does, and until when. Rhythm and its noise, naps, nights, errands and
+//! appointments, visits to relatives over nights, days of illness, seasons, a routine that drifts, and one that changes for good.
+//!
+//! The numbers are judgement: the day of an old person in a Chinese city as caseworkers tell it (up before six, lunch before noon,
+//! dinner before six, in bed after nine), with spreads wide enough that homes differ. They were written down before any detector was
+//! measured on them, and are not to be turned to please one.
 
 use super::dice::Dice;
+use std::f64::consts::TAU;
 
-/// Milliseconds of a minute.
-const MINUTE_MS: f64 = 60_000.0;
 /// Minutes of a day.
-const DAY_MIN: f64 = 1_440.0;
+pub const DAY_MIN: f64 = 1_440.0;
+/// Days of a year and of a month, for seasons and rates.
+const YEAR_DAYS: f64 = 365.25;
+pub const MONTH_DAYS: f64 = 30.44;
+/// An absence longer than this is a journey: it goes over nights.
+const JOURNEY_MIN: f64 = 700.0;
 
-/// Where somebody is.
+/// What somebody is doing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Place {
-    Bedroom,
-    Living,
+pub enum Pastime {
+    Sleep,
+    Nap,
+    /// Awake, and hardly moving: television, a book, a chat.
+    Sit,
+    /// On one's feet all over the flat.
+    Chores,
     Kitchen,
     Bathroom,
-    Hall,
+    Out,
 }
 
-/// What a house can notice.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Deed {
-    /// Somebody moves there.
-    Move(Place),
-    /// The entrance door opens.
-    Open,
-    /// It closes.
-    Close,
+/// What somebody does for a while. Minutes after the midnight before the life began.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Stay {
+    pub from: f64,
+    pub to: f64,
+    pub pastime: Pastime,
 }
 
-/// One day's deeds with their milliseconds after local midnight, in no order.
-pub type Deeds = Vec<(u32, Deed)>;
-
-/// One person's habits. Times are minutes after local midnight.
+/// One person's habits. Times of day are minutes after local midnight, lengths are minutes.
 #[derive(Debug, Clone)]
-pub struct Person {
+pub struct Habits {
     wake: f64,
     bed: f64,
-    /// How far the day wanders around its usual times, in minutes.
-    loose: f64,
+    /// How far waking up and going to bed stray from day to day.
+    wake_spread: f64,
+    bed_spread: f64,
+    /// How much later on days off.
+    day_off: f64,
+    /// Probability of an evening that gets late, and of a morning in bed.
+    late: f64,
+    lie_in: f64,
+    /// Trips to the toilet and long wakeful hours a night.
+    trips: f64,
+    wakeful: f64,
+    /// Probability of a nap after lunch, and its median length.
     nap: f64,
-    night_trips: f64,
-    /// Probability of going out before noon and after, on a weekday; a weekend day scales it.
-    outings: [f64; 2],
-    weekend: f64,
-    outing_length: f64,
-    visitors: f64,
-    /// How lively the person is: moves per time, 1 for most.
-    lively: f64,
+    nap_length: f64,
+    /// The median length of sitting still, and the share of idle hours that go that way.
+    sit_length: f64,
+    sit_share: f64,
+    /// Minutes between movements that a sensor sees, sitting and asleep.
+    pub fidget: f64,
+    pub toss: f64,
+    /// Errands and longer walks a day, whole days out a day, journeys over nights a day.
+    errands: f64,
+    walks: f64,
+    day_trips: f64,
+    journeys: f64,
+    /// Weekday (Monday is 0), time and length.
+    appointments: Vec<(u8, f64, f64)>,
+    /// Visitors, and people who only ring, a day.
+    pub visitors: f64,
+    pub callers: f64,
 }
 
-impl Person {
-    /// Invents a person.
-    pub fn invent(dice: &mut Dice) -> Person {
-        let homebound = dice.chance(0.2);
-        let out = |p: f64| if homebound { p * 0.1 } else { p };
-        Person {
-            wake: dice.about(350.0, 40.0),
-            bed: dice.about(1_270.0, 35.0),
-            loose: dice.between(8.0, 35.0),
-            nap: if dice.chance(0.7) { 0.85 } else { 0.15 },
-            night_trips: dice.between(0.3, 2.4),
-            outings: [out(dice.between(0.4, 0.95)), out(dice.between(0.15, 0.7))],
-            weekend: dice.between(0.6, 1.3),
-            outing_length: dice.between(35.0, 130.0),
-            visitors: dice.between(0.03, 0.35),
-            lively: dice.between(0.6, 1.6),
-        }
-    }
-}
-
-/// One person's day while it is being made: the cursor walks from midnight to midnight.
-struct Day<'a> {
-    person: &'a Person,
-    dice: &'a mut Dice,
-    deeds: &'a mut Deeds,
-    now: f64,
-}
-
-/// Adds one person's day to `deeds`.
-pub fn live(person: &Person, weekend: bool, dice: &mut Dice, deeds: &mut Deeds) {
-    let loose = person.loose;
-    let late = if weekend { 15.0 } else { 0.0 };
-    let wake = dice.about(person.wake + late, loose).max(180.0);
-    let lunch = dice.about(685.0, loose / 2.0).max(wake + 60.0);
-    let dinner = dice.about(1_045.0, loose / 2.0).max(lunch + 120.0);
-    let bed = dice.about(person.bed, loose).clamp(dinner + 60.0, DAY_MIN - 10.0);
-    let share = if weekend { person.weekend } else { 1.0 };
-    let mut day = Day { person, dice, deeds, now: 0.0 };
-    day.sleep(wake);
-    day.stay(Place::Bathroom, 12.0);
-    day.stay(Place::Kitchen, 25.0);
-    day.free(lunch, person.outings[0] * share);
-    day.stay(Place::Kitchen, 45.0);
-    if day.dice.chance(person.nap) {
-        let nap = day.now + day.dice.about(75.0, 20.0).max(20.0);
-        day.sleep(nap);
-    }
-    day.free(dinner, person.outings[1] * share);
-    day.stay(Place::Kitchen, 50.0);
-    day.free(bed, 0.05 * share);
-    day.stay(Place::Bathroom, 15.0);
-    day.sleep(DAY_MIN);
-    if dice.chance(person.visitors * if weekend { 1.8 } else { 1.0 }) {
-        visit(dice, deeds);
-    }
-}
-
-impl Day<'_> {
-    fn deed(&mut self, minute: f64, deed: Deed) {
-        if (0.0..DAY_MIN).contains(&minute) {
-            self.deeds.push(((minute * MINUTE_MS) as u32, deed));
+impl Habits {
+    fn invent(dice: &mut Dice) -> Habits {
+        let homebound = dice.chance(0.18);
+        let out = if homebound { 0.12 } else { 1.0 };
+        let appointments = dice.pick(&[0, 0, 1, 1, 2, 3]);
+        Habits {
+            wake: dice.about(355.0, 45.0),
+            bed: dice.about(1_285.0, 50.0),
+            wake_spread: dice.between(8.0, 45.0),
+            bed_spread: dice.between(10.0, 50.0),
+            day_off: if dice.chance(0.6) { 0.0 } else { dice.between(0.0, 60.0) },
+            late: dice.between(0.0, 0.05),
+            lie_in: dice.between(0.0, 0.05),
+            trips: dice.between(0.2, 2.6),
+            wakeful: dice.between(0.01, 0.12),
+            nap: if dice.chance(0.7) { dice.between(0.5, 0.95) } else { dice.between(0.0, 0.2) },
+            nap_length: dice.between(35.0, 100.0),
+            sit_length: dice.between(18.0, 60.0),
+            sit_share: dice.between(0.35, 0.7),
+            fidget: dice.around(14.0, 0.7).clamp(3.0, 80.0),
+            toss: dice.around(140.0, 0.6),
+            errands: out * dice.between(0.3, 1.4),
+            walks: out * dice.between(0.05, 0.5),
+            day_trips: out * dice.between(0.0, 0.03),
+            journeys: if dice.chance(0.6) { 0.0 } else { dice.between(0.002, 0.012) },
+            appointments: (0..appointments)
+                .map(|_| (dice.below(7) as u8, dice.between(500.0, 1_000.0), dice.between(60.0, 300.0)))
+                .collect(),
+            visitors: dice.between(0.02, 0.3),
+            callers: dice.between(0.1, 1.0),
         }
     }
 
-    /// Moves in a room until `until`, on average `every` minutes apart.
-    fn moves(&mut self, place: Place, until: f64, every: f64) {
-        let every = every / self.person.lively;
-        let mut at = self.now + self.dice.between(0.02, 0.2);
-        while at < until {
-            self.deed(at, Deed::Move(place));
-            at += self.dice.wait(every);
-        }
-        self.now = self.now.max(until);
+    /// Something in life has changed, and the habits with it.
+    fn change(&mut self, dice: &mut Dice) {
+        self.wake += dice.about(0.0, 35.0);
+        self.bed += dice.about(0.0, 35.0);
+        self.nap = (self.nap + dice.about(0.0, 0.3)).clamp(0.0, 0.95);
+        self.sit_length = dice.around(self.sit_length, 0.3).clamp(12.0, 90.0);
+        let livelier = dice.around(1.0, 0.5);
+        self.errands *= livelier;
+        self.walks *= livelier;
+    }
+}
+
+/// What the calendar says of a day.
+#[derive(Debug, Clone, Copy)]
+pub struct Day {
+    /// Monday is 0.
+    pub weekday: u8,
+    /// 0 at the turn of the year, to 1.
+    pub season: f64,
+}
+
+impl Day {
+    /// The day that is so many days after 1970-01-01.
+    pub fn of_epoch(day: i64) -> Day {
+        // That one was a Thursday.
+        Day { weekday: (day + 3).rem_euclid(7) as u8, season: (day as f64 / YEAR_DAYS).rem_euclid(1.0) }
     }
 
-    /// Awake in one room for about so many minutes; the way there often leads through the hall.
-    fn stay(&mut self, place: Place, minutes: f64) {
-        if self.dice.chance(0.5) {
-            self.deed(self.now, Deed::Move(Place::Hall));
-        }
-        let every = match place {
-            Place::Kitchen | Place::Bathroom => 2.5,
-            Place::Hall => 1.0,
-            Place::Living | Place::Bedroom => 8.0,
+    fn day_off(self) -> bool {
+        self.weekday >= 5
+    }
+
+    /// 1 in the middle of winter, -1 in the middle of summer.
+    fn winter(self) -> f64 {
+        ((self.season - 0.04) * TAU).cos()
+    }
+}
+
+/// One person's life as far as it is lived.
+#[derive(Debug, Clone)]
+pub struct Life {
+    pub habits: Habits,
+    /// What comes next begins here: a waking-up, or a coming-home from a journey.
+    pub until: f64,
+    at_home: bool,
+    /// How far the rhythm has drifted, and how far it does in a week.
+    drift: f64,
+    weekly: f64,
+    /// How much later winter begins its days.
+    winter_lag: f64,
+    /// The day on which the habits change, where they do.
+    turning: Option<f64>,
+    ill_until: f64,
+}
+
+impl Life {
+    /// Invents a person, asleep since the evening before the first midnight, and gives that night's stays.
+    pub fn invent(first: Day, dice: &mut Dice, stays: &mut Vec<Stay>) -> Life {
+        let mut life = Life {
+            habits: Habits::invent(dice),
+            until: 0.0,
+            at_home: true,
+            drift: 0.0,
+            weekly: dice.between(2.0, 9.0),
+            winter_lag: dice.between(0.0, 25.0),
+            turning: dice.chance(0.25).then(|| dice.between(20.0, 365.0)),
+            ill_until: 0.0,
         };
-        let minutes = self.dice.about(minutes, minutes / 5.0);
-        self.moves(place, self.now + minutes, every);
+        let wake = life.wake(0.0, first, dice);
+        life.night(0.0, wake.max(60.0), dice, stays);
+        life
     }
 
-    /// Asleep until `until`, with trips to the toilet by night; a sleeper seldom moves enough for a sensor.
-    fn sleep(&mut self, until: f64) {
-        let hours = ((until - self.now) / 60.0).max(0.1);
-        let between_trips = 60.0 * 8.0 / self.person.night_trips.max(0.1);
-        self.deed(self.now, Deed::Move(Place::Bedroom));
-        while self.now < until {
-            let trip = self.now + self.dice.wait(between_trips);
-            self.moves(Place::Bedroom, trip.min(until), 150.0);
-            if trip < until && hours > 3.0 {
-                self.stay(Place::Bathroom, 5.0);
-                self.deed(self.now, Deed::Move(Place::Bedroom));
+    /// Lives on from [`Life::until`] to the next waking-up or coming-home, and adds the stays in their order. `day` is the day on which it
+    /// begins.
+    pub fn live_on(&mut self, day: Day, dice: &mut Dice, stays: &mut Vec<Stay>) {
+        let from = self.until;
+        let midnight = (from / DAY_MIN).floor() * DAY_MIN;
+        self.age(midnight / DAY_MIN, day, dice);
+        let mut bed = dice.about(self.habits.bed + self.later(midnight, day) / 2.0, self.habits.bed_spread);
+        if self.ill(midnight) {
+            bed -= 60.0;
+        }
+        if dice.chance(self.habits.late) {
+            bed += dice.between(60.0, 200.0);
+        }
+        let bed = (midnight + bed).max(from + 30.0);
+        if let Some(back) = self.day(from, midnight, bed, day, dice, stays) {
+            self.until = back;
+            self.at_home = false;
+            return;
+        }
+        self.at_home = true;
+        let tomorrow = Day { weekday: (day.weekday + 1) % 7, ..day };
+        let wake = self.wake(midnight + DAY_MIN, tomorrow, dice).max(bed + 120.0);
+        let last = stays.last().map_or(bed, |stay| stay.to.max(bed));
+        self.night(last, wake.max(last + 60.0), dice, stays);
+    }
+
+    /// What changes from day to day.
+    fn age(&mut self, number: f64, day: Day, dice: &mut Dice) {
+        if day.weekday == 0 {
+            self.drift = (self.drift + dice.about(0.0, self.weekly)) * 0.97;
+        }
+        if self.turning.is_some_and(|at| number >= at) {
+            self.turning = None;
+            self.habits.change(dice);
+        }
+        if dice.chance(0.3 / (YEAR_DAYS / 4.0)) {
+            self.ill_until = (number + dice.between(2.0, 7.0)) * DAY_MIN;
+        }
+    }
+
+    fn ill(&self, minute: f64) -> bool {
+        minute < self.ill_until
+    }
+
+    /// How much later than usual the day of this midnight is.
+    fn later(&self, midnight: f64, day: Day) -> f64 {
+        let ill = if self.ill(midnight) { 45.0 } else { 0.0 };
+        let off = if day.day_off() { self.habits.day_off } else { 0.0 };
+        self.drift + self.winter_lag * day.winter() + ill + off
+    }
+
+    fn wake(&self, midnight: f64, day: Day, dice: &mut Dice) -> f64 {
+        let mut wake = dice.about(self.habits.wake + self.later(midnight, day), self.habits.wake_spread);
+        if dice.chance(self.habits.lie_in) {
+            wake += 30.0 + dice.wait(70.0);
+        }
+        midnight + wake.max(150.0)
+    }
+
+    /// Asleep from `from` to `wake`, with ways to the toilet and wakeful hours.
+    fn night(&mut self, from: f64, wake: f64, dice: &mut Dice, stays: &mut Vec<Stay>) {
+        let mut up = Vec::new();
+        for _ in 0..dice.count(self.habits.trips * (wake - from) / 480.0) {
+            up.push((dice.between(from + 20.0, wake), dice.between(3.0, 8.0), Pastime::Bathroom));
+        }
+        if dice.chance(self.habits.wakeful) {
+            let where_to = dice.pick(&[Pastime::Kitchen, Pastime::Sit]);
+            up.push((dice.between(from + 45.0, wake), dice.between(20.0, 110.0), where_to));
+        }
+        up.sort_by(|a, b| a.0.total_cmp(&b.0));
+        let mut now = from;
+        for (at, length, pastime) in up {
+            if at > now + 3.0 && at + length < wake {
+                stays.push(Stay { from: now, to: at, pastime: Pastime::Sleep });
+                stays.push(Stay { from: at, to: at + length, pastime });
+                now = at + length;
             }
         }
-        self.deed(self.now, Deed::Move(Place::Bedroom));
+        stays.push(Stay { from: now, to: wake, pastime: Pastime::Sleep });
+        self.until = wake;
     }
 
-    /// Time of one's own until `until`, perhaps with an outing.
-    fn free(&mut self, until: f64, outing: f64) {
-        let leave = if self.dice.chance(outing) { self.now + self.dice.between(5.0, 90.0) } else { until };
-        self.idle(leave.min(until));
-        if leave + 20.0 < until {
-            let length = self.dice.about(self.person.outing_length, self.person.outing_length / 3.0).max(8.0);
-            self.go_out(length);
+    /// What somebody means to do between `from` and going to bed: when, for how long, what.
+    fn intentions(&self, from: f64, midnight: f64, day: Day, dice: &mut Dice) -> Vec<(f64, f64, Pastime)> {
+        let (habits, ill) = (&self.habits, self.ill(midnight));
+        let loose = habits.wake_spread / 25.0;
+        let mut plan = Vec::new();
+        if self.at_home {
+            plan.push((from, dice.between(5.0, 15.0), Pastime::Bathroom));
+            plan.push((from + 12.0, dice.between(15.0, 40.0), Pastime::Kitchen));
         }
-        self.idle(until);
-    }
-
-    /// At home without a plan: mostly the living room, sometimes tea, sometimes the toilet.
-    fn idle(&mut self, until: f64) {
-        while self.now < until {
-            let left = until - self.now;
-            match self.dice.unit() {
-                x if x < 0.15 => self.stay(Place::Bathroom, left.min(5.0)),
-                x if x < 0.3 => self.stay(Place::Kitchen, left.min(7.0)),
-                x if x < 0.4 => self.stay(Place::Bedroom, left.min(12.0)),
-                _ => self.stay(Place::Living, left.min(35.0)),
+        plan.push((midnight + dice.about(680.0, 18.0 * loose), dice.between(25.0, 55.0), Pastime::Kitchen));
+        plan.push((midnight + dice.about(1_045.0, 22.0 * loose), dice.between(25.0, 55.0), Pastime::Kitchen));
+        if dice.chance(if ill { (habits.nap + 0.4).min(1.0) } else { habits.nap }) {
+            let length = dice.around(habits.nap_length * if ill { 1.5 } else { 1.0 }, 0.4).min(240.0);
+            plan.push((midnight + dice.about(765.0, 30.0), length, Pastime::Nap));
+        }
+        if ill && dice.chance(0.6) {
+            plan.push((midnight + dice.between(540.0, 660.0), dice.around(80.0, 0.5), Pastime::Nap));
+        }
+        let weather = 1.0 - 0.25 * day.winter();
+        let share = weather
+            * if ill {
+                0.15
+            } else if day.day_off() {
+                0.8
+            } else {
+                1.0
+            };
+        for _ in 0..dice.count(habits.errands * share) {
+            plan.push((midnight + dice.between(430.0, 1_080.0), dice.around(45.0, 0.5), Pastime::Out));
+        }
+        for _ in 0..dice.count(habits.walks * share) {
+            plan.push((midnight + dice.between(450.0, 1_110.0), dice.around(130.0, 0.5), Pastime::Out));
+        }
+        if dice.chance(habits.day_trips * share) {
+            plan.push((midnight + dice.between(420.0, 620.0), dice.between(300.0, 620.0), Pastime::Out));
+        }
+        for (weekday, at, length) in &habits.appointments {
+            if *weekday == day.weekday && dice.chance(if ill { 0.2 } else { 0.9 }) {
+                plan.push((midnight + dice.about(*at, 8.0), dice.about(*length, 12.0).max(15.0), Pastime::Out));
             }
         }
+        if dice.chance(habits.journeys) {
+            let leaves = dice.between(480.0, 960.0);
+            let back = f64::from(dice.count(1.2) + 1) * DAY_MIN + dice.between(540.0, 1_140.0);
+            plan.push((midnight + leaves, back - leaves, Pastime::Out));
+        }
+        plan.sort_by(|a, b| a.0.total_cmp(&b.0));
+        plan
     }
 
-    /// Leaves and comes back: hall, door, silence, door, hall.
-    fn go_out(&mut self, minutes: f64) {
-        self.deed(self.now, Deed::Move(Place::Hall));
-        self.now = through_the_door(self.now + 0.4, self.dice, self.deeds);
-        self.now = through_the_door(self.now + minutes, self.dice, self.deeds);
-        self.deed(self.now + 0.1, Deed::Move(Place::Hall));
-        self.now += 0.5;
+    /// A day from `from` until bed; where a journey begins, the minute of coming home.
+    fn day(&self, from: f64, midnight: f64, bed: f64, day: Day, dice: &mut Dice, stays: &mut Vec<Stay>) -> Option<f64> {
+        let mut now = from;
+        for (at, length, pastime) in self.intentions(from, midnight, day, dice) {
+            self.idle(&mut now, at.min(bed), midnight, dice, stays);
+            if now >= bed - 10.0 || at + length < from {
+                continue;
+            }
+            stays.push(Stay { from: now, to: now + length, pastime });
+            now += length;
+            if length > JOURNEY_MIN {
+                return Some(now);
+            }
+        }
+        self.idle(&mut now, bed, midnight, dice, stays);
+        let washing = dice.between(5.0, 15.0);
+        stays.push(Stay { from: now, to: now + washing, pastime: Pastime::Bathroom });
+        None
     }
-}
 
-/// The entrance door opens at minute `at` and closes some seconds later; gives the minute when it is closed.
-fn through_the_door(at: f64, dice: &mut Dice, deeds: &mut Deeds) -> f64 {
-    let closed = at + dice.between(0.08, 0.5);
-    if closed < DAY_MIN {
-        deeds.push(((at * MINUTE_MS) as u32, Deed::Open));
-        deeds.push(((closed * MINUTE_MS) as u32, Deed::Close));
+    /// At home without a plan until `until`.
+    fn idle(&self, now: &mut f64, until: f64, midnight: f64, dice: &mut Dice, stays: &mut Vec<Stay>) {
+        while *now + 4.0 < until {
+            let still = if self.ill(midnight) { 1.5 } else { 1.0 };
+            let (length, pastime) = match dice.unit() {
+                x if x < 0.09 => (dice.between(2.0, 6.0), Pastime::Bathroom),
+                x if x < 0.2 => (dice.between(3.0, 12.0), Pastime::Kitchen),
+                x if x < 0.2 + 0.8 * self.habits.sit_share => {
+                    (dice.around(self.habits.sit_length * still, 0.8).min(260.0), Pastime::Sit)
+                }
+                _ => (dice.around(12.0, 0.7), Pastime::Chores),
+            };
+            let to = (*now + length).min(until + 5.0);
+            stays.push(Stay { from: *now, to, pastime });
+            *now = to;
+        }
     }
-    closed
-}
-
-/// Somebody rings, sits in the living room for a while and leaves again; or it is only a parcel.
-fn visit(dice: &mut Dice, deeds: &mut Deeds) {
-    let comes = dice.between(540.0, 1_080.0);
-    let parcel = dice.chance(0.3);
-    let goes = comes + if parcel { 1.0 } else { dice.between(25.0, 110.0) };
-    deeds.push(((comes * MINUTE_MS) as u32, Deed::Move(Place::Hall)));
-    let mut at = through_the_door(comes + 0.3, dice, deeds);
-    if parcel {
-        return;
-    }
-    while at < goes {
-        deeds.push(((at * MINUTE_MS) as u32, Deed::Move(Place::Living)));
-        at += dice.wait(4.0);
-    }
-    deeds.push(((goes * MINUTE_MS) as u32, Deed::Move(Place::Hall)));
-    through_the_door(goes + 0.3, dice, deeds);
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn days(seed: u64, weekend: bool) -> Vec<Deeds> {
+    fn lived(seed: u64, days: usize) -> Vec<Stay> {
         let mut dice = Dice::new(seed, 0);
-        let person = Person::invent(&mut dice);
-        (0..60)
-            .map(|_| {
-                let mut deeds = Vec::new();
-                live(&person, weekend, &mut dice, &mut deeds);
-                deeds.sort();
-                deeds
-            })
-            .collect()
+        let mut stays = Vec::new();
+        let mut life = Life::invent(Day::of_epoch(0), &mut dice, &mut stays);
+        while life.until < days as f64 * DAY_MIN {
+            let day = Day::of_epoch((life.until / DAY_MIN) as i64);
+            life.live_on(day, &mut dice, &mut stays);
+        }
+        stays
+    }
+
+    fn share(stays: &[Stay], pastime: Pastime, within: impl Fn(f64) -> bool) -> f64 {
+        let of = stays.iter().filter(|stay| stay.pastime == pastime);
+        let minutes = of.flat_map(|stay| (stay.from as u64..stay.to as u64).map(|m| m as f64 % DAY_MIN));
+        let all = stays.last().map_or(1.0, |stay| stay.to / DAY_MIN)
+            * (0..1_440).filter(|m| within(f64::from(*m))).count() as f64;
+        minutes.filter(|minute| within(*minute)).count() as f64 / all
     }
 
     #[test]
-    fn a_day_stays_within_its_midnights_and_every_opened_door_closes() {
-        for seed in 0..50 {
-            for day in days(seed, seed % 2 == 0) {
-                assert!(day.iter().all(|(ms, _)| *ms < 86_400_000), "seed {seed}");
-                let count = |deed| day.iter().filter(|(_, d)| *d == deed).count();
-                assert_eq!(count(Deed::Open), count(Deed::Close), "seed {seed}");
+    fn one_stay_follows_the_other_for_half_a_year() {
+        for seed in 0..40 {
+            let stays = lived(seed, 180);
+            assert!(stays.iter().all(|stay| stay.to > stay.from), "seed {seed}");
+            for pair in stays.windows(2) {
+                assert!((pair[1].from - pair[0].to).abs() < 1.0, "seed {seed}: {pair:?}");
             }
         }
     }
 
     #[test]
-    fn people_live_by_day_and_rest_by_night() {
+    fn people_sleep_at_night_and_live_by_day() {
+        let night = |minute: f64| (60.0..240.0).contains(&minute);
+        let morning = |minute: f64| (540.0..640.0).contains(&minute);
         for seed in 0..20 {
-            let days = days(seed, false);
-            let deeds = days.iter().map(Vec::len).sum::<usize>() / days.len();
-            assert!((60..500).contains(&deeds), "seed {seed}: {deeds} deeds a day");
-            let night = days.iter().flatten().filter(|(ms, _)| (0..4 * 3_600_000).contains(ms)).count() / days.len();
-            assert!((1..deeds / 6).contains(&night), "seed {seed}: {night} of {deeds} deeds between 0 and 4 h");
+            let stays = lived(seed, 60);
+            assert!(share(&stays, Pastime::Sleep, night) > 0.75, "seed {seed}");
+            assert!(share(&stays, Pastime::Sleep, morning) < 0.1, "seed {seed}");
         }
     }
 
-    /// Without hall and door around an absence, no detector could ever learn what *out* looks like.
     #[test]
-    fn an_outing_is_hall_door_silence_door_hall() {
-        let mut outings = 0;
-        for day in (0..20).flat_map(|seed| days(seed, false)) {
-            let ends =
-                day.windows(3).filter(|w| w[0].1 == Deed::Close && w[1].1 == Deed::Open && w[1].0 - w[0].0 > 1_200_000);
-            outings += ends.filter(|w| w[2].1 == Deed::Close).count();
-        }
-        assert!(outings > 300, "{outings} outings in 1,200 days");
+    fn most_go_out_on_most_days_and_some_stay_away_over_night() {
+        let all: Vec<_> = (0..60).map(|seed| lived(seed, 90)).collect();
+        let out = |stays: &Vec<Stay>| stays.iter().filter(|stay| stay.pastime == Pastime::Out).count();
+        assert!(all.iter().filter(|stays| out(stays) > 60).count() > 25);
+        let long =
+            |stays: &&Vec<Stay>| stays.iter().any(|stay| stay.pastime == Pastime::Out && stay.to - stay.from > DAY_MIN);
+        let away = all.iter().filter(long).count();
+        assert!((5..35).contains(&away), "{away} of 60 were away over a night in a quarter");
     }
 
     #[test]
-    fn people_differ_and_a_seed_repeats_itself() {
-        assert_eq!(days(3, false), days(3, false));
-        assert_ne!(days(3, false), days(4, false));
+    fn the_clock_of_winter_is_not_that_of_summer_and_routines_change() {
+        let mut later = 0;
+        for seed in 0..30 {
+            let wakes = |from: f64, to: f64| {
+                let stays = lived(seed, 365);
+                let woken: Vec<f64> = stays
+                    .windows(2)
+                    .filter(|pair| pair[0].pastime == Pastime::Sleep && (from..to).contains(&(pair[0].to / DAY_MIN)))
+                    .map(|pair| pair[0].to % DAY_MIN)
+                    .filter(|minute| (240.0..600.0).contains(minute))
+                    .collect();
+                woken.iter().sum::<f64>() / woken.len() as f64
+            };
+            later += usize::from(wakes(0.0, 30.0) > wakes(170.0, 200.0));
+        }
+        assert!((16..30).contains(&later), "{later} of 30 rise later in January than in June");
     }
 }

@@ -1,11 +1,11 @@
 //! Simulated homes that speak real device dialects: for the demo, for load, for acceptance.
 //!
 //! [`Fleet`] is pure: a seed gives the same homes and the same messages, in order of their simulated time; it reads no clock
-//! and does no I/O. `dice` is its chance, `life` what people do on a day, `device` what their devices say of it, `home` who
-//! they are. Around it stand the shells: [`publish`] sends a fleet to a broker, [`broker`] is the demo's own broker and
+//! and does no I/O. `dice` is its chance, `life` what people do day after day, `senses` what a house can notice of it, `device` what
+//! its devices say, `home` who they are; [`Recording`] is what a home's people did, as `replay` reads it. Around it stand the shells: [`publish`] sends a fleet to a broker, [`broker`] is the demo's own broker and
 //! [`inbox`] the demo's caseworkers' phones.
 //!
-//! **Absent:** seasons, illness, sensor faults, batteries that die, hubs that buffer.
+//! **Absent:** couples who do things together, guests over night, pets, batteries that die, hubs that buffer.
 
 #[cfg(feature = "demo")]
 pub mod broker;
@@ -18,7 +18,10 @@ mod household;
 pub mod inbox;
 mod life;
 pub mod publish;
+mod record;
+mod senses;
 
 pub use dice::Dice;
 pub use generate::{Cause, Command, Fleet, FleetOptions, Impossible, MAX_HOMES, Message};
 pub use home::{FleetContact, FleetDevice, FleetHome, FleetResident};
+pub use record::{Recording, Span};

@@ -127,7 +127,7 @@ impl World {
             _ => None,
         };
         let press = calls == Some(AlarmKind::Sos);
-        let telling = !matches!(message.cause, Cause::Bridge | Cause::Echo | Cause::Availability);
+        let telling = !matches!(message.cause, Cause::Bridge | Cause::Echo | Cause::Online | Cause::Offline);
         let named = message.topic.starts_with("hearthwatch/");
         let address = message.topic.split('/').rev().take(2).collect::<Vec<_>>();
         let address = (address.len() == 2).then(|| format!("{}/{}", address[1], address[0]).into());

@@ -11,6 +11,7 @@
 //! | `engine` | the machines alone, in one thread: decoding, the home machine, a keeper's turn without its disk |
 //! | `decode` | understanding one message, dialect by dialect |
 //! | `recovery` | from a kill -9 in the flood to ready again |
+//! | `lives` | only where it is named, some minutes: false alarms and time to notice on half a year of the fleet's lives |
 
 #![expect(clippy::disallowed_methods, reason = "a benchmark reads the clock, waits and runs threads")]
 #![expect(clippy::expect_used, reason = "what goes wrong ends the benchmark")]
@@ -23,6 +24,7 @@ mod engine;
 mod figures;
 mod gateway;
 mod ingest;
+mod lives;
 mod load;
 mod press;
 #[path = "../support/receiver.rs"]
@@ -34,18 +36,23 @@ pub struct Options {
     pub homes: u32,
     pub messages: usize,
     pub pairs: usize,
+    pub seed: u64,
 }
 
 /// A part of the benchmark: its word, and what runs it.
 type Part = (&'static str, fn(&Options));
 
-const PARTS: [Part; 5] = [
+const PARTS: [Part; 6] = [
     ("ingest", ingest::run),
     ("press", press::run),
     ("engine", engine::run),
     ("decode", dialects::run),
     ("recovery", recovery::run),
+    (BY_NAME, lives::run),
 ];
+
+/// The part that says nothing of the machine, and takes long.
+const BY_NAME: &str = "lives";
 
 fn main() {
     // `cargo bench` says --bench.
@@ -61,6 +68,7 @@ fn main() {
         homes: number("--homes", 3_000) as u32,
         messages: number("--messages", 300_000),
         pairs: number("--pairs", 9),
+        seed: number("--seed", 1) as u64,
     };
     let all = !PARTS.iter().any(|(name, _)| words.iter().any(|w| w == name));
     println!(
@@ -69,7 +77,7 @@ fn main() {
         figures::load_average()
     );
     for (name, part) in PARTS {
-        if all || words.iter().any(|w| w == name) {
+        if all && name != BY_NAME || words.iter().any(|w| w == name) {
             part(&options);
         }
     }
