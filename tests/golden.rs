@@ -23,7 +23,7 @@ use hearthwatch::engine::time::{Millis, Stamp, Tick, Wall};
 use hearthwatch::keeper::record::Entry;
 use std::path::PathBuf;
 
-const VERSIONS: &[&str] = &["v1", "v2", "v3", "v4"];
+const VERSIONS: &[&str] = &["v1", "v2", "v3", "v4", "v5"];
 
 fn id<T: std::str::FromStr<Err = BadId>>(text: &str) -> T {
     text.parse().unwrap()
@@ -358,6 +358,7 @@ fn learnt() -> Vec<HomeChange> {
         usual_outing: 24,
         longest_outing: 36,
         rises: 0,
+        longest_stay: 0,
     };
     let lesson = |day: i64| {
         let midnight = Wall(1_789_920_000_000 + day * 86_400_000);
@@ -435,6 +436,32 @@ fn unwatched() -> Vec<HomeChange> {
     of_kind.into_iter().chain(rest).collect()
 }
 
+/// What came with version 5: how long a stay in the bathroom has looked.
+fn bathed() -> Vec<HomeChange> {
+    let bathroom = Introduction {
+        device: 3,
+        source: id("z2m"),
+        address: id("h1/bath"),
+        room: "bathroom".into(),
+        registered: true,
+        life: false,
+    };
+    let moved = |device| {
+        let reading = Reading { kind: Kind::Motion, zone: None, value: Value::Flag(true), form: Form::Event };
+        let (happened, retained) = (None, false);
+        let (rest, event, press, history, signal, beat) = (None, None, None, None, None, None);
+        HomeChange::Heard(Fact { device, reading, happened, retained, rest, event, press, history, signal, beat })
+    };
+    let lesson = |day: i64| {
+        let midnight = Wall(1_789_920_000_000 + day * 86_400_000);
+        let limits = Limits { version: 2, days: 30, rises: 41, longest_stay: 13, ..Limits::default() };
+        let (tomorrow, scores) = (Wall(midnight.0 + 86_400_000), vec![]);
+        HomeChange::Learnt(Box::new(Lesson { midnight, tomorrow, scores, limits, skipped: false }))
+    };
+    let met = HomeChange::Met(bathroom);
+    vec![met, moved(3), moved(2), lesson(2), moved(3), moved(2), moved(3)]
+}
+
 fn outages() -> Vec<SiteChange> {
     vec![
         SiteChange::Alive,
@@ -453,7 +480,8 @@ fn entries(version: &str) -> Vec<Entry> {
     let later = of_home(later_home_changes()).chain(later_site_changes().into_iter().map(Entry::Site));
     let learnt = of_home(learnt()).filter(|_| version > "v2");
     let unwatched = of_home(unwatched()).chain(outages().into_iter().map(Entry::Site)).filter(|_| version > "v3");
-    first.chain(later.filter(|_| version != "v1")).chain(learnt).chain(unwatched).collect()
+    let bathed = of_home(bathed()).filter(|_| version > "v4");
+    first.chain(later.filter(|_| version != "v1")).chain(learnt).chain(unwatched).chain(bathed).collect()
 }
 
 /// A home and a site that all of a version was folded into: what checkpoints hold.
@@ -469,6 +497,11 @@ fn states(version: &str) -> (home::State, site::State) {
         home.apply(&change, stamp(40_000_000 + 3_700_000 * n));
     }
     outages().iter().for_each(|change| site.apply(change, stamp(60)));
+    if version > "v4" {
+        for (n, change) in (0..).zip(bathed()) {
+            home.apply(&change, stamp(100_000_000 + 1_900_000 * n));
+        }
+    }
     (home, site)
 }
 

@@ -115,7 +115,7 @@ rules! {
     27 /// A home of which not even the radio is heard is unheard after twice its longest pause of the last days, at the earliest after
     /// so long. Seconds; 0: never.
     radio_least_s = 2_700 (0..=90_000);
-    28 /// In the bathroom, and nothing stirs elsewhere: until the check. Seconds; 0: never.
+    28 /// In the bathroom, and nothing stirs elsewhere: until the check, by motion not before the home's longest such stay. Seconds; 0: never.
     bathroom_check_s = 2_700 (0..=43_200);
     29 /// The same until the alarm.
     bathroom_s = 4_500 (0..=43_200);

@@ -34,6 +34,8 @@ struct Lived {
     away_alarms: u32,
     /// Hours to the alarm; none where it did not come within 24.
     delays: Vec<Option<f64>>,
+    /// All that was raised after the learning, by kind.
+    raised: BTreeMap<String, u32>,
 }
 
 pub fn run(options: &Options) {
@@ -78,6 +80,11 @@ fn tell(name: &str, homes: &[&Lived], allowance: f64) {
         ),
         "0.7 to 1.3 x, 3 x",
     );
+    let mut raised: BTreeMap<&str, u32> = BTreeMap::new();
+    homes.iter().flat_map(|home| &home.raised).for_each(|(kind, count)| *raised.entry(kind).or_default() += count);
+    let a_month = |count: u32| f64::from(count) / months / homes.len() as f64;
+    let raised: Vec<_> = raised.into_iter().map(|(kind, count)| format!("{kind} {:.2}", a_month(count))).collect();
+    line("    raised a home-month", raised.join(", "), "");
 }
 
 fn all(seed: u64, homes: u32, allowance: f64) -> Vec<Lived> {
@@ -96,8 +103,7 @@ fn all(seed: u64, homes: u32, allowance: f64) -> Vec<Lived> {
 }
 
 fn live(seed: u64, number: u32, allowance: f64) -> Lived {
-    let fleet =
-        FleetOptions { power_cuts_per_home_month: 0.2, ghosts_per_home_month: 0.05, ..FleetOptions::default() };
+    let fleet = FleetOptions { power_cuts_per_home_month: 0.2, ghosts_per_home_month: 0.05, ..FleetOptions::default() };
     let tested = fleet.start + Millis::from_mins(u64::from(LEARNING_DAYS) * 24 * 60);
     let span = Span { days: DAYS, collapse_days: LEARNING_DAYS..DAYS, draws: DRAWS };
     let recording = Recording::of(seed, number, fleet, &span);
@@ -123,21 +129,26 @@ fn judge(recording: &Recording, tested: Wall, answers: &str) -> Lived {
         (_, 3) => "three motion sensors",
         _ => "hall and door",
     };
-    let mut lived = Lived { sort, false_alarms: 0, away_alarms: 0, delays: Vec::new() };
+    let mut lived = Lived { sort, false_alarms: 0, away_alarms: 0, delays: Vec::new(), raised: BTreeMap::new() };
     for line in answers.lines() {
         let answer: serde_json::Value = serde_json::from_str(line).expect("JSON");
         if answer.get("collapse_at").is_some() {
             lived.delays.push(answer["delay_s"].as_f64().map(|s| s / 3_600.0));
-        } else if answer["change"] == "raised" && (answer["alarm"] == "inactivity" || answer["alarm"] == "not_up") {
-            let at: jiff::Timestamp = answer["at"].as_str().and_then(|at| at.parse().ok()).expect("a time");
-            let at = Wall(at.as_millisecond());
+            continue;
+        }
+        let at: jiff::Timestamp = answer["at"].as_str().and_then(|at| at.parse().ok()).expect("a time");
+        let (at, kind) = (Wall(at.as_millisecond()), answer["alarm"].as_str().expect("a kind"));
+        if at < tested || answer["change"] != "raised" {
+            continue;
+        }
+        *lived.raised.entry(kind.to_owned()).or_default() += 1;
+        if kind == "inactivity" || kind == "not_up" {
             let after = recording.stirrings.partition_point(|stirred| *stirred <= at);
             let before = after.checked_sub(1).map(|i| recording.stirrings[i]);
             let silence = before.zip(recording.stirrings.get(after)).map_or(Millis(0), |(from, to)| to.since(from));
-            match (at < tested, silence > AWAY) {
-                (true, _) => {}
-                (false, true) => lived.away_alarms += 1,
-                (false, false) => lived.false_alarms += 1,
+            match silence > AWAY {
+                true => lived.away_alarms += 1,
+                false => lived.false_alarms += 1,
             }
         }
     }

@@ -83,8 +83,8 @@ type Watch = for<'s> fn(&HomePolicy, &'s State, Stamp) -> Option<Lasting<'s>>;
 type Rule = (AlarmKind, Watch, Option<AlarmKind>);
 
 const RULES: &[Rule] = &[
-    (AlarmKind::Bathroom, |p, s, _| bathroom(s, p.rules.bathroom_s), Some(AlarmKind::BathroomCheck)),
-    (AlarmKind::BathroomCheck, |p, s, _| bathroom(s, p.rules.bathroom_check_s), None),
+    (AlarmKind::Bathroom, |p, s, _| bathroom(p, s, p.rules.bathroom_s, false), Some(AlarmKind::BathroomCheck)),
+    (AlarmKind::BathroomCheck, |p, s, _| bathroom(p, s, p.rules.bathroom_check_s, true), None),
     (AlarmKind::Wandering, |p, s, _| wandering(p, s), None),
     (AlarmKind::BedLeft, bed_left, None),
     (AlarmKind::DoorOpen, door_open, None),
@@ -104,12 +104,22 @@ fn is_bathroom(room: &str) -> bool {
     ["bathroom", "toilet", "wc", "shower", "卫生间", "厕所", "浴室", "洗手间"].contains(&room)
 }
 
-/// In the bathroom, and nothing else has been heard to stir since; where something else could be.
-fn bathroom(state: &State, seconds: u32) -> Option<Lasting<'_>> {
+/// In the bathroom, and nothing else has been heard to stir since; where something else could be. A sensor of motion cannot tell who has
+/// left unseen: before the first days are known nobody is asked after, and where a stay has looked longer than the limit in the last weeks
+/// and all was well, there is only a check (`yields`: it waits for what would be longer).
+fn bathroom<'s>(policy: &HomePolicy, state: &'s State, seconds: u32, yields: bool) -> Option<Lasting<'s>> {
     let elsewhere = |d: &DeviceState| d.tells_activity && !d.only_door && !is_bathroom(&d.room);
     let since = state.bathroom.filter(|_| state.unwatched.is_none() && state.devices.iter().any(elsewhere))?;
     let room = state.activity.as_ref().map_or("", |activity| state.room_of(activity));
-    Some(Lasting { since, limit: limit(seconds)?, room, value: None })
+    let seen = |d: &DeviceState| d.last(Kind::Presence, None).is_some_and(|last| last.value == Value::Flag(true));
+    let is_seen = state.devices.iter().any(|d| is_bathroom(&d.room) && seen(d));
+    let (learnt, limit) = (&state.learnt.limits, limit(seconds)?);
+    let limit = match (is_seen, limit.max(learnt.longest_stay())) {
+        (true, _) => limit,
+        (false, _) if u32::from(learnt.days) < policy.rules.inactivity_settling_days => return None,
+        (false, longest) => (yields || longest == limit).then_some(longest)?,
+    };
+    Some(Lasting { since, limit, room, value: None })
 }
 
 /// Out by the entrance door at night, and not back. (Who goes to the toilet at night passes no entrance door.)

@@ -344,8 +344,8 @@ impl State {
         let entrance = self.devices.get(fact.device as usize).is_some_and(|device| &*device.room == "entrance");
         let said = (entrance && fact.reading.kind == Kind::Contact).then_some(&fact.reading.value);
         self.presence.stirred(wall, said, self.learnt.last());
-        self.learnt.stirred(wall, heard, self.presence.out);
         self.fold_stay(fact, Moment { heard, wall });
+        self.learnt.stirred(wall, heard, self.presence.out, self.bathroom.is_some());
         if self.unheard_since.is_some() {
             self.learnt.is_no_example();
         }

@@ -8,6 +8,7 @@
 pub mod library;
 mod price;
 mod rhythm;
+mod stays;
 mod tail;
 #[cfg(test)]
 mod tests;
@@ -18,7 +19,7 @@ use minicbor::{Decode, Encode};
 use rhythm::Rhythm;
 
 /// Which way of learning made the limits.
-pub const VERSION: u8 = 1;
+pub const VERSION: u8 = 2;
 
 /// The day in parts of ten minutes: what begins within one has the same limit.
 pub const SLOTS: usize = 144;
@@ -70,6 +71,10 @@ pub struct Limits {
     #[n(6)]
     #[cbor(default)]
     pub rises: u8,
+    /// The longest stay in the bathroom of the last eight weeks, in steps of five minutes.
+    #[n(7)]
+    #[cbor(default)]
+    pub longest_stay: u8,
 }
 
 impl Limits {
@@ -91,6 +96,11 @@ impl Limits {
     /// The minute of the day by which somebody is up on nineteen of twenty mornings.
     pub fn rises(&self) -> Option<u32> {
         (self.rises > 0).then(|| u32::from(self.rises) * (SLOT_MS / 60_000) as u32)
+    }
+
+    /// The longest stay in the bathroom that turned out well.
+    pub fn longest_stay(&self) -> Millis {
+        Millis(STEP.0 * u64::from(self.longest_stay))
     }
 
     /// The longest outing.
@@ -133,6 +143,9 @@ struct Since {
     /// Something of it was not heard, or was an emergency.
     #[n(3)]
     broken: bool,
+    /// Since when all that stirs does so in the bathroom.
+    #[n(4)]
+    bathroom: Option<Tick>,
 }
 
 /// All that a home remembers of its past.
@@ -157,6 +170,9 @@ pub struct Learnt {
     /// Days with activity: bit 0 is the last that was closed.
     #[n(7)]
     seen: tail::Days,
+    #[n(8)]
+    #[cbor(default)]
+    stays: stays::Stays,
 }
 
 impl Learnt {
@@ -184,11 +200,15 @@ impl Learnt {
         (tells <= at && at < self.tomorrow).then(|| (DAY.0 as i64 - (self.tomorrow.0 - at.0)) as u32 / 60_000)
     }
 
-    /// Somebody stirred. `out` is whether they seem to have left with it.
-    pub(super) fn stirred(&mut self, wall: Wall, heard: Tick, out: bool) {
-        let since = Since { wall, heard, out, broken: false };
+    /// Somebody stirred. `out` is whether they seem to have left with it, `bathroom` whether they are in the bathroom.
+    pub(super) fn stirred(&mut self, wall: Wall, heard: Tick, out: bool, bathroom: bool) {
+        let stay = self.since.filter(|before| !before.broken).and_then(|before| before.bathroom);
+        let since = Since { wall, heard, out, broken: false, bathroom: bathroom.then(|| stay.unwrap_or(heard)) };
         let Some(before) = self.since.replace(since) else { return };
         let (lasted, by_wall) = (heard.since(before.heard), wall.since(before.wall));
+        if let Some(from) = stay.filter(|_| !bathroom && lasted <= LONGEST) {
+            self.stays.push(heard.since(from));
+        }
         let shortest = if before.out { SHORTEST_OUTING } else { SHORTEST };
         if lasted < shortest {
             return;
@@ -207,6 +227,7 @@ impl Learnt {
         if let Some(since) = &mut self.since {
             since.broken = true;
         }
+        self.stays.forget_today();
     }
 
     /// What the day that is over comes to; `midnight` and `tomorrow` are of the day that has begun.
@@ -239,6 +260,7 @@ impl Learnt {
             self.library.age(days);
             self.scores.age(days);
             self.seen.age(days, !lesson.skipped);
+            self.stays.age(days, !lesson.skipped);
             if !lesson.skipped {
                 today.iter().for_each(|(_, silence)| self.library.push(days as u8, silence));
                 lesson.scores.iter().for_each(|score| self.scores.push(*score));
@@ -262,6 +284,7 @@ impl Learnt {
         }
         (limits.usual_outing, limits.longest_outing) = self.library.outings();
         limits.rises = self.library.rises();
+        limits.longest_stay = self.stays.longest();
         limits
     }
 }

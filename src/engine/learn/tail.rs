@@ -9,8 +9,10 @@ const DAYS: u32 = super::library::DAYS as u32;
 const A_WEEK: usize = 6;
 /// The largest scores whose mean tells how the tail goes on.
 const TAIL: usize = 10;
-/// Days after which the home's own tail counts as much as what is usual.
-const OWN_DAYS: f64 = 60.0;
+/// How far what is foretold from a home's tail is trusted: its variance counts against how far the tails of homes differ from what is
+/// usual. Silences of one illness or one week are alike, so that three tell as much as one; homes differ by about a factor of e.
+const ALIKE: f64 = 3.0;
+const HOMES_DIFFER: f64 = 1.0;
 /// What is usual at one false alarm a month, and what each factor of e in the allowance is worth above and below it: the mean of the
 /// tails of synthetic homes, dense and sparse alike, after half a year.
 const USUAL: f64 = 9.4;
@@ -81,13 +83,15 @@ impl Scores {
         let mut falling: Vec<f64> = self.0.iter().map(|(_, score)| f64::from(*score) / 100.0).collect();
         falling.sort_by(|a, b| b.total_cmp(a));
         let days = f64::from(days);
-        let own = days / (days + OWN_DAYS);
-        tail(&falling, a_month * days / MONTH_DAYS, days).map_or(usual, |tail| own * tail + (1.0 - own) * usual)
+        let Some((score, variance)) = tail(&falling, a_month * days / MONTH_DAYS, days) else { return usual };
+        let own = HOMES_DIFFER / (HOMES_DIFFER + ALIKE * variance);
+        own * score + (1.0 - own) * usual
     }
 }
 
-/// What is reached `times` times by values that fall as these do; beyond them, by the tail that their mean excess foretells.
-fn tail(falling: &[f64], times: f64, days: f64) -> Option<f64> {
+/// What is reached `times` times by values that fall as these do; beyond them, by the tail that their mean excess foretells. And the
+/// variance of that, in units of an exponential tail's fall by a factor of e, were each value independent.
+fn tail(falling: &[f64], times: f64, days: f64) -> Option<(f64, f64)> {
     let least = 3.max((days / 2.0) as usize);
     let k = TAIL.min(falling.len().saturating_sub(1)).min(least);
     if k == 0 {
@@ -96,10 +100,12 @@ fn tail(falling: &[f64], times: f64, days: f64) -> Option<f64> {
     if times >= k as f64 {
         let rank = (times as usize).min(falling.len());
         let (this, next) = (falling[rank - 1], falling[rank.min(falling.len() - 1)]);
-        return Some(this + (times - rank as f64).clamp(0.0, 1.0) * (next - this));
+        return Some((this + (times - rank as f64).clamp(0.0, 1.0) * (next - this), 1.0 / times));
     }
     let edge = falling[k];
     let excess = falling[..k].iter().sum::<f64>() / k as f64 - edge;
     let k = k as f64;
-    Some(edge + excess * k * (libm::pow(k / times.max(1e-3), 1.0 / k) - 1.0))
+    let beyond = k / times.max(1e-3);
+    let score = edge + excess * k * (libm::pow(beyond, 1.0 / k) - 1.0);
+    Some((score, (1.0 + libm::log(beyond) * libm::log(beyond)) / k))
 }

@@ -10,11 +10,13 @@ const ALLOWANCE: Allowance = Allowance { alarms: 100, checks: 400 };
 struct Home {
     learnt: Learnt,
     day: i64,
+    /// They are in the bathroom.
+    washes: bool,
 }
 
 impl Home {
     fn new() -> Home {
-        Home { learnt: Learnt::default(), day: 0 }
+        Home { learnt: Learnt::default(), day: 0, washes: false }
     }
 
     fn stirs(&mut self, at_ms: i64, out: bool) {
@@ -27,7 +29,7 @@ impl Home {
             let lesson = self.learnt.lesson(Wall(midnight), Wall(midnight + DAY_MS), ALLOWANCE, skipped);
             self.learnt.fold(&lesson);
         }
-        self.learnt.stirred(Wall(at_ms), Tick(heard_ms as u64), out);
+        self.learnt.stirred(Wall(at_ms), Tick(heard_ms as u64), out, self.washes);
     }
 
     /// So many days of somebody who rises at seven, stirs every forty minutes and sleeps from eleven, give or take some minutes.
@@ -161,4 +163,31 @@ fn days_that_pass_are_counted_once() {
     assert_eq!((days.count(), days.was(3), days.was(4), days.was(5)), (2, true, false, true));
     days.age(500, true);
     assert!(days.count() <= 1);
+}
+
+#[test]
+fn the_longest_stay_in_the_bathroom_is_known_for_eight_weeks_and_an_emergency_is_none() {
+    let mut home = Home::new();
+    home.lives(3);
+    let stays = |home: &mut Home, minutes: i64, helped: bool| {
+        let noon = home.day * DAY_MS + 6 * HOUR_MS;
+        home.washes = true;
+        home.stirs(noon, false);
+        home.stirs(noon + 60_000, false);
+        home.washes = false;
+        if helped {
+            home.learnt.is_no_example();
+        }
+        home.stirs(noon + minutes * 60_000, false);
+        home.lives(2);
+        home.learnt.limits.longest_stay().as_secs() / 60
+    };
+    assert_eq!(stays(&mut home, 22, false), 25, "rounded up");
+    assert_eq!(stays(&mut home, 55, true), 25, "whoever was helped is no example");
+    assert_eq!(stays(&mut home, 41, false), 45);
+    home.lives(50);
+    assert_eq!(home.learnt.limits.longest_stay().as_secs() / 60, 45);
+    home.lives(10);
+    assert_eq!(home.learnt.limits.longest_stay(), Millis(0));
+    assert_eq!(home.learnt.limits.version, VERSION);
 }

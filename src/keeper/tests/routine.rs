@@ -9,8 +9,9 @@ fn a_long_stay_in_the_bathroom_is_checked_and_then_alarmed() {
     story(
         "
         06:00:00 register device:h1:h1/bathroom
+        06:30:00 h1/bathroom presence=false
         06:30:00 h1/motion motion=true!
-        07:00:00 h1/bathroom motion=true!
+        07:00:00 h1/bathroom presence=true
         07:10:00 h1/bathroom motion=true!
           07:45:00 bathroom_check#1 raised in h1: lasted 00:45:00
           07:45:00 bathroom_check#1 calls rung 0.0 until 1d 07:45:00
@@ -34,13 +35,14 @@ fn who_leaves_the_bathroom_in_time_is_not_asked_after() {
     story(
         "
         06:00:00 register device:h1:h1/bathroom
+        06:30:00 h1/bathroom presence=false
         06:30:00 h1/motion motion=true!
-        07:00:00 h1/bathroom motion=true!
+        07:00:00 h1/bathroom presence=true
         07:44:59 h1/motion motion=true!
         09:00:00 h1/bathroom presence=true
         09:30:00 h1/bathroom presence=false
         10:00:00 .
-        10:00:01 h1/bathroom motion=true!
+        10:00:01 h1/bathroom presence=true
           10:45:01 bathroom_check#1 raised in h1: lasted 00:45:00
           10:45:01 bathroom_check#1 calls rung 0.0 until 1d 10:45:01
         10:45:01 .
@@ -56,7 +58,7 @@ fn where_nothing_else_could_be_heard_the_bathroom_tells_nothing() {
     story(
         "
         06:00:00 register device:h1:h1/bathroom
-        07:00:00 h1/bathroom motion=true!
+        07:00:00 h1/bathroom presence=true
         10:00:00 .
     ",
     );
@@ -67,8 +69,9 @@ fn who_was_found_well_in_the_bathroom_is_not_asked_again_for_it() {
     story(
         "
         06:00:00 register device:h1:h1/bathroom
+        06:30:00 h1/bathroom presence=false
         06:30:00 h1/motion motion=true!
-        07:00:00 h1/bathroom motion=true!
+        07:00:00 h1/bathroom presence=true
           07:45:00 bathroom_check#1 raised in h1: lasted 00:45:00
           07:45:00 bathroom_check#1 calls rung 0.0 until 1d 07:45:00
           08:15:00 bathroom_check#1 closed by itself
@@ -87,13 +90,63 @@ fn who_was_found_well_in_the_bathroom_is_not_asked_again_for_it() {
     );
 }
 
+/// A home whose person stirs every half hour by day, but for a stay in the bathroom from 12:05 on that looks so many minutes long: a sensor of
+/// motion sees them come, and sees nobody leave.
+fn washes_daily(days: u64, minutes: u64) -> Scene {
+    const MINUTE: u64 = 60_000;
+    let noon = 12 * 60 + 5;
+    let mut scene = Scene::calm(6 * 60 * MINUTE);
+    scene.happens("register device:h1:h1/bathroom");
+    for day in 0..=days {
+        let mut says = |minute: u64, what: &str| {
+            scene.advance((day * 24 * 60 + minute) * MINUTE);
+            scene.happens(what);
+        };
+        (14..24).for_each(|half| says(half * 30, "h1/motion motion=true!"));
+        says(noon, "h1/bathroom motion=true!");
+        if day < days {
+            says(noon + minutes, "h1/motion motion=true!");
+            let rest = (25..46).map(|half| half * 30).filter(|minute| *minute > noon + minutes);
+            rest.for_each(|minute| says(minute, "h1/motion motion=true!"));
+        }
+    }
+    scene
+}
+
+#[test]
+fn a_sensor_of_motion_tells_of_a_stay_what_the_home_s_past_bears_out() {
+    let cases = [
+        // While a home settles in, nobody knows whether leaving is seen.
+        (5, 20, None, None),
+        (12, 20, Some(45), Some(75)),
+        // Longer than ever is worth a check;
+        (12, 58, Some(60), Some(75)),
+        // and where what was no need has looked as long as one, there is no alarm.
+        (12, 78, Some(80), None),
+        (12, 240, Some(240), None),
+    ];
+    for (days, minutes, check, alarm) in cases {
+        let mut scene = washes_daily(days, minutes);
+        let from = days * 24 * 60 + 12 * 60 + 5;
+        let mut raised = [None, None];
+        for minute in 0..=250 {
+            scene.advance((from + minute) * 60_000);
+            for (kind, at) in [AlarmKind::BathroomCheck, AlarmKind::Bathroom].into_iter().zip(&mut raised) {
+                *at = at.or(scene.core.homes[0].state.alarm(kind).map(|_| minute));
+            }
+        }
+        assert_eq!(raised, [check, alarm], "after {days} days with stays of {minutes} minutes");
+    }
+}
+
 #[test]
 fn a_restart_does_not_forget_a_stay_and_our_absence_is_none() {
     story(
         "
         06:00:00 register device:h1:h1/bathroom
+        06:30:00 h1/bathroom presence=false
         06:30:00 h1/motion motion=true!
-        07:00:00 h1/bathroom motion=true!
+        07:00:00 h1/bathroom presence=true
         07:05:00 kill
         07:15:00 start
           started, epoch 2
