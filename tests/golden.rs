@@ -106,7 +106,8 @@ fn alarms() -> Vec<Alarm> {
     let calling = || attentions().remove(0);
     let of_reason = reasons().into_iter().map(|reason| alarm(reason, calling(), AlarmKind::Sos));
     let of_attention = attentions().into_iter().map(|attention| alarm(reasons().remove(0), attention, AlarmKind::Sos));
-    let first_kinds = AlarmKind::ALL.iter().filter(|kind| !later_kinds().contains(kind));
+    let later = |kind: &AlarmKind| later_kinds().contains(kind) || latest_kinds().contains(kind);
+    let first_kinds = AlarmKind::ALL.iter().filter(|kind| !later(kind));
     let of_kind = first_kinds.map(|kind| alarm(reasons().remove(0), calling(), *kind));
     of_reason.chain(of_attention).chain(of_kind).collect()
 }
@@ -115,6 +116,12 @@ fn alarms() -> Vec<Alarm> {
 fn later_kinds() -> [AlarmKind; 11] {
     use AlarmKind::*;
     [Outage, Bathroom, Wandering, BedLeft, Cold, Heat, DoorOpen, NotUpCheck, BathroomCheck, ColdCheck, HeatCheck]
+}
+
+/// And with version 5.
+fn latest_kinds() -> [AlarmKind; 5] {
+    use AlarmKind::*;
+    [FallStill, FallCheck, NoWater, NoWaterCheck, WaterRunning]
 }
 
 fn acts() -> Vec<Act> {
@@ -436,7 +443,7 @@ fn unwatched() -> Vec<HomeChange> {
     of_kind.into_iter().chain(rest).collect()
 }
 
-/// What came with version 5: how long a stay in the bathroom has looked.
+/// What came with version 5: how long a stay in the bathroom has looked, what meters show, and a fall that may have been one.
 fn bathed() -> Vec<HomeChange> {
     let bathroom = Introduction {
         device: 3,
@@ -459,7 +466,29 @@ fn bathed() -> Vec<HomeChange> {
         HomeChange::Learnt(Box::new(Lesson { midnight, tomorrow, scores, limits, skipped: false }))
     };
     let met = HomeChange::Met(bathroom);
-    vec![met, moved(3), moved(2), lesson(2), moved(3), moved(2), moved(3)]
+    let says = |device, kind, value| {
+        let reading = Reading { kind, zone: None, value, form: Form::Edge };
+        let (happened, retained) = (None, false);
+        let (rest, event, press, history, signal, beat) = (None, None, None, None, None, None);
+        HomeChange::Heard(Fact { device, reading, happened, retained, rest, event, press, history, signal, beat })
+    };
+    let litres = |litres| says(1, Kind::WaterVolume, Value::Number(litres));
+    let lasting = Reason::Lasting { since: Wall(70), lasted_s: 60, limit_s: 60, room: "wc".into(), value: None };
+    let calling = || attentions().remove(0);
+    let of_kind = latest_kinds().map(|kind| HomeChange::Raised(Box::new(alarm(lasting.clone(), calling(), kind))));
+    let rest = vec![
+        met,
+        moved(3),
+        moved(2),
+        lesson(2),
+        moved(3),
+        moved(2),
+        moved(3),
+        litres(100.0),
+        litres(103.5),
+        says(3, Kind::FallWarning, Value::Flag(true)),
+    ];
+    of_kind.into_iter().chain(rest).collect()
 }
 
 fn outages() -> Vec<SiteChange> {
@@ -487,6 +516,11 @@ fn entries(version: &str) -> Vec<Entry> {
 /// A home and a site that all of a version was folded into: what checkpoints hold.
 fn states(version: &str) -> (home::State, site::State) {
     let (mut home, mut site) = folded(version);
+    if version < "v5" {
+        // Nobody listened to water meters then, or to what a radar only warns of.
+        home.fallen = None;
+        home.devices.iter_mut().for_each(|device| device.water = Default::default());
+    }
     if version < "v4" {
         // Nobody listened to a radio then, or kept a list of whom to look after.
         (home.radio, home.unwatched) = Default::default();

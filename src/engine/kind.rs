@@ -154,6 +154,8 @@ alarms! {
     2 Gas "gas" Life Condition;
     3 Sos "sos" Life Press;
     4 Fall "fall" Life Press;
+    // A radar's warning after which nobody moved.
+    28 FallStill "fall_still" Life Judgement;
     // A message that twice took the process down with it: unread, it counts as a call for help.
     5 PossibleSos "possible_sos" Life Judgement;
     // A latched press that says `true` once more after somebody had seen it.
@@ -165,15 +167,19 @@ alarms! {
     21 Cold "cold" Welfare Judgement;
     22 Heat "heat" Welfare Judgement;
     23 DoorOpen "door_open" Welfare Judgement;
+    29 NoWater "no_water" Welfare Judgement;
     // The home's engine failed, or it could not be heard for long: nobody watches it, so somebody has to look.
     8 WelfareCheck "welfare_check" Welfare Judgement;
     // The quiet tier below `inactivity`: the operator's list, no ladder.
     9 InactivityCheck "inactivity_check" Welfare Judgement;
+    30 FallCheck "fall_check" Welfare Judgement;
     24 NotUpCheck "not_up_check" Welfare Judgement;
     25 BathroomCheck "bathroom_check" Welfare Judgement;
     26 ColdCheck "cold_check" Welfare Judgement;
     27 HeatCheck "heat_check" Welfare Judgement;
+    31 NoWaterCheck "no_water_check" Welfare Judgement;
     10 Leak "leak" Property Condition;
+    32 WaterRunning "water_running" Property Judgement;
     11 EngineFault "engine_fault" Technical Judgement;
     12 Tamper "tamper" Technical Condition;
     13 BatteryLow "battery_low" Technical Condition;
@@ -197,7 +203,7 @@ impl AlarmKind {
     /// The tier below an alarm: closes by itself when what it asks for is over.
     pub const fn is_check(self) -> bool {
         use AlarmKind::*;
-        matches!(self, InactivityCheck | NotUpCheck | BathroomCheck | ColdCheck | HeatCheck)
+        matches!(self, FallCheck | InactivityCheck | NotUpCheck | BathroomCheck | ColdCheck | HeatCheck | NoWaterCheck)
     }
 
     /// Shown to the operator only; no ladder is climbed for it unless somebody names one: for a check by its kind.

@@ -146,6 +146,12 @@ rules! {
     heat_check_c = 32 (20..=60);
     42 /// and as warm as this alarmed.
     heat_c = 35 (20..=60);
+    43 /// A radar says that somebody may have fallen, which is a check, and nobody moves: until it is a call for help. Seconds; 0: never.
+    fall_still_s = 60 (0..=3_600);
+    44 /// Less than ten litres of water: until the check; with a second sign (a silence that is asked after) it is an alarm. Seconds; 0: never.
+    no_water_s = 86_400 (0..=604_800);
+    45 /// Water runs without a pause: until the alarm. Seconds; 0: never.
+    water_running_s = 7_200 (0..=86_400);
 }
 
 /// One rung as the home machine sees it: the channels that reach its people.

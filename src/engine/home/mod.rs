@@ -10,6 +10,7 @@ mod alarms;
 mod climb;
 pub mod coverage;
 pub mod explain;
+mod fallen;
 pub mod health;
 mod listen;
 mod moving;
@@ -20,6 +21,7 @@ mod state;
 #[cfg(test)]
 mod tests;
 pub mod walk;
+mod water;
 
 pub use moving::Leaving;
 pub use state::{Activity, DeviceState, State};

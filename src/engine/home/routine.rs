@@ -3,8 +3,10 @@
 
 use super::Turn;
 use super::explain::Holding;
+use super::fallen::{perhaps, unmoving};
 use super::silence::{has_only_a_door, minute_of, within};
 use super::state::{Activity, DeviceState, State};
+use super::water::{running, unused};
 use crate::engine::alarm::Reason;
 use crate::engine::change::{Fact, HomeChange};
 use crate::engine::kind::{AlarmKind, Kind};
@@ -70,11 +72,11 @@ impl Climate {
 }
 
 /// A condition under way.
-struct Lasting<'s> {
-    since: Moment,
-    limit: Millis,
-    room: &'s str,
-    value: Option<f64>,
+pub(super) struct Lasting<'s> {
+    pub since: Moment,
+    pub limit: Millis,
+    pub room: &'s str,
+    pub value: Option<f64>,
 }
 
 type Watch = for<'s> fn(&HomePolicy, &'s State, Stamp) -> Option<Lasting<'s>>;
@@ -83,6 +85,8 @@ type Watch = for<'s> fn(&HomePolicy, &'s State, Stamp) -> Option<Lasting<'s>>;
 type Rule = (AlarmKind, Watch, Option<AlarmKind>);
 
 const RULES: &[Rule] = &[
+    (AlarmKind::FallStill, |p, s, _| unmoving(s, limit(p.rules.fall_still_s)?), Some(AlarmKind::FallCheck)),
+    (AlarmKind::FallCheck, |_, s, _| perhaps(s), None),
     (AlarmKind::Bathroom, |p, s, _| bathroom(p, s, p.rules.bathroom_s, false), Some(AlarmKind::BathroomCheck)),
     (AlarmKind::BathroomCheck, |p, s, _| bathroom(p, s, p.rules.bathroom_check_s, true), None),
     (AlarmKind::Wandering, |p, s, _| wandering(p, s), None),
@@ -93,6 +97,9 @@ const RULES: &[Rule] = &[
     (AlarmKind::ColdCheck, |p, s, _| climate(p, s, |c| c.chilly), None),
     (AlarmKind::Heat, |p, s, _| climate(p, s, |c| c.hot), Some(AlarmKind::HeatCheck)),
     (AlarmKind::HeatCheck, |p, s, _| climate(p, s, |c| c.warm), None),
+    (AlarmKind::NoWater, |p, s, now| unused(s, limit(p.rules.no_water_s)?, true, now), Some(AlarmKind::NoWaterCheck)),
+    (AlarmKind::NoWaterCheck, |p, s, now| unused(s, limit(p.rules.no_water_s)?, false, now), None),
+    (AlarmKind::WaterRunning, |p, s, now| running(s, limit(p.rules.water_running_s)?, now), None),
 ];
 
 /// Seconds of a rule; none where it is switched off.

@@ -1,10 +1,12 @@
 //! What a home is: its devices as they last spoke, its last activity, its open alarms.
 
 use super::coverage::{Radio, Unwatched};
+use super::fallen::Fallen;
 use super::health::Health;
 use super::presence::Presence;
 use super::routine::{Climate, Moment};
 use super::walk::{Signed, Walk};
+use super::water::Water;
 use crate::engine::alarm::{Alarm, Attention, CloseCode};
 use crate::engine::change::{AlarmChange, Fact, HomeChange, Introduction};
 use crate::engine::id::{Address, SourceId, Zone};
@@ -73,6 +75,9 @@ pub struct DeviceState {
     #[n(13)]
     #[cbor(default)]
     pub climate: Climate,
+    #[n(14)]
+    #[cbor(default)]
+    pub water: Water,
 }
 
 /// How many kinds and zones of a device are remembered; of those beyond it, every `true` is an event.
@@ -156,6 +161,9 @@ pub struct State {
     #[n(14)]
     #[cbor(default)]
     pub asked: Vec<(AlarmKind, Tick)>,
+    /// A radar says that somebody may have fallen, and nobody has moved since.
+    #[n(15)]
+    pub fallen: Option<Fallen>,
 }
 
 impl State {
@@ -258,6 +266,7 @@ impl State {
                 life: new.life,
                 health: Health::default(),
                 climate: Climate::default(),
+                water: Water::default(),
             });
         } else if let Some(device) = self.devices.get_mut(slot) {
             device.room = new.room.clone();
@@ -272,7 +281,7 @@ impl State {
         if let Some(device) = self.devices.get_mut(device as usize) {
             (device.registered, device.life, device.tells_activity, device.online) = (false, false, false, None);
             device.last.clear();
-            device.climate = Climate::default();
+            (device.climate, device.water) = Default::default();
         }
         self.forget_radio();
         self.fold_hearing(at);
@@ -286,7 +295,7 @@ impl State {
     fn fold_word_of_a_person(&mut self, at: Stamp) {
         self.stir(Activity::beginning(at), at);
         self.fold_resumption(at);
-        self.bathroom = None;
+        (self.bathroom, self.fallen) = (None, None);
     }
 
     fn fold_fact(&mut self, fact: &Fact, at: Stamp) {
@@ -299,6 +308,10 @@ impl State {
             device.events.insert(0, event);
         }
         device.health.fold(fact, device.heard.is_some(), at);
+        let now = Moment { heard: at.heard, wall: at.wall };
+        if let (Kind::WaterVolume, Value::Number(litres), false) = (reading.kind, &reading.value, fact.retained) {
+            device.water.fold(*litres, now);
+        }
         device.heard = device.heard.max(Some(fact.happened.unwrap_or(at.wall)));
         if active && reading.kind != Kind::Sos {
             device.tells_activity = true;
@@ -318,6 +331,7 @@ impl State {
         }
         let news = known != (device.tells_activity, device.online);
         self.watch_from(at);
+        self.fold_fall(fact, active, now);
         if active {
             self.fold_activity(fact, at);
         }

@@ -162,6 +162,108 @@ fn a_restart_does_not_forget_a_stay_and_our_absence_is_none() {
 }
 
 #[test]
+fn a_fall_that_may_have_been_one_is_checked_and_calls_where_nobody_moves() {
+    story(
+        "
+        06:00:00 register device:h1:h1/radar
+        06:10:00 h1/radar motion=true!
+        07:00:00 h1/radar fall_warning=true
+          fall_check#1 raised in h1: lasted 00:00:00
+          fall_check#1 calls rung 0.0 until 1d 07:00:00
+        07:00:20 h1/radar presence=true
+          07:01:00 fall_check#1 closed by itself
+          07:01:00 fall_still#2 raised in h1: lasted 00:01:00
+          07:01:00 fall_still#2 calls rung 1.0 until 1d 07:01:00
+          07:01:00 -> desk: fall_still#2 n1 rung 1.0
+        07:02:00 zhang seen
+          fall_still#2 taken by zhang until 07:05:00
+          -> desk: fall_still#2 n2 taken by zhang
+        07:03:00 h1/radar motion=true!
+          fall_still#2 over
+    ",
+    );
+}
+
+#[test]
+fn who_gets_up_again_has_been_checked_and_no_more() {
+    story(
+        "
+        06:00:00 register device:h1:h1/radar
+        06:10:00 h1/radar motion=true!
+        07:00:00 h1/radar fall_warning=true
+          fall_check#1 raised in h1: lasted 00:00:00
+          fall_check#1 calls rung 0.0 until 1d 07:00:00
+        07:00:59 h1/radar motion=true!
+          fall_check#1 closed by itself
+        07:05:00 h1/radar fall_warning=false
+        07:10:00 h1/radar fall_warning=true
+          fall_check#2 raised in h1: lasted 00:00:00
+          fall_check#2 calls rung 0.0 until 1d 07:10:00
+        07:10:30 h1/radar fall_warning=false
+          fall_check#2 closed by itself
+        07:20:00 .
+    ",
+    );
+}
+
+#[test]
+fn a_radar_in_a_room_where_no_movement_is_told_only_checks() {
+    story(
+        "
+        06:00:00 register device:h1:h1/radar
+        06:10:00 h1/motion motion=true!
+        07:00:00 h1/radar fall_warning=true
+          fall_check#1 raised in h1: lasted 00:00:00
+          fall_check#1 calls rung 0.0 until 1d 07:00:00
+        07:30:00 .
+    ",
+    );
+}
+
+/// What is raised within so many hours of six in the morning, and after how many minutes; the meter shows so many litres more in each part of
+/// `every` minutes, and somebody stirs each half hour for so many hours.
+fn metered(hours: u64, every: u64, uses: impl Fn(u64) -> f64, stirs: u64) -> Vec<(AlarmKind, u64)> {
+    let mut scene = Scene::calm(6 * 3_600_000);
+    scene.happens("register device:h1:h1/meter");
+    let (mut litres, mut raised) = (1_000.0, Vec::new());
+    for minute in 0..hours * 60 {
+        scene.advance((6 * 60 + minute) * 60_000);
+        if minute % 30 == 0 && minute < stirs * 60 {
+            scene.happens("h1/motion motion=true!");
+        }
+        if minute % every == 0 {
+            litres += uses(minute);
+            scene.happens(&format!("h1/meter water_volume={litres}"));
+        }
+        for kind in [AlarmKind::NoWater, AlarmKind::NoWaterCheck, AlarmKind::WaterRunning] {
+            let open = scene.core.homes[0].state.alarm(kind).is_some();
+            if open && raised.iter().all(|(known, _)| *known != kind) {
+                raised.push((kind, minute));
+            }
+        }
+    }
+    raised
+}
+
+#[test]
+fn a_water_meter_tells_of_no_use_and_of_use_without_end() {
+    use AlarmKind::{NoWater, NoWaterCheck, WaterRunning};
+    let day = 24 * 60;
+    let by_hand = |minute: u64| if minute % 60 == 0 && minute % day < 15 * 60 { 6.0 } else { 0.0 };
+    assert_eq!(metered(50, 10, by_hand, 50), []);
+    // A tap that drips is none; somebody is there all the same.
+    assert_eq!(metered(30, 10, |_| 0.05, 30), [(NoWaterCheck, day)]);
+    assert_eq!(metered(30, 10, |_| 0.07, 30), [], "ten litres in 24 hours");
+    // Nobody has stirred for longer than the home's limit, either: that is the second sign.
+    assert_eq!(metered(30, 10, |_| 0.0, 12), [(NoWater, day)]);
+    // A meter that is read once a day lists, and no more.
+    assert_eq!(metered(30, day, |_| 0.0, 12), [(NoWaterCheck, day)]);
+    assert_eq!(metered(3, 10, |_| 20.0, 3), [(WaterRunning, 120)]);
+    assert_eq!(metered(3, 10, |minute| if minute == 110 { 0.0 } else { 20.0 }, 3), []);
+    assert_eq!(metered(5, 40, |_| 90.0, 5), [], "nobody knows what was between two words so far apart");
+}
+
+#[test]
 fn who_goes_out_at_night_and_does_not_come_back_is_looked_for() {
     story(
         "
