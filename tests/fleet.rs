@@ -24,8 +24,12 @@ use tokio::time::{sleep, timeout};
 fn the_decoder_reads_from_every_message_what_the_fleet_meant() {
     let sources = wire::default_sources();
     let mut lore = Lore::default();
-    let options =
-        FleetOptions { presses_per_home_month: 30.0, dangers_per_home_month: 30.0, ..FleetOptions::default() };
+    let options = FleetOptions {
+        presses_per_home_month: 30.0,
+        dangers_per_home_month: 30.0,
+        power_cuts_per_home_month: 3.0,
+        ..FleetOptions::default()
+    };
     let mut fleet = Fleet::new(11, 30, options.clone());
     let roster: BTreeSet<_> =
         fleet.homes().iter().flat_map(|h| &h.devices).map(|d| (d.source.to_owned(), d.address.clone())).collect();
@@ -65,7 +69,7 @@ fn the_decoder_reads_from_every_message_what_the_fleet_meant() {
         assert!(meant && (pressed || !event), "{message:?}: {readings:?}");
         *counts.entry(message.cause).or_default() += 1;
     }
-    assert_eq!(counts.len(), 13, "every cause occurs: {counts:?}");
+    assert_eq!(counts.len(), 15, "every cause occurs: {counts:?}");
 }
 
 fn free_port() -> u16 {
