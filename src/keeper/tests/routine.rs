@@ -228,10 +228,10 @@ fn metered(hours: u64, every: u64, uses: impl Fn(u64) -> f64, stirs: u64) -> Vec
     let (mut litres, mut raised) = (1_000.0, Vec::new());
     for minute in 0..hours * 60 {
         scene.advance((6 * 60 + minute) * 60_000);
-        if minute % 30 == 0 && minute < stirs * 60 {
+        if minute.is_multiple_of(30) && minute < stirs * 60 {
             scene.happens("h1/motion motion=true!");
         }
-        if minute % every == 0 {
+        if minute.is_multiple_of(every) {
             litres += uses(minute);
             scene.happens(&format!("h1/meter water_volume={litres}"));
         }
@@ -249,7 +249,7 @@ fn metered(hours: u64, every: u64, uses: impl Fn(u64) -> f64, stirs: u64) -> Vec
 fn a_water_meter_tells_of_no_use_and_of_use_without_end() {
     use AlarmKind::{NoWater, NoWaterCheck, WaterRunning};
     let day = 24 * 60;
-    let by_hand = |minute: u64| if minute % 60 == 0 && minute % day < 15 * 60 { 6.0 } else { 0.0 };
+    let by_hand = |minute: u64| if minute.is_multiple_of(60) && minute % day < 15 * 60 { 6.0 } else { 0.0 };
     assert_eq!(metered(50, 10, by_hand, 50), []);
     // A tap that drips is none; somebody is there all the same.
     assert_eq!(metered(30, 10, |_| 0.05, 30), [(NoWaterCheck, day)]);
