@@ -71,8 +71,7 @@ pub fn replay(options: Options) -> ExitCode {
         rules.zone = zone;
     }
     if let Some(alarms) = options.budget {
-        rules.rules.inactivity_alarms_per_100_months = Some(alarms);
-        rules.rules.inactivity_checks_per_100_months = Some(alarms * CHECKS_AN_ALARM);
+        replay::allow(&mut rules.rules, alarms);
     }
     let care = options.care == Care::Pretend;
     let options_of_run = replay::Options { rules, registry: Registry::default(), care };
@@ -146,9 +145,6 @@ fn past(dir: &Path, options: &replay::Options) -> Result<replay::Summary, Replay
     }
     past.end()
 }
-
-/// PRACTICE: a check a month where there is a false alarm in four.
-const CHECKS_AN_ALARM: u32 = 4;
 
 /// False alarms a month, as hundredths of one.
 fn allowance(text: &str) -> Result<u32, String> {

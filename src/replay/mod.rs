@@ -13,7 +13,7 @@ pub mod street;
 mod tests;
 pub mod when;
 
-use crate::engine::policy::SiteRules;
+use crate::engine::policy::{RulesPatch, SiteRules};
 use crate::engine::registry::Registry;
 use lines::Lines;
 use rows::Rows;
@@ -32,6 +32,15 @@ pub struct Options {
     pub registry: Registry,
     /// Whether a pretend caseworker confirms safety ten minutes after each alarm.
     pub care: bool,
+}
+
+/// A check a month where there is a false alarm in four (PRACTICE).
+const CHECKS_AN_ALARM: u32 = 4;
+
+/// Sets the allowance of false inactivity alarms per home and hundred months; of checks it is four times that.
+pub fn allow(rules: &mut RulesPatch, alarms: u32) {
+    rules.inactivity_alarms_per_100_months = Some(alarms);
+    rules.inactivity_checks_per_100_months = Some(alarms * CHECKS_AN_ALARM);
 }
 
 /// Which of the two files a message is about.

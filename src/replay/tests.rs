@@ -3,7 +3,6 @@
 use super::when::Reader;
 use super::*;
 use crate::engine::id::SiteId;
-use crate::engine::policy::RulesPatch;
 use crate::engine::time::Wall;
 use jiff::tz::TimeZone;
 

@@ -64,8 +64,9 @@ fn main() {
         let at = words.iter().position(|w| w == name);
         at.map_or(default, |at| words[at + 1].parse().expect("a number"))
     };
+    let lives = words.iter().any(|w| w == BY_NAME);
     let options = Options {
-        homes: number("--homes", 3_000) as u32,
+        homes: number("--homes", if lives { 1_000 } else { 3_000 }) as u32,
         messages: number("--messages", 300_000),
         pairs: number("--pairs", 9),
         seed: number("--seed", 1) as u64,

@@ -20,8 +20,6 @@ const LEARNING_DAYS: u32 = 28;
 const MONTH_DAYS: f64 = 30.44;
 /// False alarms a home and month.
 const ALLOWANCES: [f64; 3] = [0.25, 1.0, 4.0];
-/// Checks that are allowed for each alarm, as `replay --budget` has it.
-const CHECKS_AN_ALARM: f64 = 4.0;
 /// Moments of collapse that are drawn in each home.
 const DRAWS: u32 = 12;
 /// Whoever is silent for longer is away for days and has told nobody: asking after them is right.
@@ -39,15 +37,15 @@ struct Lived {
 }
 
 pub fn run(options: &Options) {
-    let homes = if options.homes == 3_000 { 1_000 } else { options.homes };
-    title(&format!("Lives: {homes} homes, {DAYS} days, seed {}", options.seed));
-    for allowance in ALLOWANCES {
-        let lived = all(options.seed, homes, allowance);
+    title(&format!("Lives: {} homes, {DAYS} days, seed {}", options.homes, options.seed));
+    let homes = all(options.seed, options.homes);
+    for (place, allowance) in ALLOWANCES.into_iter().enumerate() {
+        let lived: Vec<&Lived> = homes.iter().map(|home| &home[place]).collect();
         let mut sorts: BTreeMap<&str, Vec<&Lived>> = BTreeMap::new();
         for home in &lived {
             sorts.entry(home.sort).or_default().push(home);
         }
-        tell(&format!("{allowance} a home-month"), &lived.iter().collect::<Vec<_>>(), allowance);
+        tell(&format!("{allowance} a home-month"), &lived, allowance);
         sorts.iter().for_each(|(sort, homes)| tell(&format!("  {sort}"), homes, allowance));
     }
 }
@@ -87,14 +85,15 @@ fn tell(name: &str, homes: &[&Lived], allowance: f64) {
     line("    raised a home-month", raised.join(", "), "");
 }
 
-fn all(seed: u64, homes: u32, allowance: f64) -> Vec<Lived> {
+/// What each home came to under each allowance.
+fn all(seed: u64, homes: u32) -> Vec<[Lived; ALLOWANCES.len()]> {
     let (next, lived) = (AtomicU32::new(1), Mutex::new(Vec::new()));
     let work = || loop {
         let number = next.fetch_add(1, Ordering::Relaxed);
         if number > homes {
             return;
         }
-        let home = live(seed, number, allowance);
+        let home = live(seed, number);
         lived.lock().expect("no thread panics").push(home);
     };
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
@@ -102,23 +101,25 @@ fn all(seed: u64, homes: u32, allowance: f64) -> Vec<Lived> {
     lived.into_inner().expect("no thread panics")
 }
 
-fn live(seed: u64, number: u32, allowance: f64) -> Lived {
+fn live(seed: u64, number: u32) -> [Lived; ALLOWANCES.len()] {
     let fleet = FleetOptions { power_cuts_per_home_month: 0.2, ghosts_per_home_month: 0.05, ..FleetOptions::default() };
     let tested = fleet.start + Millis::from_mins(u64::from(LEARNING_DAYS) * 24 * 60);
     let span = Span { days: DAYS, collapse_days: LEARNING_DAYS..DAYS, draws: DRAWS };
     let recording = Recording::of(seed, number, fleet, &span);
-    let rules = RulesPatch {
-        inactivity_alarms_per_100_months: Some((allowance * 100.0) as u32),
-        inactivity_checks_per_100_months: Some((allowance * CHECKS_AN_ALARM * 100.0) as u32),
-        ..RulesPatch::default()
-    };
+    ALLOWANCES.map(|allowance| judge(&recording, tested, &replayed(&recording, allowance)))
+}
+
+/// The answers of a replay under an allowance.
+fn replayed(recording: &Recording, allowance: f64) -> String {
+    let mut rules = RulesPatch::default();
+    replay::allow(&mut rules, (allowance * 100.0) as u32);
     let zone = jiff::tz::TimeZone::get("Asia/Shanghai").expect("a zone");
     let rules = SiteRules { site: SiteId::cut("lives"), zone, rules };
     let options = replay::Options { rules, registry: Registry::default(), care: true };
     let mut answers = Vec::new();
     replay::run(&options, recording.readings.as_bytes(), Some(recording.collapses.as_bytes()), &mut answers)
         .expect("a recording");
-    judge(&recording, tested, std::str::from_utf8(&answers).expect("JSON lines"))
+    String::from_utf8(answers).expect("JSON lines")
 }
 
 fn judge(recording: &Recording, tested: Wall, answers: &str) -> Lived {

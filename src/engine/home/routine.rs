@@ -25,6 +25,10 @@ pub struct Moment {
 }
 
 impl Moment {
+    pub(super) fn at(at: Stamp) -> Moment {
+        Moment { heard: at.heard, wall: at.wall }
+    }
+
     fn of(activity: &Activity) -> Moment {
         Moment { heard: activity.heard, wall: activity.wall }
     }
@@ -167,8 +171,7 @@ fn door_open<'s>(policy: &HomePolicy, state: &'s State, now: Stamp) -> Option<La
     let limit = limit(policy.rules.door_open_s)?;
     let open = |d: &DeviceState| d.last(Kind::Contact, None).filter(|l| l.value == Value::Open(true)).map(|l| l.since);
     let (door, since) = state.devices.iter().filter(|d| &*d.room == "entrance").find_map(|d| Some((d, open(d)?)))?;
-    let then = now.before(now.tick.since(since));
-    let since = Moment { heard: then.heard, wall: then.wall };
+    let since = Moment::at(now.before(now.tick.since(since)));
     Some(Lasting { since, limit, room: &door.room, value: None })
 }
 
@@ -221,7 +224,7 @@ impl State {
 
     pub(super) fn fold_climate(&mut self, device: u16, beyond: Beyond, at: Stamp) {
         if let Some(device) = self.devices.get_mut(device as usize) {
-            device.climate.fold(beyond, Moment { heard: at.heard, wall: at.wall });
+            device.climate.fold(beyond, Moment::at(at));
         }
     }
 

@@ -308,7 +308,7 @@ impl State {
             device.events.insert(0, event);
         }
         device.health.fold(fact, device.heard.is_some(), at);
-        let now = Moment { heard: at.heard, wall: at.wall };
+        let now = Moment::at(at);
         if let (Kind::WaterVolume, Value::Number(litres), false) = (reading.kind, &reading.value, fact.retained) {
             device.water.fold(*litres, now);
         }

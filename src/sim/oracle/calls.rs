@@ -81,18 +81,7 @@ impl Oracle {
 
     /// A record of which the shadow has the outcome already: what it says of calls.
     pub(super) fn calls_of(&mut self, contents: &record::Contents) {
-        for entry in &contents.entries {
-            match entry {
-                record::Entry::Home { home, change: HomeChange::Raised(alarm) } => self.alarmed(*home, alarm.kind),
-                record::Entry::Home {
-                    home,
-                    change: HomeChange::Alarm { kind, change: AlarmChange::Counted { .. } },
-                } => {
-                    self.alarmed(*home, *kind);
-                }
-                _ => {}
-            }
-        }
+        contents.entries.iter().filter_map(alarmed).for_each(|(home, kind)| self.alarmed(home, kind));
         contents.entries.iter().filter_map(possible_sos).for_each(|home| self.unread(home));
         contents.facts.iter().for_each(|(home, fact)| self.told(*home, fact));
     }
@@ -258,11 +247,15 @@ impl Oracle {
 
 /// The home in which an entry raises or counts a possible call.
 pub(super) fn possible_sos(entry: &record::Entry) -> Option<u32> {
+    alarmed(entry).filter(|(_, kind)| *kind == AlarmKind::PossibleSos).map(|(home, _)| home)
+}
+
+/// The home in which an entry raises or counts an alarm, and its kind.
+fn alarmed(entry: &record::Entry) -> Option<(u32, AlarmKind)> {
     let record::Entry::Home { home, change } = entry else { return None };
-    let counts = match change {
-        HomeChange::Raised(alarm) => alarm.kind == AlarmKind::PossibleSos,
-        HomeChange::Alarm { kind, change: AlarmChange::Counted { .. } } => *kind == AlarmKind::PossibleSos,
-        _ => false,
-    };
-    counts.then_some(*home)
+    match change {
+        HomeChange::Raised(alarm) => Some((*home, alarm.kind)),
+        HomeChange::Alarm { kind, change: AlarmChange::Counted { .. } } => Some((*home, *kind)),
+        _ => None,
+    }
 }
