@@ -17,6 +17,8 @@ mod ingest;
 mod look;
 #[path = "console/outages.rs"]
 mod outages;
+#[path = "console/suppressions.rs"]
+mod suppressions;
 
 use house::{House, Options, TOKEN, VIEWER};
 use serde_json::Value;

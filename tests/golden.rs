@@ -10,6 +10,7 @@ use hearthwatch::engine::change::*;
 use hearthwatch::engine::delivery::{Failure, Outcome};
 use hearthwatch::engine::home;
 use hearthwatch::engine::home::routine::Beyond;
+use hearthwatch::engine::home::suppression::{Hid, Suppression, SuppressionKind};
 use hearthwatch::engine::id::*;
 use hearthwatch::engine::kind::{AlarmKind, Kind};
 use hearthwatch::engine::learn::{Lesson, Limits};
@@ -23,7 +24,7 @@ use hearthwatch::engine::time::{Millis, Stamp, Tick, Wall};
 use hearthwatch::keeper::record::Entry;
 use std::path::PathBuf;
 
-const VERSIONS: &[&str] = &["v1", "v2", "v3", "v4", "v5"];
+const VERSIONS: &[&str] = &["v1", "v2", "v3", "v4", "v5", "v6"];
 
 fn id<T: std::str::FromStr<Err = BadId>>(text: &str) -> T {
     text.parse().unwrap()
@@ -106,7 +107,9 @@ fn alarms() -> Vec<Alarm> {
     let calling = || attentions().remove(0);
     let of_reason = reasons().into_iter().map(|reason| alarm(reason, calling(), AlarmKind::Sos));
     let of_attention = attentions().into_iter().map(|attention| alarm(reasons().remove(0), attention, AlarmKind::Sos));
-    let later = |kind: &AlarmKind| later_kinds().contains(kind) || latest_kinds().contains(kind);
+    let later = |kind: &AlarmKind| {
+        later_kinds().contains(kind) || latest_kinds().contains(kind) || kinds_of_suppressions().contains(kind)
+    };
     let first_kinds = AlarmKind::ALL.iter().filter(|kind| !later(kind));
     let of_kind = first_kinds.map(|kind| alarm(reasons().remove(0), calling(), *kind));
     of_reason.chain(of_attention).chain(of_kind).collect()
@@ -122,6 +125,11 @@ fn later_kinds() -> [AlarmKind; 11] {
 fn latest_kinds() -> [AlarmKind; 5] {
     use AlarmKind::*;
     [FallStill, FallCheck, NoWater, NoWaterCheck, WaterRunning]
+}
+
+/// And with version 6.
+fn kinds_of_suppressions() -> [AlarmKind; 2] {
+    [AlarmKind::BackCheck, AlarmKind::SuppressionCheck]
 }
 
 fn acts() -> Vec<Act> {
@@ -491,6 +499,34 @@ fn bathed() -> Vec<HomeChange> {
     of_kind.into_iter().chain(rest).collect()
 }
 
+/// What came with version 6: why nobody is told of some alarms.
+fn suppressed() -> Vec<HomeChange> {
+    let suppression = |kind| Suppression {
+        kind,
+        by: id("desk"),
+        reason: Some(sealed()),
+        since: stamp(80),
+        until: Tick(500_000_000),
+        confirmed: stamp(90),
+        asked: Some(Tick(95)),
+        hid: vec![Hid { kind: AlarmKind::Inactivity, at: Wall(85) }],
+        hidden: 2,
+    };
+    let reason = |of| Reason::Suppressed { of, since: Wall(80), until: Wall(99) };
+    let calling = || attentions().remove(0);
+    let kinds = SuppressionKind::ALL;
+    let set = kinds.map(|kind| HomeChange::Suppressed(Box::new(suppression(kind))));
+    let ended = [Some(id("desk")), None].into_iter().zip(kinds);
+    let ended = ended.map(|(by, kind)| {
+        let suppression = Box::new(suppression(kind));
+        HomeChange::SuppressionEnded { suppression, by }
+    });
+    let of_reason = kinds.map(|of| alarm(reason(of), calling(), AlarmKind::BackCheck));
+    let of_kind = kinds_of_suppressions().map(|kind| alarm(reason(SuppressionKind::Away), calling(), kind));
+    let raised = of_reason.into_iter().chain(of_kind).map(|alarm| HomeChange::Raised(Box::new(alarm)));
+    set.into_iter().chain(raised).chain(ended).collect()
+}
+
 fn outages() -> Vec<SiteChange> {
     vec![
         SiteChange::Alive,
@@ -510,7 +546,9 @@ fn entries(version: &str) -> Vec<Entry> {
     let learnt = of_home(learnt()).filter(|_| version > "v2");
     let unwatched = of_home(unwatched()).chain(outages().into_iter().map(Entry::Site)).filter(|_| version > "v3");
     let bathed = of_home(bathed()).filter(|_| version > "v4");
-    first.chain(later.filter(|_| version != "v1")).chain(learnt).chain(unwatched).chain(bathed).collect()
+    let suppressed = of_home(suppressed()).filter(|_| version > "v5");
+    let rest = learnt.chain(unwatched).chain(bathed).chain(suppressed);
+    first.chain(later.filter(|_| version != "v1")).chain(rest).collect()
 }
 
 /// A home and a site that all of a version was folded into: what checkpoints hold.
@@ -534,6 +572,11 @@ fn states(version: &str) -> (home::State, site::State) {
     if version > "v4" {
         for (n, change) in (0..).zip(bathed()) {
             home.apply(&change, stamp(100_000_000 + 1_900_000 * n));
+        }
+    }
+    if version > "v5" {
+        for (n, change) in (0..).zip(suppressed()) {
+            home.apply(&change, stamp(130_000_000 + 1_900_000 * n));
         }
     }
     (home, site)

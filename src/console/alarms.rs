@@ -225,7 +225,7 @@ async fn carry_out(
     Ok(answer.map(|(id, revision)| json!({"id": id, "revision": revision})).map_err(Problem::from))
 }
 
-fn not_sealed() -> Problem {
+pub(super) fn not_sealed() -> Problem {
     Problem::new(
         StatusCode::CONFLICT,
         "not_sealed",

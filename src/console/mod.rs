@@ -2,7 +2,7 @@
 //!
 //! Reading order: [`Desk`] (what it is given), [`router`] (every path that exists), `gate` (who may), `guard` (what holds for every
 //! request), `alarms` (lists and acts), `events` (what changes, as it changes), `homes` (the registry as JSON), `quarantine` (unknown
-//! devices and their claim), `walk` (the test of a home), `devices` (their health), `health` (the service's), `pages`, `places` (those
+//! devices and their claim), `suppressions` (who is away), `walk` (the test of a home), `devices` (their health), `health` (the service's), `pages`, `places` (those
 //! beside the desk) and `words` (every text in both languages). A request that fails is answered by a `problem` document.
 //!
 //! **Nothing in here decides anything.** What a person does goes to the keeper and is answered after its sync; what is open is read
@@ -26,6 +26,7 @@ mod pages;
 mod places;
 mod problem;
 mod quarantine;
+mod suppressions;
 mod walk;
 mod words;
 
@@ -74,6 +75,8 @@ pub trait Open: Send + Sync {
     fn responder(&self, responder: &Responder) -> Option<ResponderDetails>;
     /// Seals a note under the key of its home.
     fn seal_note(&self, home: &HomeId, text: &str) -> Option<Sealed<String>>;
+    /// Opens one.
+    fn note(&self, home: &HomeId, sealed: &Sealed<String>) -> Option<String>;
 }
 
 /// What is past. Asked on a thread that may block; may know nothing yet, or nothing any more.
@@ -188,6 +191,12 @@ fn routes() -> Vec<(&'static str, &'static [&'static str], MethodRouter<Shared>)
         ("/api/v1/homes/{id}/looked", &["post"], post(outages::looked)),
         ("/api/v1/health", &["get"], get(devices::visits)),
         ("/api/v1/outages", &["get"], get(outages::list)),
+        ("/api/v1/suppressions", &["get"], get(suppressions::list)),
+        (
+            "/api/v1/suppressions/{id}",
+            &["get", "put", "delete"],
+            get(suppressions::one).put(suppressions::put).delete(suppressions::end),
+        ),
         ("/api/v1/quarantine", &["get"], get(quarantine::list)),
         ("/api/v1/quarantine/{id}/claim", &["post"], post(quarantine::claim)),
         ("/api/v1/notices", &["get"], get(notices::list)),
@@ -196,6 +205,7 @@ fn routes() -> Vec<(&'static str, &'static [&'static str], MethodRouter<Shared>)
         ("/quarantine", &["get"], get(places::quarantine)),
         ("/health", &["get"], get(places::health)),
         ("/outages", &["get"], get(places::outages)),
+        ("/away", &["get"], get(places::away)),
         ("/homes/{id}/walk-test", &["get"], get(places::walk)),
         ("/sign-in", &["get", "post"], get(pages::sign_in).post(pages::signed_in)),
         ("/sign-out", &["post"], post(pages::sign_out)),

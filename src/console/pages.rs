@@ -20,13 +20,14 @@ const CSS: &str = "text/css; charset=utf-8";
 const JS: &str = "text/javascript; charset=utf-8";
 
 /// Everything that a page loads: name, type, contents. Nothing comes from elsewhere.
-const ASSETS: [(&str, &str, &str); 15] = [
+const ASSETS: [(&str, &str, &str); 16] = [
     ("console.css", CSS, include_str!("assets/console.css")),
     ("places.css", CSS, include_str!("assets/places.css")),
     ("place.js", JS, include_str!("assets/place.js")),
     ("quarantine.js", JS, include_str!("assets/quarantine.js")),
     ("walk.js", JS, include_str!("assets/walk.js")),
     ("outages.js", JS, include_str!("assets/outages.js")),
+    ("away.js", JS, include_str!("assets/away.js")),
     ("visits.js", JS, include_str!("assets/visits.js")),
     ("console.js", JS, include_str!("assets/console.js")),
     ("dom.js", JS, include_str!("assets/dom.js")),

@@ -1,4 +1,4 @@
-//! The pages beside the desk: homes to look after an outage, quarantine, the walk test of a home, device health. What stands in them is made by their scripts.
+//! The pages beside the desk: homes to look after an outage, who is away, quarantine, the walk test of a home, device health. What stands in them is made by their scripts.
 
 use super::Shared;
 use super::gate::Caller;
@@ -10,8 +10,9 @@ use axum::response::{IntoResponse, Redirect, Response};
 use maud::{Markup, PreEscaped, html};
 
 /// The pages that the desk leads to: address, symbol, name.
-const LINKS: [(&str, &str, &str); 3] = [
+const LINKS: [(&str, &str, &str); 4] = [
     ("/outages", "house", "nav.outages"),
+    ("/away", "away", "nav.away"),
     ("/quarantine", "unclaimed", "nav.quarantine"),
     ("/health", "device", "nav.health"),
 ];
@@ -85,6 +86,13 @@ pub(super) async fn outages(room: State<Shared>, look: Query<Look>, uri: Uri, he
         lead: Some("outages.lead"),
         home: None,
     };
+    show(&room, &look, &uri, &headers, &place)
+}
+
+/// `GET /away`
+pub(super) async fn away(room: State<Shared>, look: Query<Look>, uri: Uri, headers: HeaderMap) -> Response {
+    let place =
+        Place { script: "away.js", title: "title.away", heading: "nav.away", lead: Some("away.lead"), home: None };
     show(&room, &look, &uri, &headers, &place)
 }
 

@@ -178,6 +178,8 @@ const WORDS: &[Word] = &[
     ("kind.fall_check", "疑似跌倒核实", "Fall check"),
     ("kind.no_water", "长时间未用水且无活动", "No water used, no activity"),
     ("kind.no_water_check", "一天未用水核实", "No water check"),
+    ("kind.back_check", "外出期间有动静", "Stirring while away"),
+    ("kind.suppression_check", "外出登记待确认", "Absence to confirm"),
     ("kind.water_running", "持续流水", "Water running"),
     ("reading.motion", "人体移动", "motion"),
     ("reading.presence", "有人", "presence"),
@@ -261,6 +263,16 @@ const WORDS: &[Word] = &[
         "why.unwatched_still",
         "{from} 起收不到信号，至今未恢复，也无人看望。上次活动 {at}",
         "Unheard since {from}, and nobody has looked. Last activity {at}",
+    ),
+    (
+        "why.back",
+        "{at} 起登记为{of}（至 {until}），但屋内有动静：打电话问是本人回来还是他人在家",
+        "{of} since {at} (until {until}), and somebody stirs there: call and ask whether they are back",
+    ),
+    (
+        "why.suppressed",
+        "{at} 起登记为{of}，至 {until}：请确认是否仍然有效",
+        "{of} since {at}, until {until}: confirm that it still holds",
     ),
     ("unclaimed", "未登记设备", "Unregistered device"),
     ("gateway", "网关", "Gateway"),
@@ -478,6 +490,7 @@ const WORDS: &[Word] = &[
 mod tests {
     use super::*;
     use crate::engine::alarm::Refusal;
+    use crate::engine::home::suppression::SuppressionKind;
     use crate::engine::kind::{AlarmKind, Kind, Priority};
     use crate::wire::Rejected;
     use std::collections::BTreeSet;
@@ -493,6 +506,7 @@ mod tests {
         include_str!("assets/walk.js"),
         include_str!("assets/visits.js"),
         include_str!("assets/outages.js"),
+        include_str!("assets/away.js"),
     );
 
     fn keys() -> BTreeSet<&'static str> {
@@ -519,7 +533,7 @@ mod tests {
         let quoted = SCRIPTS.split("t('").skip(1).filter_map(|rest| rest.split('\'').next());
         let word = |text: &&str| text.chars().all(|c| c.is_ascii_lowercase() || "._-0123456789".contains(c));
         let of_a_page = |text: &&str| {
-            let families = ["walk", "quarantine", "health", "need", "outages", "refused"];
+            let families = ["walk", "quarantine", "health", "need", "outages", "away", "refused"];
             text.split_once('.').is_some_and(|(family, _)| families.contains(&family))
         };
         quoted.filter(word).chain(SCRIPTS.split('\'').filter(word).filter(of_a_page)).collect()
@@ -556,6 +570,7 @@ mod tests {
         wanted.extend(of("spans", &["seconds", "minutes", "hours", "days"]));
         wanted.extend(of("walk", &["lead_one", "announced_one"]));
         wanted.extend(of("outages", &["spoke", "seen"]));
+        wanted.extend(SuppressionKind::ALL.map(|kind| format!("away.{}", kind.name())));
         wanted.extend(of("value", &["yes", "no", "open", "closed"]));
         wanted.extend(of("hours", &["short", "long"]).into_iter().chain(of("days", &["short", "long"])));
         wanted.extend(of("next", &["rung", "again"]));

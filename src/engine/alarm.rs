@@ -398,8 +398,7 @@ pub fn decide(alarm: &Alarm, act: &Act, by: &ResponderId, rules: &Rules, now: Ti
         (Act::Cannot, _) => Verdict::Record,
         (Act::Safe(how), _) => Verdict::Settle(*how),
         (Act::Close(code), _) => {
-            let needs_safe = matches!(alarm.priority(), Priority::Life | Priority::Welfare);
-            if needs_safe && alarm.safe.is_none() {
+            if alarm.kind.needs_safe() && alarm.safe.is_none() {
                 return Err(Refusal::NotSafeYet);
             }
             Verdict::Close(*code)

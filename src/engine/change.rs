@@ -4,6 +4,7 @@
 use super::alarm::{Act, Alarm, Attention, CloseCode, Reason, Safe, Telling, Told};
 use super::delivery::Outcome;
 use super::home::routine::Beyond;
+use super::home::suppression::Suppression;
 use super::id::{Address, AlarmId, ChannelId, HomeId, NoticeId, ResponderId, SourceId};
 use super::kind::{AlarmKind, Priority};
 use super::learn::Lesson;
@@ -241,6 +242,18 @@ pub enum HomeChange {
         device: u16,
         #[n(1)]
         beyond: Beyond,
+    },
+    /// A person has said why nobody is to be told of some alarms, or that it holds on.
+    #[n(20)]
+    Suppressed(#[n(0)] Box<Suppression>),
+    /// The last of a suppression; holds it whole, with what it hid.
+    #[n(21)]
+    SuppressionEnded {
+        #[n(0)]
+        suppression: Box<Suppression>,
+        /// None: its time was over.
+        #[n(1)]
+        by: Option<ResponderId>,
     },
 }
 

@@ -4,10 +4,12 @@ use super::alarm::{Act, Reason, SafeHow, Told};
 use super::change::{Introduction, Notice};
 use super::delivery::Outcome;
 use super::home::Leaving;
+use super::home::suppression::SuppressionKind;
 use super::id::{AlarmId, ChannelId, NoticeId, ResponderId};
 use super::kind::AlarmKind;
 use super::reading::Reading;
 use super::registry::Entity;
+use super::sealed::Sealed;
 use super::time::{Stamp, Wall};
 
 /// The readings of one message, brought home.
@@ -41,6 +43,15 @@ pub enum WalkOrder {
     },
     /// Ends the window; signed, the home is handed over as it was found.
     Close { signed: bool },
+}
+
+/// What a person says of why nobody is to be told of some alarms of a home.
+#[derive(Debug, Clone, PartialEq)]
+pub enum SuppressionOrder {
+    /// Sets it, or says that it holds on, with this end.
+    Set { kind: SuppressionKind, until: Wall, reason: Option<Sealed<String>> },
+    /// It is over: of people who were away, they are back.
+    End { kind: SuppressionKind },
 }
 
 /// An input of a home machine.
@@ -79,6 +90,11 @@ pub enum HomeInput {
     /// A person commissions the home.
     Walk {
         order: WalkOrder,
+        by: ResponderId,
+    },
+    /// A person sets or ends a suppression.
+    Suppress {
+        order: SuppressionOrder,
         by: ResponderId,
     },
     /// From the keeper: the process has started, and no clock can be trusted to have run in between.

@@ -178,6 +178,9 @@ alarms! {
     26 ColdCheck "cold_check" Welfare Judgement;
     27 HeatCheck "heat_check" Welfare Judgement;
     31 NoWaterCheck "no_water_check" Welfare Judgement;
+    // Somebody stirs where the people are said to be away; and what is said of the home has to be confirmed.
+    33 BackCheck "back_check" Welfare Judgement;
+    34 SuppressionCheck "suppression_check" Welfare Judgement;
     10 Leak "leak" Property Condition;
     32 WaterRunning "water_running" Property Judgement;
     11 EngineFault "engine_fault" Technical Judgement;
@@ -203,7 +206,28 @@ impl AlarmKind {
     /// The tier below an alarm: closes by itself when what it asks for is over.
     pub const fn is_check(self) -> bool {
         use AlarmKind::*;
-        matches!(self, FallCheck | InactivityCheck | NotUpCheck | BathroomCheck | ColdCheck | HeatCheck | NoWaterCheck)
+        matches!(
+            self,
+            FallCheck
+                | InactivityCheck
+                | NotUpCheck
+                | BathroomCheck
+                | ColdCheck
+                | HeatCheck
+                | NoWaterCheck
+                | BackCheck
+                | SuppressionCheck
+        )
+    }
+
+    /// What a suppression itself asks of whoever set it.
+    pub const fn asks_of_a_suppression(self) -> bool {
+        matches!(self, AlarmKind::BackCheck | AlarmKind::SuppressionCheck)
+    }
+
+    /// Whether it closes only after a person confirmed that the resident is safe.
+    pub const fn needs_safe(self) -> bool {
+        matches!(self.priority(), Priority::Life | Priority::Welfare) && !self.asks_of_a_suppression()
     }
 
     /// Shown to the operator only; no ladder is climbed for it unless somebody names one: for a check by its kind.

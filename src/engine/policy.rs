@@ -163,6 +163,9 @@ pub struct ResolvedRung {
     pub wait: Millis,
 }
 
+/// Tells nobody; looked at again daily.
+pub static SILENT: ResolvedLadder = ResolvedLadder { rungs: Vec::new(), repeat: Millis::from_mins(24 * 60) };
+
 /// A ladder in channels. Without any rung nobody is told, the console alone shows the alarm.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ResolvedLadder {
@@ -171,11 +174,6 @@ pub struct ResolvedLadder {
 }
 
 impl ResolvedLadder {
-    /// Nobody is told; looked at again daily.
-    pub fn silent() -> ResolvedLadder {
-        ResolvedLadder { rungs: Vec::new(), repeat: Millis::from_mins(24 * 60) }
-    }
-
     /// Whether nobody at all can be reached by it.
     pub fn reaches_nobody(&self) -> bool {
         self.rungs.iter().all(|r| r.channels.is_empty())
@@ -227,7 +225,7 @@ impl<'a> Resolver<'a> {
     pub fn new(site: &'a SiteRules, registry: &'a Registry) -> Self {
         let ladders =
             registry.ladders.values().map(|l| (l.id.clone(), Arc::new(resolve_ladder(l, registry)))).collect();
-        Resolver { site, registry, ladders, silent: Arc::new(ResolvedLadder::silent()) }
+        Resolver { site, registry, ladders, silent: Arc::new(SILENT.clone()) }
     }
 
     /// The policy of a registered home.

@@ -1,5 +1,6 @@
 //! Why an alarm was raised.
 
+use super::home::suppression::SuppressionKind;
 use super::kind::Kind;
 use super::time::Wall;
 use minicbor::{Decode, Encode};
@@ -113,6 +114,18 @@ pub enum Reason {
         #[serde(serialize_with = "super::view::utc_or_null")]
         last_activity: Option<Wall>,
     },
+    /// What is said of the home has to be asked about: somebody stirs there, it was not confirmed for long, or it is about to end.
+    #[n(10)]
+    Suppressed {
+        #[n(0)]
+        of: SuppressionKind,
+        #[n(1)]
+        #[serde(serialize_with = "super::view::utc")]
+        since: Wall,
+        #[n(2)]
+        #[serde(serialize_with = "super::view::utc")]
+        until: Wall,
+    },
 }
 
 impl Reason {
@@ -136,7 +149,11 @@ impl Reason {
             | Reason::Silent { last_room: place, .. }
             | Reason::Lasting { room: place, .. }
             | Reason::Unreadable { topic: place } => *place = "".into(),
-            Reason::EngineFault { .. } | Reason::Own { .. } | Reason::Unheard { .. } | Reason::Unwatched { .. } => {}
+            Reason::EngineFault { .. }
+            | Reason::Own { .. }
+            | Reason::Unheard { .. }
+            | Reason::Unwatched { .. }
+            | Reason::Suppressed { .. } => {}
         }
         self
     }

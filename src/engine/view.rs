@@ -3,7 +3,7 @@
 use super::alarm::{Alarm, Attention, Progress, Reason, Safe};
 use super::id::{AlarmId, HomeId, ResponderId, SiteId};
 use super::kind::{AlarmKind, Priority};
-use super::policy::{HomePolicy, ResolvedRung};
+use super::policy::{ResolvedLadder, ResolvedRung};
 use super::time::{Stamp, Tick, Wall};
 use serde::{Serialize, Serializer};
 
@@ -117,9 +117,9 @@ impl AlarmView {
 
 impl NextView {
     /// What comes next for an alarm nobody or somebody has; none once it is settled.
-    pub fn of(alarm: &Alarm, policy: &HomePolicy, now: Stamp) -> Option<NextView> {
+    pub fn of(alarm: &Alarm, ladder: &ResolvedLadder, now: Stamp) -> Option<NextView> {
         let at = wall_of(alarm.deadline()?, now);
-        let rungs = &policy.ladder(alarm.kind).rungs;
+        let rungs = &ladder.rungs;
         let from = match alarm.attention {
             Attention::Calling { rung, .. } => rung as usize,
             _ => 0,

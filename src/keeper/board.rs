@@ -1,5 +1,6 @@
 //! What is open right now, for those who only look: kept in memory, renewed after each commit, read without the keeper.
 
+use crate::engine::home::suppression::SuppressionKind;
 use crate::engine::id::AlarmId;
 use crate::engine::view::{AlarmView, HomeView, NextView};
 use serde::Serialize;
@@ -15,6 +16,8 @@ pub struct Shown {
     pub home: HomeView,
     pub rung: u32,
     pub next: Option<NextView>,
+    /// Why nobody is told of it at present.
+    pub hidden_by: Option<SuppressionKind>,
     pub open: bool,
     /// How an ended alarm was closed.
     pub outcome: Option<&'static str>,

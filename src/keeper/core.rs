@@ -16,6 +16,7 @@ use super::record::Blocks;
 use super::routes::Routes;
 use crate::engine::alarm::{Reason, Refusal};
 use crate::engine::change::{HomeChange, Raw, SiteChange};
+use crate::engine::home::suppression::SuppressionRefusal;
 use crate::engine::home::walk::WalkRefusal;
 use crate::engine::home::{self, Place};
 use crate::engine::id::{AlarmId, HomeId, SourceId};
@@ -69,6 +70,9 @@ pub struct Effects {
 /// What an order about a test window came to.
 pub type Walked = Result<(), WalkRefusal>;
 
+/// What an order about a suppression came to.
+pub type Suppressed = Result<(), SuppressionRefusal>;
+
 /// What an act on an alarm came to.
 pub type Answer = Result<(AlarmId, u32), Refusal>;
 
@@ -83,9 +87,8 @@ pub struct Core {
     now: Stamp,
     pub blocks: Blocks,
     unsealed: evidence::Unsealed,
+    /// Holds what the last step gave beside its changes.
     home_out: home::Out,
-    /// What the last step gave beside its changes.
-    walked: Option<Walked>,
     leaving: Vec<home::Leaving>,
     site_out: site::Out,
     to_site: VecDeque<SiteInput>,
@@ -116,7 +119,6 @@ impl Core {
             blocks: Blocks::default(),
             unsealed: evidence::Unsealed::default(),
             home_out: home::Out::default(),
-            walked: None,
             leaving: Vec::new(),
             site_out: site::Out::default(),
             to_site: VecDeque::new(),
@@ -297,6 +299,7 @@ impl Core {
         let slot = self.homes.get_mut(home as usize)?;
         let place = Place { home, next_alarm: self.site.next_alarm };
         let mut out = std::mem::take(&mut self.home_out);
+        out.clear();
         let now = self.now;
         let mut failed_due = false;
         let run = |input, out: &mut home::Out| {
@@ -320,9 +323,7 @@ impl Core {
         }
         self.take_in(home, &mut out, raw);
         let answer = out.answer.take();
-        self.walked = out.walked.take();
         self.leaving.append(&mut out.leaving);
-        out.clear();
         self.home_out = out;
         self.schedule(home);
         answer
@@ -369,6 +370,11 @@ impl Core {
             | HomeChange::Looked { .. }
             | HomeChange::Resumed
             | HomeChange::Climate { .. } => return,
+            // Who is told of what is open.
+            HomeChange::Suppressed(_) | HomeChange::SuppressionEnded { .. } => {
+                self.touched.insert(home);
+                return;
+            }
             HomeChange::Raised(alarm) | HomeChange::AlarmJoined(alarm) => alarm.kind,
             HomeChange::Alarm { kind, .. } => *kind,
             HomeChange::Closed { alarm, code, .. } => {

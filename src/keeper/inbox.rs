@@ -1,12 +1,12 @@
 //! What waits for the keeper. Nobody who puts something in waits; how much can wait is bounded by the broker's window of
 //! unacknowledged messages and by the channels' slots.
 
-use super::core::{Answer, Core, Walked};
+use super::core::{Answer, Core, Suppressed, Walked};
 use super::ports::{Delivery, Lane};
 use crate::engine::alarm::{Act, SafeHow};
 use crate::engine::delivery::Outcome;
 use crate::engine::id::{AlarmId, HomeId, NoticeId, ResponderId, SourceId};
-use crate::engine::input::WalkOrder;
+use crate::engine::input::{SuppressionOrder, WalkOrder};
 use crate::engine::kind::AlarmKind;
 use crate::engine::policy::SiteRules;
 use crate::engine::registry::Entity;
@@ -25,6 +25,7 @@ pub(super) enum Errand {
     Register { entities: Vec<Entity>, done: oneshot::Sender<Result<(), NotTaken>> },
     Push { source: SourceId, messages: Vec<Pushed>, answer: oneshot::Sender<Vec<Took>> },
     Walk { home: HomeId, order: WalkOrder, by: ResponderId, answer: oneshot::Sender<Walked> },
+    Suppress { home: HomeId, order: SuppressionOrder, by: ResponderId, answer: oneshot::Sender<Suppressed> },
     Looked { home: HomeId, by: ResponderId, how: SafeHow, answer: oneshot::Sender<bool> },
     Own { home: HomeId, kind: AlarmKind, what: String },
     Rules(Box<SiteRules>),
@@ -189,6 +190,13 @@ impl Handle {
     pub async fn walk(&self, home: HomeId, order: WalkOrder, by: ResponderId) -> Result<Walked, Gone> {
         let (answer, wait) = oneshot::channel();
         self.put(Errand::Walk { home, order, by, answer });
+        wait.await.map_err(|_| Gone)
+    }
+
+    /// A person sets or ends a suppression; answered after the sync.
+    pub async fn suppress(&self, home: HomeId, order: SuppressionOrder, by: ResponderId) -> Result<Suppressed, Gone> {
+        let (answer, wait) = oneshot::channel();
+        self.put(Errand::Suppress { home, order, by, answer });
         wait.await.map_err(|_| Gone)
     }
 

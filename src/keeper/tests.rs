@@ -12,6 +12,7 @@ mod presses;
 mod routine;
 mod scene;
 mod silence;
+mod suppressions;
 mod turns;
 mod words;
 

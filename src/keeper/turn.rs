@@ -360,14 +360,11 @@ impl Keeper {
                     false => self.after.reply(answer, took),
                 }
             }
-            Errand::Walk { home, order, by, answer } => {
-                let given = self.core.walk(&home, order, by);
-                self.after.reply(answer, given);
+            Errand::Walk { home, order, by, answer } => self.after.reply(answer, self.core.walk(&home, order, by)),
+            Errand::Suppress { home, order, by, answer } => {
+                self.after.reply(answer, self.core.suppress(&home, order, by))
             }
-            Errand::Looked { home, by, how, answer } => {
-                let known = self.core.looked(&home, by, how);
-                self.after.reply(answer, known);
-            }
+            Errand::Looked { home, by, how, answer } => self.after.reply(answer, self.core.looked(&home, by, how)),
             Errand::Own { home, kind, what } => self.core.own_alarm(&home, kind, &what, None),
             Errand::Rules(rules) => self.core.set_rules(*rules),
             Errand::Ask(question) => question(&self.core),

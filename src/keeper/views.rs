@@ -5,6 +5,7 @@ use super::core::Core;
 use super::ports::{NoticeType, Parcel, Personal};
 use crate::engine::alarm::{Alarm, Attention};
 use crate::engine::change::{Raw, SiteChange, Subject};
+use crate::engine::home::suppression;
 use crate::engine::id::HomeId;
 use crate::engine::view::{AlarmView, HomeView, NextView};
 use base64::Engine as _;
@@ -29,7 +30,7 @@ impl Core {
         let channel = Arc::new(self.site.registry.channels.get(&notice.channel)?.clone());
         let home = self.home_view(notice.home);
         let personal = channel.include_personal.then(|| self.personal(&home.id)).flatten();
-        let next = open.and_then(|alarm| NextView::of(alarm, &slot.policy, self.now()));
+        let next = open.and_then(|alarm| NextView::of(alarm, slot.policy.ladder(alarm.kind), self.now()));
         let mut alarm = AlarmView::of(alarm, self.now());
         if !channel.include_personal {
             alarm.reason = alarm.reason.without_whereabouts();
@@ -61,12 +62,19 @@ impl Core {
             Attention::Calling { rung, .. } => rung,
             _ => 0,
         };
-        let next = NextView::of(alarm, &self.homes[home as usize].policy, self.now());
+        let slot = &self.homes[home as usize];
+        let hidden_by = suppression::hidden_by(&slot.state, alarm.kind, self.now().tick);
+        // What is hidden calls nobody before the suppression ends.
+        let next = match hidden_by {
+            Some(_) => None,
+            None => NextView::of(alarm, slot.policy.ladder(alarm.kind), self.now()),
+        };
         Shown {
             alarm: AlarmView::of(alarm, self.now()),
             home: self.home_view(home),
             rung,
             next,
+            hidden_by,
             open: true,
             outcome: None,
         }

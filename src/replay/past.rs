@@ -134,7 +134,10 @@ impl<'a, W: Write> Past<'a, W> {
             HomeChange::Met(introduction) => HomeInput::Met(introduction.clone()),
             HomeChange::Bridge { online } => HomeInput::Bridge { online: *online },
             HomeChange::DeviceLeft { device } => HomeInput::Left { device: *device, open_there: None },
-            HomeChange::Lost | HomeChange::Resumed => return self.street.fold(household, change).map_err(told),
+            HomeChange::Lost
+            | HomeChange::Resumed
+            | HomeChange::Suppressed(_)
+            | HomeChange::SuppressionEnded { .. } => return self.street.fold(household, change).map_err(told),
             _ => return Ok(()),
         };
         self.street.give(household, input).map_err(told)

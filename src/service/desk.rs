@@ -146,6 +146,10 @@ impl Open for OpenVault {
         let ready = if self.0.knows(subject) { Ok(()) } else { self.0.ensure(&[subject]) };
         ready.and_then(|()| self.0.seal(subject, &text.to_owned())).ok()
     }
+
+    fn note(&self, home: &HomeId, sealed: &Sealed<String>) -> Option<String> {
+        self.0.open(home.as_str(), sealed).ok()
+    }
 }
 
 /// The store, where there is one, and the journals.

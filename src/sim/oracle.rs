@@ -14,6 +14,7 @@ use super::story::Story;
 use crate::engine::alarm::{Alarm, Attention, Told};
 use crate::engine::change::{AlarmChange, HomeChange, SiteChange, Subject};
 use crate::engine::delivery::Outcome;
+use crate::engine::home::suppression;
 use crate::engine::id::{AlarmId, ChannelId, NoticeId};
 use crate::engine::kind::{AlarmKind, Priority};
 use crate::engine::policy::SiteRules;
@@ -34,6 +35,8 @@ pub const TRANSITIONS: &[&str] = &[
     "raised",
     "counted",
     "called",
+    "suppressed",
+    "lifted",
     "taken",
     "expired",
     "safe",
@@ -69,6 +72,8 @@ pub struct Oracle {
     silences: silences::Silences,
     /// Where each ladder stands: round and rung.
     climbed: BTreeMap<AlarmId, (u32, u32)>,
+    /// When nobody was to be told of an alarm last.
+    hidden: BTreeMap<AlarmId, u64>,
     /// What each notice says, by its id, for good.
     notices: BTreeMap<NoticeId, Subject>,
     /// The highest number of a notice that left, by alarm and channel.
@@ -108,6 +113,7 @@ impl Oracle {
             calls: calls::Calls::default(),
             silences: silences::Silences::default(),
             climbed: BTreeMap::new(),
+            hidden: BTreeMap::new(),
             notices: BTreeMap::new(),
             left: BTreeMap::new(),
             transitions: Vec::new(),
@@ -207,9 +213,19 @@ impl Oracle {
             }
             HomeChange::Closed { alarm, .. } => {
                 self.climbed.remove(&alarm.id);
+                self.hidden.remove(&alarm.id);
                 self.closed.insert(alarm.id.clone());
                 self.transitions.push("closed");
             }
+            // Whom nobody is told of calls nobody, and begins anew when that is over.
+            HomeChange::Suppressed(_) => {
+                let alarms = self.shadow.homes.get(home as usize).map(|h| h.state.alarms.as_slice());
+                for alarm in alarms.unwrap_or_default() {
+                    self.climbed.remove(&alarm.id);
+                }
+                self.transitions.push("suppressed");
+            }
+            HomeChange::SuppressionEnded { .. } => self.transitions.push("lifted"),
             _ => {}
         }
     }
@@ -338,7 +354,11 @@ impl Oracle {
         for (number, slot) in core.homes.iter().enumerate() {
             for alarm in &slot.state.alarms {
                 let id = &alarm.id;
-                let waits = tick.since(alarm.raised.tick).0.min(calm_for);
+                if suppression::hidden_by(&slot.state, alarm.kind, tick).is_some() {
+                    self.hidden.insert(id.clone(), self.now);
+                }
+                let told_for = self.hidden.get(id).map_or(u64::MAX, |last| self.now - last);
+                let waits = tick.since(alarm.raised.tick).0.min(calm_for).min(told_for);
                 // Damage may have taken away who is to be told; it was told itself.
                 let nobody = self.damaged.is_some() && slot.policy.ladder(alarm.kind).reaches_nobody();
                 let told = waits < bound_ms || !needs_somebody(alarm) || nobody;

@@ -6,10 +6,12 @@ use super::process::lock;
 use super::world::{Happening, World};
 use crate::engine::alarm::{Act, Refusal};
 use crate::engine::dialect::Dialect;
-use crate::engine::id::{AlarmId, ChannelId, ResponderId, SourceId};
+use crate::engine::home::suppression::SuppressionKind;
+use crate::engine::id::{AlarmId, ChannelId, HomeId, ResponderId, SourceId};
+use crate::engine::input::SuppressionOrder;
 use crate::engine::kind::AlarmKind;
 use crate::engine::time::{Millis, Wall};
-use crate::fleet::{Cause, Fleet, Message};
+use crate::fleet::{Cause, Dice, Fleet, Message};
 use crate::keeper::core::Answer;
 use crate::keeper::inbox::Gone;
 use crate::keeper::ports::{NoticeType, Parcel};
@@ -39,13 +41,15 @@ pub struct Town {
     pub retained: bool,
     /// How each channel's receiver behaves, where not well.
     pub receivers: BTreeMap<ChannelId, Manner>,
+    /// Who goes away, and when.
+    absences: Dice,
     waiting: Vec<Waiting>,
     /// Who is busy with which alarm.
     attending: BTreeSet<(usize, AlarmId)>,
 }
 
 impl Town {
-    pub fn new(fleet: Fleet, start: Wall) -> Town {
+    pub fn new(fleet: Fleet, start: Wall, absences: Dice) -> Town {
         Town {
             fleet,
             start,
@@ -53,6 +57,7 @@ impl Town {
             duplicates: false,
             retained: false,
             receivers: BTreeMap::new(),
+            absences,
             waiting: Vec::new(),
             attending: BTreeSet::new(),
         }
@@ -237,6 +242,22 @@ impl World {
             Ok(Err(Refusal::NotSafeYet)) => self.goes_on(who, alarm, Some(&Act::OnSite)),
             Ok(Err(Refusal::Closed | Refusal::NoSuchAlarm)) => drop(self.town.attending.remove(&(who, alarm))),
         }
+    }
+
+    /// The operator hears that somebody is away or back, now and then.
+    pub(super) fn hear_of_an_absence(&mut self) {
+        let (dice, homes) = (&mut self.town.absences, self.town.fleet.homes());
+        let (next, home) = (600_000 + dice.below(7_200_000) as u64, HomeId::cut(&homes[dice.below(homes.len())].id));
+        let kind = SuppressionKind::ALL[dice.below(SuppressionKind::ALL.len())];
+        let (length, back) = (Millis::from_mins(5 + dice.below(360) as u64), dice.chance(0.3));
+        self.after(next, Happening::Absence);
+        let Some(process) = self.process.as_ref().filter(|_| self.now >= self.paused_until) else { return };
+        let order = match back {
+            true => SuppressionOrder::End { kind },
+            false => SuppressionOrder::Set { kind, until: self.house.clocks.wall() + length, reason: None },
+        };
+        let (handle, by) = (process.handle.clone(), ResponderId::cut(PEOPLE[0]));
+        drop(put(async move { handle.suppress(home, order, by).await }));
     }
 
     /// The operator goes through the board now and then, and finishes what others have left.

@@ -47,6 +47,8 @@ pub(super) enum Happening {
     },
     /// The operator looks at the board.
     Look,
+    /// Somebody is away, or back.
+    Absence,
     /// The store follows.
     Follow,
     /// The broker saves.
@@ -147,7 +149,7 @@ impl World {
             process: None,
             lives: 0,
             wires: Wires::new(Broker::new(Rules::default())),
-            town: Town::new(fleet, start),
+            town: Town::new(fleet, start, Dice::new(seed, 5)),
             paused_until: 0,
             busy_until: 0,
             roomy_since: None,
@@ -168,7 +170,7 @@ impl World {
                 world.at(at, Happening::Fault(fault));
             }
         }
-        for happening in [Happening::Start, Happening::Tick, Happening::Look, Happening::Follow] {
+        for happening in [Happening::Start, Happening::Tick, Happening::Look, Happening::Follow, Happening::Absence] {
             world.at(0, happening);
         }
         world.at(end, Happening::End);
@@ -272,6 +274,7 @@ impl World {
             }
             Happening::Acts { who, alarm, act, tries } => self.act(who, alarm, act, tries),
             Happening::Look => self.look_at_the_board(),
+            Happening::Absence => self.hear_of_an_absence(),
             Happening::Follow => self.follow(),
             Happening::Save => self.wires.broker.save(),
             Happening::BrokerBack => self.broker_back(),

@@ -162,6 +162,10 @@ impl Open for Glass {
     fn seal_note(&self, home: &HomeId, text: &str) -> Option<Sealed<String>> {
         (home.as_str() != "h0099").then(|| seal(&text.to_owned()))
     }
+
+    fn note(&self, _: &HomeId, sealed: &Sealed<String>) -> Option<String> {
+        open(sealed)
+    }
 }
 
 impl Vault for Glass {

@@ -33,16 +33,16 @@ function key() {
 const pause = (ms) => new Promise((done) => { setTimeout(done, ms); });
 
 /** Sends what a person orders, until it is answered. Gives `{answer}`, or `{reason, text, problem}`: why not, as a sentence. */
-export async function sendTo(path, body) {
+export async function sendTo(path, body, method = 'POST') {
   const options = {
-    method: 'POST',
+    method,
     headers: { 'content-type': 'application/json', 'idempotency-key': key() },
     body: JSON.stringify(body),
   };
   for (const wait of [1_000, 3_000, 6_000, 0]) {
     try {
       const response = await ask(path, options);
-      if (response.ok) return { answer: await response.json() };
+      if (response.ok) return { answer: response.status === 204 ? true : await response.json() };
       const problem = await response.json();
       if (response.status < 500 || response.status === 507) return { reason: problem.reason, text: tOr(`refused.${problem.reason}`, problem.detail), problem };
     } catch {

@@ -77,6 +77,10 @@ export function reason(alarm) {
       const at = why.last_activity ? clock(why.last_activity) : '-';
       return why.until ? t('why.unwatched', { from: clock(why.since), to: clock(why.until), at }) : t('why.unwatched_still', { from: clock(why.since), at });
     }
+    case 'suppressed': {
+      const args = { of: t(`away.${why.of}`), at: clock(why.since), until: clock(why.until) };
+      return t(alarm.kind === 'back_check' ? 'why.back' : 'why.suppressed', args);
+    }
     case 'engine_fault':
       return t('why.engine_fault', { fault: why.fault });
     case 'unreadable':

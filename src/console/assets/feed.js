@@ -15,6 +15,17 @@ export async function ask(path, options = {}) {
   return response;
 }
 
+/** What nobody is to be told of, and whether that still holds, stands on the page of those who are away; what somebody has taken, here too. */
+const isForTheDesk = (alarm) => alarm.open && !asksOfAbsence(alarm) && (!alarm.hidden_by || alarm.seen);
+const asksOfAbsence = (alarm) => alarm.kind === 'suppression_check';
+
+/** How many of those ask, on the way to their page. */
+const asking = new Set();
+
+function badge() {
+  for (const link of document.querySelectorAll('.places a[href="/away"]')) link.dataset.asking = asking.size || '';
+}
+
 async function loadAll() {
   const alarms = [];
   let first = null;
@@ -43,6 +54,14 @@ export function follow(on) {
 
   const up = () => { heard = Date.now(); };
 
+  function changed(alarm) {
+    if (asksOfAbsence(alarm)) {
+      asking[alarm.open ? 'add' : 'delete'](alarm.id);
+      badge();
+    }
+    on.changed(isForTheDesk(alarm) ? alarm : { ...alarm, open: false });
+  }
+
   // Changes that come while the list is on its way are held, and put on top of it.
   async function load() {
     if (loading) return;
@@ -50,11 +69,14 @@ export function follow(on) {
     try {
       const list = await loadAll();
       setClock(list.now);
-      on.loaded(list.alarms);
+      asking.clear();
+      list.alarms.filter(asksOfAbsence).forEach((alarm) => asking.add(alarm.id));
+      badge();
+      on.loaded(list.alarms.filter(isForTheDesk));
       const [mark, upTo] = number(list.event);
       for (const event of held) {
         const [itsMark, n] = number(event.lastEventId);
-        if (itsMark !== mark || n > upTo) on.changed(JSON.parse(event.data));
+        if (itsMark !== mark || n > upTo) changed(JSON.parse(event.data));
       }
       if (source?.readyState === EventSource.OPEN) on.line(true);
     } catch {
@@ -83,7 +105,7 @@ export function follow(on) {
       else {
         const alarm = JSON.parse(event.data);
         setClock(alarm.now);
-        on.changed(alarm);
+        changed(alarm);
       }
     });
     // After a short break the browser returns by itself with the last event's id, and gets what it missed.

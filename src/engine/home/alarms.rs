@@ -66,11 +66,11 @@ impl Turn<'_> {
         self.climb_from_the_start(alarm, Millis(0));
     }
 
-    /// The condition ended by itself. The alarm stays until a person has looked, but for the quiet tier.
+    /// The condition ended by itself. The alarm stays until a person has looked, but for the quiet tier, and what nobody was to know of.
     pub(super) fn over(&mut self, kind: AlarmKind, at: Wall) {
         let Some(alarm) = self.state.alarm(kind).filter(|a| a.over.is_none()) else { return };
         self.because("over");
-        if kind.is_check() {
+        if kind.is_check() || self.is_hidden(alarm) {
             self.close_by_itself(alarm);
         } else {
             self.alarm_change(kind, AlarmChange::Over { at });

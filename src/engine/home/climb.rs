@@ -2,7 +2,8 @@
 
 use super::Turn;
 use super::silence;
-use super::state::fold_alarm;
+use super::state::{State, fold_alarm};
+use super::suppression;
 use crate::engine::alarm::{Alarm, Attention, Telling, Told};
 use crate::engine::change::{AlarmChange, HomeChange, Notice, Subject};
 use crate::engine::id::{ChannelId, NoticeId, ResponderId};
@@ -15,6 +16,7 @@ impl Turn<'_> {
     /// Looks after whatever is overdue: the silence, the list of an outage, the rules of the day, then alarms by gravity.
     pub(super) fn due(&mut self) {
         self.walk_due();
+        self.suppressions_due();
         let silent = if self.lose() { &[][..] } else { silence::due(self) };
         let look = self.look_due(!silent.is_empty());
         let routine = self.routine_due();
@@ -29,7 +31,7 @@ impl Turn<'_> {
             if self.out.changes.iter().any(closed) || (dealt_with(alarm.kind) && !calls) {
                 continue;
             }
-            let due = deadline(self.policy, alarm, self.now.tick).filter(|d| *d <= self.now.tick);
+            let due = deadline(self.policy, self.state, alarm, self.now.tick).filter(|d| *d <= self.now.tick);
             let Some(deadline) = due else { continue };
             let late = self.now.tick.since(deadline);
             match &alarm.attention {
@@ -54,7 +56,11 @@ impl Turn<'_> {
     /// Tells the rung after `rung` (0: before the first), and fixes when the next is due. Rungs that reach nobody are skipped at
     /// once; the last that reaches somebody repeats without end.
     fn climb(&mut self, alarm: &Alarm, rung: u32, round: u32, late_by: Millis) {
-        let ladder = self.policy.ladder(alarm.kind);
+        if rung > 0 && suppression::hidden_by(self.state, alarm.kind, self.now.tick).is_some() {
+            self.because("suppressed");
+            self.take_back(alarm);
+        }
+        let ladder = suppression::ladder(self.policy, self.state, alarm.kind, self.now.tick);
         let (rung, round) = next_rung(ladder, alarm, rung, round);
         let last = !ladder.rungs.iter().skip(rung as usize).any(|r| reaches(r, alarm));
         let told = rung.checked_sub(1).and_then(|i| ladder.rungs.get(i as usize));
@@ -90,15 +96,20 @@ impl Turn<'_> {
         })));
     }
 
-    /// Takes back what is pending of the rungs, and tells everybody who knows of the alarm.
-    pub(super) fn tell_all_who_know(&mut self, alarm: &Alarm, subject: impl Fn() -> Subject) {
+    /// Takes back what is pending of the rungs.
+    fn take_back(&mut self, alarm: &Alarm) {
         self.out.to_site.push(SiteInput::Withdraw { alarm: alarm.id.clone() });
+        for telling in alarm.tellings.iter().filter(|t| matches!(t.told, Told::Pending | Told::Failing)) {
+            let (channel, number) = (telling.channel.clone(), telling.number);
+            self.alarm_change(alarm.kind, AlarmChange::Told { channel, number, told: Told::Withdrawn });
+        }
+    }
+
+    /// The same, and tells everybody who knows of the alarm.
+    pub(super) fn tell_all_who_know(&mut self, alarm: &Alarm, subject: impl Fn() -> Subject) {
+        self.take_back(alarm);
         let mut number = alarm.notices;
         for telling in &alarm.tellings {
-            if matches!(telling.told, Told::Pending | Told::Failing) {
-                let (channel, number) = (telling.channel.clone(), telling.number);
-                self.alarm_change(alarm.kind, AlarmChange::Told { channel, number, told: Told::Withdrawn });
-            }
             // Who is being told this moment may know in a moment.
             if telling.knows || telling.told == Told::Pending {
                 number += 1;
@@ -126,7 +137,7 @@ impl Turn<'_> {
         fold_alarm(&mut alarm, &change, self.now);
         self.alarm_change(kind, change);
         let Attention::Calling { rung, round, .. } = alarm.attention else { return };
-        let ladder = self.policy.ladder(kind);
+        let ladder = suppression::ladder(self.policy, self.state, kind, self.now.tick);
         let dead = rung.checked_sub(1).and_then(|i| ladder.rungs.get(i as usize)).is_some_and(|r| !reaches(r, &alarm));
         if told == Told::Failing && dead && ladder.rungs.iter().skip(rung as usize).any(|r| reaches(r, &alarm)) {
             self.because("rung_unreachable");
@@ -135,10 +146,13 @@ impl Turn<'_> {
     }
 }
 
-/// When an alarm has to be looked at. One that could be told to nobody is told as soon as there is somebody to tell.
-pub(super) fn deadline(policy: &HomePolicy, alarm: &Alarm, now: Tick) -> Option<Tick> {
+/// When an alarm has to be looked at. One that could be told to nobody is told as soon as there is somebody to tell; and of one that
+/// has become hidden nobody is told any more.
+pub(super) fn deadline(policy: &HomePolicy, state: &State, alarm: &Alarm, now: Tick) -> Option<Tick> {
+    let tells = || !suppression::ladder(policy, state, alarm.kind, now).reaches_nobody();
     match alarm.attention {
-        Attention::Calling { rung: 0, .. } if !policy.ladder(alarm.kind).reaches_nobody() => Some(now),
+        Attention::Calling { rung: 0, .. } if tells() => Some(now),
+        Attention::Calling { rung: 1.., .. } if suppression::hidden_by(state, alarm.kind, now).is_some() => Some(now),
         _ => alarm.deadline(),
     }
 }

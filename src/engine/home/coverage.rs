@@ -4,6 +4,7 @@
 use super::Turn;
 use super::silence::{limit, wants_a_sign, within};
 use super::state::State;
+use super::suppression::absence;
 use crate::engine::alarm::{Alarm, Reason, Safe, SafeHow};
 use crate::engine::change::{Fact, HomeChange};
 use crate::engine::id::ResponderId;
@@ -146,7 +147,7 @@ impl State {
 
     /// The rhythm was that of a device that may be the one that left.
     pub(super) fn forget_radio(&mut self) {
-        self.radio = Radio { word: self.radio.word, ..Radio::default() };
+        self.radio = Radio::default();
     }
 
     pub(super) fn fold_loss(&mut self, at: Stamp) {
@@ -287,7 +288,7 @@ pub struct LookView {
 /// What the work list says of the home; None where it does not stand there.
 pub fn view(policy: &HomePolicy, state: &State, now: Stamp) -> Option<LookView> {
     let settled = |u: &&Unwatched| u.until.is_some() || now.tick.since(u.since.tick) >= SETTLE;
-    let unwatched = listed(policy, state).filter(settled)?;
+    let unwatched = listed(policy, state).filter(settled).filter(|_| absence(state, now.tick).is_none())?;
     let due = deadline(policy, state, unwatched, now);
     Some(LookView {
         since: unwatched.since.wall,

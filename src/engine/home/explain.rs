@@ -2,6 +2,7 @@
 //! nothing is decided here.
 
 use super::state::State;
+use super::suppression::{SuppressionView, absence};
 use super::{coverage, routine, silence};
 use crate::engine::alarm::Alarm;
 use crate::engine::id::AlarmId;
@@ -19,6 +20,8 @@ pub enum Verdict {
     NotRegistered,
     /// Nobody is to be asked about its silence: paused, moved away, deceased.
     NotWatched,
+    /// Its people are said to be away or in hospital: nobody is told of its silence.
+    Suppressed,
     /// Its decisions have failed; a `welfare_check` asks for a look.
     Frozen,
     /// The site itself hears nothing.
@@ -92,6 +95,7 @@ pub struct Explanation {
     pub to_look_after: Option<coverage::LookView>,
     pub sos_cover: bool,
     pub rules: Vec<Holding>,
+    pub suppressions: Vec<SuppressionView>,
     pub open: Vec<(AlarmKind, AlarmId)>,
 }
 
@@ -116,7 +120,7 @@ pub fn explain(policy: &HomePolicy, state: &State, now: Stamp, deaf: bool) -> Ex
     });
     Explanation {
         at: now.wall,
-        verdict: verdict(policy, state, deaf),
+        verdict: verdict(policy, state, now, deaf),
         last_activity,
         out: state.presence.out,
         silence,
@@ -125,16 +129,18 @@ pub fn explain(policy: &HomePolicy, state: &State, now: Stamp, deaf: bool) -> Ex
         to_look_after: coverage::view(policy, state, now),
         sos_cover: state.has_sos_cover(now),
         rules: routine::holding(policy, state, now),
+        suppressions: state.suppressions.iter().map(|s| s.view(now)).collect(),
         open: state.alarms.iter().map(|alarm| (alarm.kind, alarm.id.clone())).collect(),
     }
 }
 
-fn verdict(policy: &HomePolicy, state: &State, deaf: bool) -> Verdict {
+fn verdict(policy: &HomePolicy, state: &State, now: Stamp, deaf: bool) -> Verdict {
     let open = |kind| state.alarm(kind).is_some_and(Alarm::lasts);
     match () {
         () if !policy.claimed => Verdict::NotRegistered,
         () if !policy.is_watched() => Verdict::NotWatched,
         () if state.frozen.is_some() => Verdict::Frozen,
+        () if absence(state, now.tick).is_some() => Verdict::Suppressed,
         () if open(AlarmKind::Inactivity) => Verdict::AlarmOpen,
         () if deaf => Verdict::SiteDeaf,
         () if state.unheard_since.is_some() => Verdict::Unheard,

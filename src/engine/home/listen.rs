@@ -59,6 +59,9 @@ impl Turn<'_> {
             self.change(HomeChange::Bridge { online: true });
         }
         if !heard.retained && heard.readings.iter().any(|r| is_activity(device, r, self.now)) {
+            if !pressed {
+                self.question(happened);
+            }
             self.stirred(happened);
             self.learn();
         }

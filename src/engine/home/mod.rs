@@ -2,7 +2,7 @@
 //!
 //! `step` decides and changes nothing; `State::apply` folds and decides nothing. [`state`] holds what a home is, [`listen`] what a
 //! message means, [`silence`] the inactivity detector, [`alarms`] raising and counting, [`climb`] ladders, [`acts`] what people do,
-//! [`walk`] the test window of commissioning, [`moving`] devices that change homes, [`health`] what a device needs, [`coverage`] when
+//! [`walk`] the test window of commissioning, [`suppression`] whom nobody is told of, [`moving`] devices that change homes, [`health`] what a device needs, [`coverage`] when
 //! nobody could hear the home, [`routine`] the rules of the day.
 
 mod acts;
@@ -18,6 +18,7 @@ mod presence;
 pub mod routine;
 pub mod silence;
 mod state;
+pub mod suppression;
 #[cfg(test)]
 mod tests;
 pub mod walk;
@@ -25,6 +26,7 @@ mod water;
 
 pub use moving::Leaving;
 pub use state::{Activity, DeviceState, State};
+use suppression::SuppressionRefusal;
 use walk::WalkRefusal;
 
 use super::alarm::Refusal;
@@ -56,6 +58,8 @@ pub struct Out {
     pub leaving: Vec<Leaving>,
     /// What came of an order about the test window.
     pub walked: Option<Result<(), WalkRefusal>>,
+    /// What came of an order about a suppression.
+    pub suppressed: Option<Result<(), SuppressionRefusal>>,
     /// Named reasons of what was decided, for the trace of the turn.
     pub because: Vec<&'static str>,
 }
@@ -68,6 +72,7 @@ impl Out {
         self.evidence.clear();
         self.leaving.clear();
         self.walked = None;
+        self.suppressed = None;
         self.because.clear();
     }
 }
@@ -94,6 +99,7 @@ pub fn step(policy: &HomePolicy, place: &Place, state: &State, input: Stamped<Ho
         HomeInput::Left { device, open_there } => turn.leave(device, open_there),
         HomeInput::Joins(leaving) => turn.join(*leaving),
         HomeInput::Walk { order, by } => turn.walk(order, by),
+        HomeInput::Suppress { order, by } => turn.suppress(order, by),
         HomeInput::Restarted => turn.interrupt_walk(),
     }
 }
@@ -101,13 +107,14 @@ pub fn step(policy: &HomePolicy, place: &Place, state: &State, input: Stamped<Ho
 /// When the home wants to be looked at next, as things stand; later is possible, earlier is not. While the site is deaf no silence
 /// grows.
 pub fn next_wake(policy: &HomePolicy, state: &State, now: Stamp, deaf: bool) -> Option<Tick> {
-    let alarms = state.alarms.iter().filter_map(|a| climb::deadline(policy, a, now.tick)).min();
+    let alarms = state.alarms.iter().filter_map(|a| climb::deadline(policy, state, a, now.tick)).min();
     let silence = if deaf { None } else { silence::next(policy, state, now) };
     let routine = if deaf { None } else { routine::next(policy, state, now) };
     let radio = if deaf { None } else { coverage::next_loss(policy, state, now) };
     let look = coverage::next_look(policy, state, now);
     let walk = state.walk.as_ref().map(|walk| walk.until);
-    alarms.into_iter().chain(silence).chain(routine).chain(radio).chain(look).chain(walk).min()
+    let suppression = suppression::next(state);
+    alarms.into_iter().chain(silence).chain(routine).chain(radio).chain(look).chain(walk).chain(suppression).min()
 }
 
 /// One step under way.

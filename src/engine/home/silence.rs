@@ -3,6 +3,7 @@
 
 use super::Turn;
 use super::state::{Activity, DeviceState, State};
+use super::suppression::absence;
 use crate::engine::alarm::{Alarm, Reason};
 use crate::engine::change::HomeChange;
 use crate::engine::kind::AlarmKind;
@@ -172,7 +173,12 @@ impl Turn<'_> {
             alarms: rules.inactivity_alarms_per_100_months,
             checks: rules.inactivity_checks_per_100_months,
         };
-        let lesson = learnt.lesson(midnight, tomorrow, allowance, !self.policy.is_watched());
+        let lesson = learnt.lesson(
+            midnight,
+            tomorrow,
+            allowance,
+            !self.policy.is_watched() || absence(self.state, self.now.tick).is_some(),
+        );
         self.change(HomeChange::Learnt(Box::new(lesson)));
     }
 

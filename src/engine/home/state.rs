@@ -5,6 +5,7 @@ use super::fallen::Fallen;
 use super::health::Health;
 use super::presence::Presence;
 use super::routine::{Climate, Moment};
+use super::suppression::Suppression;
 use super::walk::{Signed, Walk};
 use super::water::Water;
 use crate::engine::alarm::{Alarm, Attention, CloseCode};
@@ -164,6 +165,10 @@ pub struct State {
     /// A radar says that somebody may have fallen, and nobody has moved since.
     #[n(15)]
     pub fallen: Option<Fallen>,
+    /// What is said of why nobody is told of some alarms.
+    #[n(16)]
+    #[cbor(default)]
+    pub suppressions: Vec<Suppression>,
 }
 
 impl State {
@@ -208,6 +213,7 @@ impl State {
                     self.alarms.insert(place, (**alarm).clone());
                 }
                 self.fold_asked(alarm.kind, at);
+                self.fold_hidden(alarm.kind, true, at);
             }
             HomeChange::Alarm { kind, change } => {
                 if let Some(alarm) = self.alarms.iter_mut().find(|a| a.kind == *kind) {
@@ -215,6 +221,7 @@ impl State {
                 }
                 if matches!(change, AlarmChange::Counted { .. }) {
                     self.fold_asked(*kind, at);
+                    self.fold_hidden(*kind, false, at);
                 }
                 // A person looked, and all is well: the silence begins anew.
                 if matches!(change, AlarmChange::Safe(Some(_))) {
@@ -242,6 +249,8 @@ impl State {
             HomeChange::WalkOpened { .. } | HomeChange::Tested { .. } | HomeChange::WalkClosed { .. } => {
                 self.fold_walk(change, at)
             }
+            HomeChange::Suppressed(new) => self.fold_suppression(new),
+            HomeChange::SuppressionEnded { suppression, .. } => self.fold_suppression_ended(suppression),
             HomeChange::Frozen { fault } => self.frozen = Some(fault.clone()),
             HomeChange::Evidence { .. } => {}
             HomeChange::Bridge { online } => self.fold_bridge(*online, at),

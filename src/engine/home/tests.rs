@@ -8,11 +8,14 @@ use crate::engine::kind::{AlarmKind, Kind};
 use crate::engine::policy::{Resolver, RulesPatch, SiteRules};
 use crate::engine::reading::{Form, Reading, Value};
 use crate::engine::registry::Registry;
-use crate::engine::time::Wall;
+use crate::engine::time::{Millis, Wall};
 
 fn policy() -> HomePolicy {
-    let rules =
-        SiteRules { site: SiteId::new("z").unwrap(), zone: jiff::tz::TimeZone::UTC, rules: RulesPatch::default() };
+    policy_of(RulesPatch::default())
+}
+
+fn policy_of(rules: RulesPatch) -> HomePolicy {
+    let rules = SiteRules { site: SiteId::new("z").unwrap(), zone: jiff::tz::TimeZone::UTC, rules };
     Resolver::new(&rules, &Registry::default()).pseudo(HomeId::new("h").unwrap())
 }
 
@@ -131,4 +134,82 @@ fn what_a_device_is_remembered_by_is_bounded() {
 fn a_reading_of_a_device_that_is_not_there_changes_nothing() {
     let mut state = State::default();
     assert!(at(1, &mut state, says(Kind::Sos, true, Form::Event, false, 0)).changes.is_empty());
+}
+
+#[test]
+fn a_sensor_of_motion_that_repeats_itself_within_the_hour_saw_somebody_again() {
+    for (again, stirs) in [(3_599, true), (3_600, false)] {
+        let mut state = home();
+        at(1, &mut state, says(Kind::Motion, true, Form::Edge, false, 0));
+        at(1 + again, &mut state, says(Kind::Motion, true, Form::Edge, false, 0));
+        assert_eq!(state.activity.map(|a| a.wall.0 / 1_000) == Some(1 + again as i64), stirs, "after {again} s");
+    }
+}
+
+#[test]
+fn a_home_that_is_lost_once_more_has_not_been_heard_again() {
+    let mut state = home();
+    at(1, &mut state, says(Kind::Motion, true, Form::Event, false, 0));
+    let heard_again = |state: &State| state.unwatched.map(|unwatched| unwatched.until.is_some());
+    for (second, online, expected) in [(10, false, Some(false)), (7_200, true, Some(true)), (7_300, false, Some(false))]
+    {
+        at(second, &mut state, HomeInput::Bridge { online });
+        assert_eq!(heard_again(&state), expected, "at {second} s");
+    }
+}
+
+#[test]
+fn a_battery_that_its_device_calls_low_is_a_need() {
+    let mut state = home();
+    state.devices[0].registered = true;
+    let now =
+        |second: u64| Stamp { tick: Tick(second * 1000), wall: Wall(second as i64 * 1000), heard: Tick(second * 1000) };
+    let low = |state: &State, second| {
+        let needs = state.devices[0].view(now(second)).needs;
+        needs.iter().any(|need| matches!(need, health::Need::BatteryLow { .. }))
+    };
+    at(1, &mut state, says(Kind::BatteryLow, false, Form::Edge, false, 0));
+    assert!(!low(&state, 1));
+    at(2, &mut state, says(Kind::BatteryLow, true, Form::Edge, false, 0));
+    assert!(low(&state, 2));
+}
+
+/// A home that knows these limits, and whose people stirred last at noon.
+fn learnt(limits: crate::engine::learn::Limits, out: bool) -> (State, Activity) {
+    let mut state = home();
+    state.learnt.limits = limits;
+    state.presence.out = out;
+    let noon = 12 * 3_600_000;
+    (state, Activity { heard: Tick(noon), wall: Wall(noon as i64), kind: Some(Kind::Motion), device: 0 })
+}
+
+#[test]
+fn who_has_left_has_a_quarter_more_than_the_longest_outing_within_the_plan_s_bounds() {
+    // In steps of five minutes: outings of ten, eleven and eighteen hours.
+    for (longest, minutes) in [(0, 720), (96, 720), (120, 750), (132, 825), (216, 1_200)] {
+        let limits = crate::engine::learn::Limits { longest_outing: longest, ..Default::default() };
+        let (state, activity) = learnt(limits, true);
+        let limit = silence::limit(&policy(), &state, &activity);
+        assert_eq!((limit.name, limit.alarm), ("outing", Millis::from_mins(minutes)), "{longest}");
+    }
+}
+
+#[test]
+fn without_an_allowance_the_caps_alone_decide() {
+    let days = 30;
+    let limits =
+        crate::engine::learn::Limits { days, alarm: vec![36; 144], check: vec![24; 144], ..Default::default() };
+    let (state, activity) = learnt(limits, false);
+    let cases =
+        [(None, None, 180, 120), (Some(0), None, 720, 120), (None, Some(0), 180, 504), (Some(0), Some(0), 720, 504)];
+    for (alarms, checks, alarm, check) in cases {
+        let rules = RulesPatch {
+            inactivity_alarms_per_100_months: alarms,
+            inactivity_checks_per_100_months: checks,
+            ..RulesPatch::default()
+        };
+        let limit = silence::limit(&policy_of(rules), &state, &activity);
+        let expected = (Millis::from_mins(alarm), Some(Millis::from_mins(check)));
+        assert_eq!((limit.alarm, limit.check), expected, "{alarms:?} {checks:?}");
+    }
 }

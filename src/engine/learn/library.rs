@@ -83,10 +83,6 @@ pub struct Library(
 const KIND: u8 = 100;
 
 impl Library {
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
     /// Adds a silence of the day `age` days ago.
     pub fn push(&mut self, age: u8, silence: Silence) {
         if self.0.len() >= MOST * 3 {

@@ -233,7 +233,7 @@ impl Learnt {
     /// What the day that is over comes to; `midnight` and `tomorrow` are of the day that has begun.
     pub fn lesson(&self, midnight: Wall, tomorrow: Wall, allowance: Allowance, skipped: bool) -> Lesson {
         let mut next = self.clone();
-        let scores = match skipped || self.today.is_empty() {
+        let scores = match skipped {
             true => Vec::new(),
             false => {
                 let known = Rhythm::of(&self.library, &self.seen);

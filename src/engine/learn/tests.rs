@@ -191,3 +191,57 @@ fn the_longest_stay_in_the_bathroom_is_known_for_eight_weeks_and_an_emergency_is
     assert_eq!(home.learnt.limits.longest_stay(), Millis(0));
     assert_eq!(home.learnt.limits.version, VERSION);
 }
+
+#[test]
+fn a_full_shelf_reaches_back_only_as_far_as_its_days_are_whole() {
+    use library::{DAYS, Library, Silence};
+    for (silences, reaches) in [(0, DAYS), (40, DAYS), (359, DAYS), (360, 30), (400, 30), (800, 30)] {
+        let mut shelf = Library::default();
+        for n in 0..silences {
+            shelf.push(30 - (n * 20 / silences.max(1)) as u8, Silence::at_home(70, Millis::from_mins(60)));
+        }
+        let expected = if silences > 400 { shelf.iter().next().map_or(DAYS, |(age, _)| age) } else { reaches };
+        assert_eq!(shelf.reaches(), expected, "{silences}");
+    }
+}
+
+#[test]
+fn each_silence_at_home_of_a_day_is_weighed_once_and_none_of_a_day_that_nobody_watched() {
+    let mut home = Home::new();
+    home.lives(8);
+    for (skipped, weighed) in [(false, home.learnt.today.iter().filter(|(_, s)| s.is_at_home()).count()), (true, 0)] {
+        let midnight = Wall(home.day * DAY_MS);
+        let lesson = home.learnt.lesson(midnight, Wall(midnight.0 + DAY_MS), ALLOWANCE, skipped);
+        assert_eq!(lesson.scores.len(), weighed);
+        assert!(skipped || weighed > 10, "{weighed}");
+    }
+}
+
+/// Whoever changes what is learnt of the same past changes [`VERSION`], so that what a home lives by is learnt anew, and writes down here
+/// what it comes to: alarm and check after a silence that begins at each full hour, in steps of five minutes.
+#[test]
+fn version_2_learns_these_limits_of_this_home() {
+    let mut home = Home::new();
+    for week in 0..6 {
+        home.lives(5);
+        // On two days of the week they go out, nap for long, and go to bed early.
+        for nap in [150, 200 + week * 9] {
+            let day = home.day * DAY_MS;
+            for minutes in [415, 440, 475, 510, 560] {
+                home.stirs(day + minutes * 60_000, minutes == 560);
+            }
+            home.stirs(day + (700 + week * 11) * 60_000, false);
+            for minutes in [780, 795, 795 + nap, 810 + nap, 1_050, 1_110, 1_200, 1_290] {
+                home.stirs(day + minutes * 60_000, false);
+            }
+            home.day += 1;
+        }
+    }
+    let limits = &home.learnt.limits;
+    let hourly = |of: &[u8]| of.iter().step_by(6).copied().collect::<Vec<u8>>();
+    let rest = (limits.version, limits.days, limits.usual_outing, limits.longest_outing, limits.rises);
+    assert_eq!(rest, (VERSION, 41, 39, 39, 43));
+    let alarm = [108, 106, 102, 90, 73, 63, 43, 38, 36, 35, 36, 34, 54, 60, 54, 42, 40, 36, 38, 40, 40, 129, 121, 114];
+    let check = [104, 100, 91, 78, 67, 54, 35, 31, 29, 28, 28, 29, 44, 54, 46, 35, 35, 34, 35, 35, 35, 36, 117, 110];
+    assert_eq!((hourly(&limits.alarm), hourly(&limits.check)), (alarm.to_vec(), check.to_vec()));
+}

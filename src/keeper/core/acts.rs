@@ -1,10 +1,11 @@
-//! What people do: acts on alarms, test windows, a look after an outage.
+//! What people do: acts on alarms, test windows, suppressions, a look after an outage.
 
-use super::{Answer, Core, Walked};
+use super::{Answer, Core, Suppressed, Walked};
 use crate::engine::alarm::{Act, Refusal, SafeHow};
+use crate::engine::home::suppression::SuppressionRefusal;
 use crate::engine::home::walk::WalkRefusal;
 use crate::engine::id::{AlarmId, HomeId, ResponderId};
-use crate::engine::input::{HomeInput, WalkOrder};
+use crate::engine::input::{HomeInput, SuppressionOrder, WalkOrder};
 
 impl Core {
     fn registered_number(&self, home: &HomeId) -> Option<u32> {
@@ -26,9 +27,18 @@ impl Core {
     pub fn walk(&mut self, home: &HomeId, order: WalkOrder, by: ResponderId) -> Walked {
         let Some(number) = self.registered_number(home) else { return Err(WalkRefusal::NoSuchHome) };
         self.home_input(number, HomeInput::Walk { order, by });
-        let walked = self.walked.take();
+        let walked = self.home_out.walked.take();
         self.drain();
         walked.unwrap_or(Err(WalkRefusal::NoSuchHome))
+    }
+
+    /// A person sets or ends a suppression of a home.
+    pub fn suppress(&mut self, home: &HomeId, order: SuppressionOrder, by: ResponderId) -> Suppressed {
+        let Some(number) = self.registered_number(home) else { return Err(SuppressionRefusal::NoSuchHome) };
+        self.home_input(number, HomeInput::Suppress { order, by });
+        let suppressed = self.home_out.suppressed.take();
+        self.drain();
+        suppressed.unwrap_or(Err(SuppressionRefusal::NoSuchHome))
     }
 
     /// A person has looked after the people of a home, for no alarm. False where nobody knows the home.

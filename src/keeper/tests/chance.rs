@@ -57,6 +57,9 @@ fn act() -> impl Strategy<Value = String> {
 
 fn circumstance() -> impl Strategy<Value = String> {
     select(vec![
+        "suppress h1 away 30:00:00",
+        "suppress h1 away over",
+        "suppress h1 repair 06:30:00",
         "link down",
         "link up",
         "hub h1/ offline",

@@ -281,6 +281,22 @@ fn many_short_outages_are_a_long_one() {
 }
 
 #[test]
+fn a_link_that_comes_and_goes_is_an_outage_once_it_adds_up_to_one() {
+    // When it goes, for how many minutes, and whether anybody was told after it.
+    let times = [(0, 4, false), (20, 5, false), (40, 7, true), (200, 8, false), (330, 8, false), (340, 8, true)];
+    let mut scene = district(10 * HOUR);
+    let told = |scene: &Scene| scene.told.iter().any(|line| line.contains("outage") && line.contains("raised"));
+    for (from, lasts, expected) in times {
+        scene.told.clear();
+        scene.advance(10 * HOUR + from * MINUTE);
+        scene.happens("link down");
+        scene.advance(10 * HOUR + (from + lasts) * MINUTE);
+        scene.happens("link up");
+        assert_eq!(told(&scene), expected, "after {from} min, for {lasts}: {:?}", scene.told);
+    }
+}
+
+#[test]
 fn a_deadline_just_after_the_evening_s_end_is_met_before_it() {
     let mut scene = district(17 * HOUR);
     each(&mut scene, 18 * HOUR + 2 * MINUTE, 0..3, |n| format!("hub g{n}/ offline"));

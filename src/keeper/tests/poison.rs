@@ -77,3 +77,27 @@ fn a_home_that_fails_when_its_time_has_come_does_not_stop_the_site() {
     ",
     );
 }
+
+#[test]
+fn what_a_lone_stranger_s_failure_has_raised_goes_along_when_it_is_claimed() {
+    story(
+        "
+        08:00:00 x9/stranger button=poison!
+          pseudo-home unclaimed/z2m/x9/stranger
+          unclaimed/z2m/x9/stranger frozen
+          welfare_check#1 raised in unclaimed/z2m/x9/stranger: engine fault
+          welfare_check#1 calls rung 1.0 until 08:05:00
+          engine_fault#2 raised in unclaimed/z2m/x9/stranger: engine fault
+          engine_fault#2 calls rung 0.0 until 1d 08:00:00
+          -> desk: welfare_check#1 n1 rung 1.0
+        08:01:00 register device:h1:x9/stranger
+          #1 leaves unclaimed/z2m/x9/stranger
+          #2 leaves unclaimed/z2m/x9/stranger
+          welfare_check#1 joins h1
+          welfare_check#1 calls rung 1.0 until 08:06:00
+          engine_fault#2 joins h1
+          engine_fault#2 calls rung 0.0 until 1d 08:01:00
+          -> desk: welfare_check#1 n2 rung 1.0
+    ",
+    );
+}

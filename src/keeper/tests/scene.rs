@@ -8,8 +8,9 @@ use super::words;
 use crate::engine::alarm::{Act, Attention, CloseCode, SafeHow};
 use crate::engine::change::{HomeChange, Raw};
 use crate::engine::delivery::{Failure, Outcome};
+use crate::engine::home::suppression::SuppressionKind;
 use crate::engine::id::*;
-use crate::engine::input::{SiteInput, WalkOrder};
+use crate::engine::input::{SiteInput, SuppressionOrder, WalkOrder};
 use crate::engine::kind::Kind;
 use crate::engine::policy::{RulesPatch, SiteRules};
 use crate::engine::reading::{Form, Reading, Report, Speaker, Value};
@@ -383,6 +384,7 @@ impl Scene {
                 self.turn(|core| assert!(core.looked(&home, by, SafeHow::Spoke), "a home that is known"));
             }
             ["walk", home, order @ ..] => self.walk(home, order),
+            ["suppress", home, kind, until] => self.suppress(home, kind, until),
             ["recall", address, ..] => {
                 let (report, device) = (self.report(&line["recall ".len()..]), device("h1", address));
                 let (Entity::Device(device), at) = (device, report.device_time.unwrap()) else { panic!("no device") };
@@ -411,6 +413,23 @@ impl Scene {
         let (home, mut walked) = (id(home), None);
         self.turn(|core| walked = Some(core.walk(&home, order, id("installer"))));
         if let Err(refusal) = walked.unwrap() {
+            self.told.push(format!("refused: {refusal:?}"));
+        }
+    }
+
+    /// `suppress h1 away 54:00:00` until that time of the story, `suppress h1 away over`.
+    fn suppress(&mut self, home: &str, kind: &str, until: &str) {
+        let kind = SuppressionKind::parse(kind).unwrap();
+        let order = match until {
+            "over" => SuppressionOrder::End { kind },
+            until => {
+                let until = Wall(MIDNIGHT.0 + words::millis(until) as i64 + self.skew);
+                SuppressionOrder::Set { kind, until, reason: Some(Sealed::from_bytes(vec![1])) }
+            }
+        };
+        let (home, mut done) = (id(home), None);
+        self.turn(|core| done = Some(core.suppress(&home, order, id("desk"))));
+        if let Err(refusal) = done.unwrap() {
             self.told.push(format!("refused: {refusal:?}"));
         }
     }

@@ -88,6 +88,13 @@ fn home(home: u32, change: &HomeChange, core: &Core) -> Option<String> {
         HomeChange::AlarmJoined(alarm) => {
             format!("{}#{} joins {}", alarm.kind, alarm.id.number, core.site.homes[home as usize].id)
         }
+        HomeChange::Suppressed(new) => {
+            format!("{} is {} until {}", core.site.homes[home as usize].id, new.kind.name(), tick_clock(new.until))
+        }
+        HomeChange::SuppressionEnded { suppression, by } => {
+            let (home, by) = (&core.site.homes[home as usize].id, by.as_ref().map_or("itself", |by| by.as_str()));
+            format!("{home} {} ended by {by}, hid {}", suppression.kind.name(), suppression.hidden)
+        }
         HomeChange::Lost => format!("{} radio lost", core.site.homes[home as usize].id),
         HomeChange::Looked { safe } => format!("{} looked after by {}", core.site.homes[home as usize].id, safe.by),
         HomeChange::Frozen { .. } => format!("{} frozen", core.site.homes[home as usize].id),
@@ -110,6 +117,7 @@ fn raised(alarm: &Alarm, home: u32, core: &Core) -> String {
         Reason::Own { what } => what.to_string(),
         Reason::Lasting { lasted_s, .. } => format!("lasted {}", clock(lasted_s * 1000)),
         Reason::Unheard { homes, deaf, .. } => format!("{homes} homes unheard{}", if *deaf { ", deaf" } else { "" }),
+        Reason::Suppressed { of, .. } => of.name().into(),
         Reason::Unwatched { until, .. } => format!("unwatched, heard again {}", until.is_some()),
     };
     let age = late(alarm.raised.wall.since(alarm.happened));
