@@ -108,7 +108,7 @@ fn alarms() -> Vec<Alarm> {
     let of_reason = reasons().into_iter().map(|reason| alarm(reason, calling(), AlarmKind::Sos));
     let of_attention = attentions().into_iter().map(|attention| alarm(reasons().remove(0), attention, AlarmKind::Sos));
     let later = |kind: &AlarmKind| {
-        later_kinds().contains(kind) || latest_kinds().contains(kind) || kinds_of_suppressions().contains(kind)
+        later_kinds().contains(kind) || latest_kinds().contains(kind) || newest_kinds().contains(kind)
     };
     let first_kinds = AlarmKind::ALL.iter().filter(|kind| !later(kind));
     let of_kind = first_kinds.map(|kind| alarm(reasons().remove(0), calling(), *kind));
@@ -128,8 +128,8 @@ fn latest_kinds() -> [AlarmKind; 5] {
 }
 
 /// And with version 6.
-fn kinds_of_suppressions() -> [AlarmKind; 2] {
-    [AlarmKind::BackCheck, AlarmKind::SuppressionCheck]
+fn newest_kinds() -> [AlarmKind; 3] {
+    [AlarmKind::BackCheck, AlarmKind::SuppressionCheck, AlarmKind::VitalSigns]
 }
 
 fn acts() -> Vec<Act> {
@@ -166,6 +166,7 @@ fn facts() -> Vec<HomeChange> {
             history: None,
             signal: None,
             beat: None,
+            proves_nothing: None,
         })
     };
     kinds.zip(forms.into_iter().cycle()).map(fact).collect()
@@ -396,6 +397,7 @@ fn learnt() -> Vec<HomeChange> {
             history,
             signal,
             beat: None,
+            proves_nothing: None,
         })
     };
     let entrance = Introduction {
@@ -429,7 +431,19 @@ fn unwatched() -> Vec<HomeChange> {
         let (happened, retained) = (None, false);
         let (rest, event, press, history, signal) = (None, None, None, None, None);
         let beat = Some(());
-        HomeChange::Heard(Fact { device: 1, reading, happened, retained, rest, event, press, history, signal, beat })
+        HomeChange::Heard(Fact {
+            device: 1,
+            reading,
+            happened,
+            retained,
+            rest,
+            event,
+            press,
+            history,
+            signal,
+            beat,
+            proves_nothing: None,
+        })
     };
     let lasting = Reason::Lasting { since, lasted_s: 4_500, limit_s: 4_500, room: "wc".into(), value: Some(4.5) };
     let of_kind = later_kinds().map(|kind| raised(lasting.clone(), kind));
@@ -465,7 +479,19 @@ fn bathed() -> Vec<HomeChange> {
         let reading = Reading { kind: Kind::Motion, zone: None, value: Value::Flag(true), form: Form::Event };
         let (happened, retained) = (None, false);
         let (rest, event, press, history, signal, beat) = (None, None, None, None, None, None);
-        HomeChange::Heard(Fact { device, reading, happened, retained, rest, event, press, history, signal, beat })
+        HomeChange::Heard(Fact {
+            device,
+            reading,
+            happened,
+            retained,
+            rest,
+            event,
+            press,
+            history,
+            signal,
+            beat,
+            proves_nothing: None,
+        })
     };
     let lesson = |day: i64| {
         let midnight = Wall(1_789_920_000_000 + day * 86_400_000);
@@ -478,7 +504,19 @@ fn bathed() -> Vec<HomeChange> {
         let reading = Reading { kind, zone: None, value, form: Form::Edge };
         let (happened, retained) = (None, false);
         let (rest, event, press, history, signal, beat) = (None, None, None, None, None, None);
-        HomeChange::Heard(Fact { device, reading, happened, retained, rest, event, press, history, signal, beat })
+        HomeChange::Heard(Fact {
+            device,
+            reading,
+            happened,
+            retained,
+            rest,
+            event,
+            press,
+            history,
+            signal,
+            beat,
+            proves_nothing: None,
+        })
     };
     let litres = |litres| says(1, Kind::WaterVolume, Value::Number(litres));
     let lasting = Reason::Lasting { since: Wall(70), lasted_s: 60, limit_s: 60, room: "wc".into(), value: None };
@@ -499,7 +537,7 @@ fn bathed() -> Vec<HomeChange> {
     of_kind.into_iter().chain(rest).collect()
 }
 
-/// What came with version 6: why nobody is told of some alarms.
+/// What came with version 6: why nobody is told of some alarms, vital signs, and what proves nothing of who is bed-bound.
 fn suppressed() -> Vec<HomeChange> {
     let suppression = |kind| Suppression {
         kind,
@@ -522,9 +560,23 @@ fn suppressed() -> Vec<HomeChange> {
         HomeChange::SuppressionEnded { suppression, by }
     });
     let of_reason = kinds.map(|of| alarm(reason(of), calling(), AlarmKind::BackCheck));
-    let of_kind = kinds_of_suppressions().map(|kind| alarm(reason(SuppressionKind::Away), calling(), kind));
+    let of_kind = newest_kinds().map(|kind| alarm(reason(SuppressionKind::Away), calling(), kind));
     let raised = of_reason.into_iter().chain(of_kind).map(|alarm| HomeChange::Raised(Box::new(alarm)));
-    set.into_iter().chain(raised).chain(ended).collect()
+    let lying = Fact {
+        device: 0,
+        reading: Reading { kind: Kind::Motion, zone: None, value: Value::Flag(true), form: Form::Event },
+        happened: None,
+        retained: false,
+        rest: None,
+        event: None,
+        press: None,
+        signal: None,
+        history: None,
+        beat: None,
+        proves_nothing: Some(()),
+    };
+    let vital = [true, false, true].map(|beyond| HomeChange::Vital { device: 1, beyond });
+    set.into_iter().chain(raised).chain(ended).chain(vital).chain([HomeChange::Heard(lying)]).collect()
 }
 
 fn outages() -> Vec<SiteChange> {

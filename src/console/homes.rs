@@ -4,8 +4,9 @@ use super::alarms::{Asked, understood};
 use super::gate::Caller;
 use super::problem::Problem;
 use super::{Open, Shared};
+use crate::engine::home::silence::{Weak, weak};
 use crate::engine::id::HomeId;
-use crate::engine::registry::{Device, Home, Resident};
+use crate::engine::registry::{Device, Home, Resident, ResidentDetails};
 use crate::keeper::core::Core;
 use axum::Json;
 use axum::extract::{Path, State};
@@ -37,6 +38,35 @@ struct Record {
     home: Option<Home>,
     residents: Vec<Resident>,
     devices: Vec<Device>,
+    cover: Option<Cover>,
+}
+
+/// How far the home can be watched.
+struct Cover {
+    sos: bool,
+    weak: Option<Weak>,
+    /// What stirs in the bedroom counts.
+    bedroom_tells: bool,
+}
+
+impl Cover {
+    fn of(core: &Core, home: &HomeId) -> Option<Cover> {
+        let slot = core.homes.get(core.number(home)? as usize)?;
+        let (sos, weak) = (slot.state.has_sos_cover(core.now()), weak(&slot.policy, &slot.state));
+        Some(Cover { sos, weak, bedroom_tells: slot.policy.rules.bedroom_tells == 1 })
+    }
+
+    /// With what the registry says of the people: a second one hides a silence, and who lies in bed stirs in it.
+    fn shown(&self, residents: &[ResidentDetails]) -> Value {
+        let mut weak: Vec<Value> = self.weak.iter().map(|weak| json!(weak)).collect();
+        if residents.len() > 1 {
+            weak.push("second_person".into());
+        }
+        if self.bedroom_tells && residents.iter().any(|one| one.mobility == "bed") {
+            weak.push("bed_bound".into());
+        }
+        json!({"sos": self.sos, "weak": weak})
+    }
 }
 
 /// `GET /api/v1/homes`: by id, site after site.
@@ -119,8 +149,14 @@ fn some(core: &Core, from: Option<HomeId>, most: usize) -> Vec<Record> {
     let registry = &core.site.registry;
     let mut records: BTreeMap<&HomeId, Record> = after(core, from, most)
         .map(|(id, home)| {
-            let record =
-                Record { id: id.clone(), claimed: true, home: Some(home.clone()), residents: vec![], devices: vec![] };
+            let record = Record {
+                id: id.clone(),
+                claimed: true,
+                home: Some(home.clone()),
+                residents: vec![],
+                devices: vec![],
+                cover: Cover::of(core, id),
+            };
             (id, record)
         })
         .collect();
@@ -151,11 +187,13 @@ fn record(core: &Core, id: &HomeId) -> Option<Record> {
         home: home.cloned(),
         residents: registry.residents.values().filter(|r| &r.home == id).cloned().collect(),
         devices: registry.devices.values().filter(|d| &d.home == id).cloned().collect(),
+        cover: home.and_then(|_| Cover::of(core, id)),
     })
 }
 
 fn shown(record: Record, site: &str, vault: &dyn Open) -> Value {
-    let Record { id, claimed, home, residents, devices } = record;
+    let Record { id, claimed, home, residents, devices, cover } = record;
+    let people: Vec<ResidentDetails> = residents.iter().filter_map(|one| vault.resident(one)).collect();
     let residents: Vec<Value> =
         residents.iter().map(|resident| json!({"id": resident.id, "details": vault.resident(resident)})).collect();
     let mut shown = json!({"id": id, "site": site, "claimed": claimed, "residents": residents, "devices": devices});
@@ -165,6 +203,7 @@ fn shown(record: Record, site: &str, vault: &dyn Open) -> Value {
         shown["rules"] = json!(home.rules);
         shown["community"] = json!(home.community);
         shown["block"] = json!(home.block);
+        shown["cover"] = json!(cover.map(|cover| cover.shown(&people)));
         // Null: there are none, or the person was erased and the keys are gone.
         shown["details"] = json!(vault.home(&home));
     }

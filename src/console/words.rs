@@ -180,6 +180,7 @@ const WORDS: &[Word] = &[
     ("kind.no_water_check", "一天未用水核实", "No water check"),
     ("kind.back_check", "外出期间有动静", "Stirring while away"),
     ("kind.suppression_check", "外出登记待确认", "Absence to confirm"),
+    ("kind.vital_signs", "心率或呼吸异常", "Vital signs"),
     ("kind.water_running", "持续流水", "Water running"),
     ("reading.motion", "人体移动", "motion"),
     ("reading.presence", "有人", "presence"),
@@ -274,6 +275,12 @@ const WORDS: &[Word] = &[
         "{at} 起登记为{of}，至 {until}：请确认是否仍然有效",
         "{of} since {at}, until {until}: confirm that it still holds",
     ),
+    // How far a home can be watched
+    ("cover.no_sos", "没有求助保障", "No SOS cover"),
+    ("cover.only_door", "看护较弱：只有入户门", "Weak cover: only the entrance door"),
+    ("cover.few_signs", "看护较弱：活动信号太少，按上限判断", "Weak cover: too few signs of life, the caps decide"),
+    ("cover.second_person", "看护较弱：同住人会掩盖无活动", "Weak cover: a second person hides a silence"),
+    ("cover.bed_bound", "看护较弱：卧床者的卧室信号不说明问题", "Weak cover: bed-bound, the bedroom proves nothing"),
     ("unclaimed", "未登记设备", "Unregistered device"),
     ("gateway", "网关", "Gateway"),
     ("several_homes", "多户", "Several homes"),
@@ -570,6 +577,7 @@ mod tests {
         wanted.extend(of("spans", &["seconds", "minutes", "hours", "days"]));
         wanted.extend(of("walk", &["lead_one", "announced_one"]));
         wanted.extend(of("outages", &["spoke", "seen"]));
+        wanted.extend(of("cover", &["only_door", "few_signs", "second_person", "bed_bound"]));
         wanted.extend(SuppressionKind::ALL.map(|kind| format!("away.{}", kind.name())));
         wanted.extend(of("value", &["yes", "no", "open", "closed"]));
         wanted.extend(of("hours", &["short", "long"]).into_iter().chain(of("days", &["short", "long"])));

@@ -46,6 +46,9 @@ pub struct Fact {
     /// The first of a message that no person caused: the radio is alive.
     #[n(9)]
     pub beat: Option<()>,
+    /// It would tell that somebody stirs, but for whom this home is.
+    #[n(10)]
+    pub proves_nothing: Option<()>,
 }
 
 /// A device as a home knows it.
@@ -246,6 +249,14 @@ pub enum HomeChange {
     /// A person has said why nobody is to be told of some alarms, or that it holds on.
     #[n(20)]
     Suppressed(#[n(0)] Box<Suppression>),
+    /// Vital signs are beyond their bounds, or within them again.
+    #[n(22)]
+    Vital {
+        #[n(0)]
+        device: u16,
+        #[n(1)]
+        beyond: bool,
+    },
     /// The last of a suppression; holds it whole, with what it hid.
     #[n(21)]
     SuppressionEnded {

@@ -168,6 +168,7 @@ alarms! {
     22 Heat "heat" Welfare Judgement;
     23 DoorOpen "door_open" Welfare Judgement;
     29 NoWater "no_water" Welfare Judgement;
+    35 VitalSigns "vital_signs" Welfare Judgement;
     // The home's engine failed, or it could not be heard for long: nobody watches it, so somebody has to look.
     8 WelfareCheck "welfare_check" Welfare Judgement;
     // The quiet tier below `inactivity`: the operator's list, no ladder.

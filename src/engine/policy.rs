@@ -68,8 +68,8 @@ rules! {
     inactivity_door_only_cap_s = 86_400 (1_800..=172_800);
     4 /// The quiet check comes at this share of the cap. Percent; 0 switches checks off.
     inactivity_check_percent = 70 (0..=99);
-    5 /// Start of the night window, minutes after local midnight.
-    night_from_min = 1_200 (0..=1_439);
+    5 /// Start of the night window, minutes after local midnight: who stirs last in it is silent over the night, as the cap by day would end in it.
+    night_from_min = 960 (0..=1_439);
     6 /// End of the night window, minutes after local midnight.
     night_to_min = 240 (0..=1_439);
     7 /// A press of the same device within this time neither tells anew nor clears *seen*. Seconds.
@@ -152,6 +152,19 @@ rules! {
     no_water_s = 86_400 (0..=604_800);
     45 /// Water runs without a pause: until the alarm. Seconds; 0: never.
     water_running_s = 7_200 (0..=86_400);
+    46 /// Whether motion, presence and the bed in the bedroom show that somebody stirs; 0 for who cannot leave the bed, of whom only others in the
+    /// home tell anything.
+    bedroom_tells = 1 (0..=1);
+    47 /// Vital signs beyond their bounds: until the alarm. Seconds; 0: never, which is the default, since they are a flood (PRACTICE).
+    vital_s = 0 (0..=3_600);
+    48 /// The heart rate's bounds, a minute,
+    heart_low = 40 (0..=100);
+    49 /// at most,
+    heart_high = 130 (60..=250);
+    50 /// and those of breathing.
+    breath_low = 8 (0..=20);
+    51 /// at most.
+    breath_high = 30 (15..=80);
 }
 
 /// One rung as the home machine sees it: the channels that reach its people.

@@ -369,7 +369,8 @@ impl Core {
             | HomeChange::Unwatched { .. }
             | HomeChange::Looked { .. }
             | HomeChange::Resumed
-            | HomeChange::Climate { .. } => return,
+            | HomeChange::Climate { .. }
+            | HomeChange::Vital { .. } => return,
             // Who is told of what is open.
             HomeChange::Suppressed(_) | HomeChange::SuppressionEnded { .. } => {
                 self.touched.insert(home);

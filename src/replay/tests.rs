@@ -433,6 +433,7 @@ mod past {
             signal: None,
             history: None,
             beat: None,
+            proves_nothing: None,
         })
     }
 

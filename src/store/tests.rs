@@ -69,6 +69,7 @@ fn past(alarms: u64) -> Vec<Turn> {
                 press: None,
                 history: None,
                 beat: None,
+                proves_nothing: None,
             };
             b.home(0, &HomeChange::Heard(fact));
             b.home(0, &HomeChange::Raised(Box::new(alarm(n, stamp))));

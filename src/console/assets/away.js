@@ -88,11 +88,14 @@ function show(answer) {
 
 // ---- the form
 
+// Whoever comes from a home's alarm finds its code written already.
+const from = decodeURIComponent(location.hash.slice(1));
+
 const two = (n) => String(n).padStart(2, '0');
 const local = (at) => `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())}T${two(at.getHours())}:${two(at.getMinutes())}`;
 
 function form() {
-  const homes = el('textarea', { id: 'homes', name: 'homes', rows: 2, required: true, autocapitalize: 'none', spellcheck: 'false', placeholder: t('away.homes_hint') });
+  const homes = el('textarea', { id: 'homes', name: 'homes', rows: 2, required: true, autocapitalize: 'none', spellcheck: 'false', placeholder: t('away.homes_hint') }, from);
   const kind = el('select', { id: 'kind', name: 'kind' }, KINDS.map((one) => el('option', { value: one }, t(`away.${one}`))));
   const until = el('input', { id: 'until', name: 'until', type: 'datetime-local', required: true, value: local(new Date(now() + DAYS * DAY_MS)), min: local(new Date(now())) });
   const reason = el('input', { id: 'reason', name: 'reason', maxlength: 150, autocomplete: 'off', placeholder: t('away.reason_hint') });
@@ -123,7 +126,7 @@ function form() {
   return whole;
 }
 
-fill($('place'), me.acts && el('details', { class: 'new' }, el('summary', {}, t('away.new')), form()),
+fill($('place'), me.acts && el('details', { class: 'new', open: from !== '' }, el('summary', {}, t('away.new')), form()),
   el('p', { id: 'sum', class: 'sum' }), el('div', { id: 'list', class: 'visits' }, el('p', { class: 'loading' }, t('loading'))), el('p', { id: 'rest', class: 'soft' }));
 begin({ sounds: true });
 const again = poll('/api/v1/suppressions', EVERY_MS, show);

@@ -88,6 +88,11 @@ function entry(home) {
     fact('detail.notes', home.notes));
 }
 
+function cover(home) {
+  const { sos = true, weak = [] } = home?.cover ?? {};
+  return [!sos && el('p', { class: 'tag no' }, t('cover.no_sos')), weak.map((why) => el('p', { class: 'tag' }, t(`cover.${why}`)))];
+}
+
 function told() {
   const list = loaded.alarm?.told ?? [];
   return list.length > 0 && el('section', {}, el('h3', {}, t('detail.told')),
@@ -152,10 +157,11 @@ export function render(root, desk, again) {
     guides(all).map((guide) => el('p', { class: 'guide' }, guide)),
     loaded.failed && el('p', { class: 'refused' }, t('detail.failed')),
     el('p', { class: 'ways' }, alarm.home.claimed
-      ? el('a', { href: `/homes/${encodeURIComponent(alarm.home.id)}/walk-test` }, t('nav.walk'), ' ›')
+      ? [el('a', { href: `/homes/${encodeURIComponent(alarm.home.id)}/walk-test` }, t('nav.walk'), ' ›'), ' ', el('a', { href: `/away#${encodeURIComponent(alarm.home.id)}` }, t('away.new'), ' ›')]
       : alarm.home.id.startsWith('unclaimed/') && el('a', { href: `/quarantine#${encodeURIComponent(alarm.home.id)}` }, t('detail.claim'), ' ›')),
     !home && !loaded.failed && el('p', { class: 'soft' }, loaded.home ? t('detail.none') : t('loading')),
     residents(),
+    cover(loaded.home),
     home && entry(home),
     desk.card !== alarm.id && el('button', { type: 'button', class: 'show-card', dataset: { card: alarm.id } }, symbol('phone'), t('card.show')),
     told(), story(), more(alarm, desk));

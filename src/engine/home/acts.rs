@@ -1,7 +1,7 @@
 //! What people do with an alarm, turned into changes.
 
 use super::Turn;
-use super::state::fold_alarm;
+use super::alarms::fold_alarm;
 use crate::engine::alarm::{Act, Alarm, Attention, Refusal, Safe, SafeHow, Verdict, decide};
 use crate::engine::change::{AlarmChange, HomeChange, Subject};
 use crate::engine::id::{AlarmId, ResponderId};

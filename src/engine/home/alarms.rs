@@ -1,11 +1,11 @@
 //! Raising, counting and ending alarms.
 
 use super::Turn;
-use crate::engine::alarm::{Alarm, Attention, Reason};
+use crate::engine::alarm::{Act, Alarm, Attention, Reason, Told};
 use crate::engine::change::{AlarmChange, HomeChange, Subject};
 use crate::engine::id::AlarmId;
 use crate::engine::kind::{AlarmKind, Nature};
-use crate::engine::time::{Millis, Wall};
+use crate::engine::time::{Millis, Stamp, Wall};
 
 /// An event that an alarm is raised or counted for.
 pub(super) struct Cause {
@@ -106,5 +106,63 @@ impl Turn<'_> {
 
     pub(super) fn alarm_change(&mut self, kind: AlarmKind, change: AlarmChange) {
         self.change(HomeChange::Alarm { kind, change });
+    }
+}
+
+/// Whether a change is one that a person who is about to act should have seen. That the ladder climbs or a notice arrives is not:
+/// it would only make the first who answers look stale.
+fn is_news(alarm: &Alarm, change: &AlarmChange) -> bool {
+    match change {
+        AlarmChange::Counted { .. } | AlarmChange::Over { .. } | AlarmChange::Acted { .. } | AlarmChange::Safe(_) => {
+            true
+        }
+        AlarmChange::Attention { attention, .. } => {
+            let calling = |a: &Attention| matches!(a, Attention::Calling { .. });
+            !(calling(attention) && calling(&alarm.attention))
+        }
+        AlarmChange::Telling(_) | AlarmChange::Told { .. } | AlarmChange::Numbered(_) => false,
+    }
+}
+
+/// Folds a change into an alarm.
+pub(super) fn fold_alarm(alarm: &mut Alarm, change: &AlarmChange, at: Stamp) {
+    alarm.revision += u32::from(is_news(alarm, change));
+    match change {
+        AlarmChange::Counted { reason, .. } => {
+            if let Some(reason) = reason {
+                alarm.reason = reason.clone();
+            }
+            alarm.events += 1;
+            alarm.last_event = at;
+            alarm.over = None;
+        }
+        AlarmChange::Over { at } => alarm.over = Some(*at),
+        AlarmChange::Attention { attention, late_by } => {
+            if let Attention::Taken { by, .. } = &alarm.attention {
+                alarm.last_taker = Some(by.clone());
+            }
+            alarm.attention = attention.clone();
+            alarm.late_by = *late_by;
+        }
+        AlarmChange::Acted { act, .. } => match act {
+            Act::Hold => alarm.held = true,
+            Act::NoAnswer => alarm.unanswered += 1,
+            _ => {}
+        },
+        AlarmChange::Safe(safe) => alarm.safe = safe.clone(),
+        AlarmChange::Telling(telling) => {
+            alarm.notices = alarm.notices.max(telling.number);
+            match alarm.tellings.iter_mut().find(|t| t.channel == telling.channel) {
+                Some(known) => *known = telling.clone(),
+                None => alarm.tellings.push(telling.clone()),
+            }
+        }
+        AlarmChange::Told { channel, number, told } => {
+            if let Some(t) = alarm.tellings.iter_mut().find(|t| &t.channel == channel && t.number == *number) {
+                t.told = *told;
+                t.knows |= *told == Told::Delivered;
+            }
+        }
+        AlarmChange::Numbered(number) => alarm.notices = alarm.notices.max(*number),
     }
 }

@@ -1,8 +1,9 @@
 //! Ladders: whom to tell next, and when after that.
 
 use super::Turn;
+use super::alarms::fold_alarm;
 use super::silence;
-use super::state::{State, fold_alarm};
+use super::state::State;
 use super::suppression;
 use crate::engine::alarm::{Alarm, Attention, Telling, Told};
 use crate::engine::change::{AlarmChange, HomeChange, Notice, Subject};

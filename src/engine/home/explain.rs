@@ -94,6 +94,8 @@ pub struct Explanation {
     /// It stands on the list of those to look after.
     pub to_look_after: Option<coverage::LookView>,
     pub sos_cover: bool,
+    /// Why its silence tells little.
+    pub weak: Option<silence::Weak>,
     pub rules: Vec<Holding>,
     pub suppressions: Vec<SuppressionView>,
     pub open: Vec<(AlarmKind, AlarmId)>,
@@ -128,6 +130,7 @@ pub fn explain(policy: &HomePolicy, state: &State, now: Stamp, deaf: bool) -> Ex
         unheard_since: state.unheard_since.map(of_hearing),
         to_look_after: coverage::view(policy, state, now),
         sos_cover: state.has_sos_cover(now),
+        weak: silence::weak(policy, state),
         rules: routine::holding(policy, state, now),
         suppressions: state.suppressions.iter().map(|s| s.view(now)).collect(),
         open: state.alarms.iter().map(|alarm| (alarm.kind, alarm.id.clone())).collect(),

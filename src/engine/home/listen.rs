@@ -21,6 +21,10 @@ const PROMPT: Millis = Millis::from_secs(60);
 /// Signs of life without a reading are noted at most so often.
 const SIGN_OF_LIFE: Millis = Millis::from_mins(10);
 
+fn is_bedroom(room: &str) -> bool {
+    ["bedroom", "bed", "卧室", "床"].contains(&room)
+}
+
 /// Whether a message shows an installer that its device works: by what a person causes, or by any word of a device that nobody can
 /// trigger.
 fn shows_that_it_works(device: &DeviceState, readings: &[Reading], now: Stamp) -> bool {
@@ -58,7 +62,8 @@ impl Turn<'_> {
         if self.state.bridge_offline && !heard.retained && heard.readings.iter().any(speaks) {
             self.change(HomeChange::Bridge { online: true });
         }
-        if !heard.retained && heard.readings.iter().any(|r| is_activity(device, r, self.now)) {
+        let stirs = |r: &Reading| is_activity(device, r, self.now) && !self.proves_nothing(device, r);
+        if !heard.retained && heard.readings.iter().any(stirs) {
             if !pressed {
                 self.question(happened);
             }
@@ -70,10 +75,12 @@ impl Turn<'_> {
         }
         if !heard.retained && !heard.history {
             self.feel(heard.device, &device.room, &heard.readings);
+            self.measure(heard.device, &heard.readings);
         }
         let lives = heard.readings.is_empty() && self.is_news_that_it_lives(device, heard.retained);
         let mut beat =
             (!heard.retained && !heard.history && self.is_nobodys_doing(device, &heard.readings)).then_some(());
+        let known = device;
         let Heard { device, mut readings, rest, retained, event, mut signal, history, .. } = heard;
         let history = history.then_some(());
         if lives {
@@ -84,9 +91,18 @@ impl Turn<'_> {
             let rest = (reading.form == Form::Latched && on).then_some(rest);
             let press = (pressed && on && reading.kind == Kind::Sos).then_some(());
             let (signal, beat) = (signal.take(), beat.take());
-            let fact = Fact { device, reading, happened, retained, rest, event, press, signal, history, beat };
+            let proves_nothing = self.proves_nothing(known, &reading).then_some(());
+            let fact =
+                Fact { device, reading, happened, retained, rest, event, press, signal, history, beat, proves_nothing };
             self.change(HomeChange::Heard(fact));
         }
+    }
+
+    /// Whether a reading says nothing of how the people are, since the one who lives here cannot leave the bed and moves in it.
+    fn proves_nothing(&self, device: &DeviceState, reading: &Reading) -> bool {
+        let by_lying =
+            matches!(reading.kind, Kind::Motion | Kind::Presence | Kind::Vibration) && is_bedroom(&device.room);
+        self.policy.rules.bedroom_tells == 0 && (by_lying || reading.kind == Kind::Bed)
     }
 
     /// A message without readings says that its device lives: worth a line now and then, for whoever waits for it.

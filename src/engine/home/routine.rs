@@ -101,6 +101,7 @@ const RULES: &[Rule] = &[
     (AlarmKind::ColdCheck, |p, s, _| climate(p, s, |c| c.chilly), None),
     (AlarmKind::Heat, |p, s, _| climate(p, s, |c| c.hot), Some(AlarmKind::HeatCheck)),
     (AlarmKind::HeatCheck, |p, s, _| climate(p, s, |c| c.warm), None),
+    (AlarmKind::VitalSigns, vital, None),
     (AlarmKind::NoWater, |p, s, now| unused(s, limit(p.rules.no_water_s)?, true, now), Some(AlarmKind::NoWaterCheck)),
     (AlarmKind::NoWaterCheck, |p, s, now| unused(s, limit(p.rules.no_water_s)?, false, now), None),
     (AlarmKind::WaterRunning, |p, s, now| running(s, limit(p.rules.water_running_s)?, now), None),
@@ -198,6 +199,27 @@ fn climate<'s>(policy: &HomePolicy, state: &'s State, of: impl Fn(&Climate) -> O
     Some(Lasting { since, limit, room: &device.room, value })
 }
 
+/// What a sensor of the heart or of breathing has shown for some time.
+fn vital<'s>(policy: &HomePolicy, state: &'s State, _: Stamp) -> Option<Lasting<'s>> {
+    let limit = limit(policy.rules.vital_s)?;
+    let (since, device) = state.devices.iter().find_map(|d| Some((d.vital?, d)))?;
+    Some(Lasting { since, limit, room: &device.room, value: None })
+}
+
+/// Whether a device's heart rate or breathing is beyond its bounds, by what it says now, and else by what it said last. Zero is nobody's.
+fn is_beyond(rules: &Rules, device: &DeviceState, readings: &[Reading]) -> bool {
+    let of = |kind: Kind| {
+        let said = readings.iter().rev().find(|r| r.kind == kind).map(|r| &r.value);
+        match said.or_else(|| device.last(kind, None).map(|last| &last.value)) {
+            Some(Value::Number(rate)) if *rate > 0.0 => Some(*rate),
+            _ => None,
+        }
+    };
+    let beyond = |rate: f64, low: u32, high: u32| rate < f64::from(low) || rate > f64::from(high);
+    of(Kind::HeartRate).is_some_and(|rate| beyond(rate, rules.heart_low, rules.heart_high))
+        || of(Kind::RespiratoryRate).is_some_and(|rate| beyond(rate, rules.breath_low, rules.breath_high))
+}
+
 /// Rooms whose warmth is nobody's.
 fn is_lived_in(room: &str) -> bool {
     !["fridge", "freezer", "outdoor", "outside", "balcony", "garden", "冰箱", "阳台", "室外"].contains(&room)
@@ -225,6 +247,12 @@ impl State {
     pub(super) fn fold_climate(&mut self, device: u16, beyond: Beyond, at: Stamp) {
         if let Some(device) = self.devices.get_mut(device as usize) {
             device.climate.fold(beyond, Moment::at(at));
+        }
+    }
+
+    pub(super) fn fold_vital(&mut self, device: u16, beyond: bool, at: Stamp) {
+        if let Some(device) = self.devices.get_mut(device as usize) {
+            device.vital = beyond.then(|| device.vital.unwrap_or(Moment::at(at)));
         }
     }
 
@@ -315,6 +343,18 @@ impl Turn<'_> {
             raised.push(*kind);
         }
         raised
+    }
+
+    /// Vital signs that pass a bound are news, where anybody wants to know.
+    pub(super) fn measure(&mut self, device: u16, readings: &[Reading]) {
+        let vital = |r: &Reading| matches!(r.kind, Kind::HeartRate | Kind::RespiratoryRate);
+        let Some(known) = self.state.devices.get(device as usize).filter(|_| readings.iter().any(vital)) else {
+            return;
+        };
+        let beyond = self.policy.rules.vital_s > 0 && is_beyond(&self.policy.rules, known, readings);
+        if beyond != known.vital.is_some() {
+            self.change(HomeChange::Vital { device, beyond });
+        }
     }
 
     /// A temperature that passes a bound is news.

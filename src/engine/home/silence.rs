@@ -7,9 +7,10 @@ use super::suppression::absence;
 use crate::engine::alarm::{Alarm, Reason};
 use crate::engine::change::HomeChange;
 use crate::engine::kind::AlarmKind;
-use crate::engine::learn::Allowance;
+use crate::engine::learn::{Allowance, SLOTS};
 use crate::engine::policy::{HomePolicy, Rules};
 use crate::engine::time::{Millis, Stamp, Tick, Wall};
+use serde::Serialize;
 
 /// Days with activity before what was learnt brings a check.
 const FIRST_DAYS: u8 = 3;
@@ -94,6 +95,33 @@ pub(super) fn has_only_a_door(state: &State) -> bool {
     let count = telling.clone().count();
     let entrance = |d: &DeviceState| d.only_door && (&*d.room == "entrance" || count == 1);
     count > 0 && telling.all(entrance)
+}
+
+/// Why a silence of the home tells little of its people.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Weak {
+    /// All that is heard of them is the entrance door.
+    OnlyDoor,
+    /// By day, too, they are silent for so long that the caps decide: more sensors would be needed.
+    FewSigns,
+}
+
+/// The parts of the day from 08:00 to 20:00.
+const BY_DAY: std::ops::Range<usize> = SLOTS * 8 / 24..SLOTS * 20 / 24;
+
+/// What weakens the watch over a home, as far as its devices and its past tell.
+pub fn weak(policy: &HomePolicy, state: &State) -> Option<Weak> {
+    let (rules, learnt) = (&policy.rules, &state.learnt.limits);
+    let cap = Millis::from_secs(rules.inactivity_cap_s.into());
+    let capped = |slot: &usize| learnt.alarm_after(*slot).is_none_or(|alarm| alarm >= cap);
+    let settled =
+        u32::from(learnt.days) >= rules.inactivity_settling_days && rules.inactivity_alarms_per_100_months > 0;
+    match () {
+        () if has_only_a_door(state) => Some(Weak::OnlyDoor),
+        () if settled && BY_DAY.filter(capped).count() * 2 > BY_DAY.len() => Some(Weak::FewSigns),
+        () => None,
+    }
 }
 
 /// Minutes after local midnight; of the day under way by the midnight that is known, since this is asked with every reading.

@@ -1,5 +1,6 @@
 //! What a home is: its devices as they last spoke, its last activity, its open alarms.
 
+use super::alarms::fold_alarm;
 use super::coverage::{Radio, Unwatched};
 use super::fallen::Fallen;
 use super::health::Health;
@@ -8,7 +9,7 @@ use super::routine::{Climate, Moment};
 use super::suppression::Suppression;
 use super::walk::{Signed, Walk};
 use super::water::Water;
-use crate::engine::alarm::{Alarm, Attention, CloseCode};
+use crate::engine::alarm::{Alarm, CloseCode};
 use crate::engine::change::{AlarmChange, Fact, HomeChange, Introduction};
 use crate::engine::id::{Address, SourceId, Zone};
 use crate::engine::kind::{AlarmKind, Kind};
@@ -79,6 +80,9 @@ pub struct DeviceState {
     #[n(14)]
     #[cbor(default)]
     pub water: Water,
+    /// Since when the vital signs that it measures are beyond their bounds.
+    #[n(15)]
+    pub vital: Option<Moment>,
 }
 
 /// How many kinds and zones of a device are remembered; of those beyond it, every `true` is an event.
@@ -238,6 +242,7 @@ impl State {
             HomeChange::Learnt(lesson) => self.learnt.fold(lesson),
             HomeChange::Lost => self.fold_loss(at),
             HomeChange::Climate { device, beyond } => self.fold_climate(*device, *beyond, at),
+            HomeChange::Vital { device, beyond } => self.fold_vital(*device, *beyond, at),
             HomeChange::Unwatched { since, still } => self.fold_deafness(*since, *still, at),
             HomeChange::Resumed => {
                 self.stir(Activity::beginning(at), at);
@@ -276,6 +281,7 @@ impl State {
                 health: Health::default(),
                 climate: Climate::default(),
                 water: Water::default(),
+                vital: None,
             });
         } else if let Some(device) = self.devices.get_mut(slot) {
             device.room = new.room.clone();
@@ -290,7 +296,7 @@ impl State {
         if let Some(device) = self.devices.get_mut(device as usize) {
             (device.registered, device.life, device.tells_activity, device.online) = (false, false, false, None);
             device.last.clear();
-            (device.climate, device.water) = Default::default();
+            (device.climate, device.water, device.vital) = Default::default();
         }
         self.forget_radio();
         self.fold_hearing(at);
@@ -311,7 +317,7 @@ impl State {
         let Some(device) = self.devices.get_mut(fact.device as usize) else { return };
         let reading = &fact.reading;
         let known = (device.tells_activity, device.online);
-        let active = !fact.retained && is_activity(device, reading, at);
+        let active = !fact.retained && fact.proves_nothing.is_none() && is_activity(device, reading, at);
         if let Some(event) = fact.event.filter(|e| !device.events.contains(e)) {
             device.events.truncate(EVENTS_KEPT - 1);
             device.events.insert(0, event);
@@ -432,67 +438,5 @@ pub(super) fn is_activity(device: &DeviceState, reading: &Reading, at: Stamp) ->
         // Anything else is told by its change, and the first telling is none.
         (Value::Flag(_) | Value::Open(_), _) => before.is_some_and(|b| b.value != reading.value),
         (Value::Number(_), _) => false,
-    }
-}
-
-/// Whether a change is one that a person who is about to act should have seen. That the ladder climbs or a notice arrives is not:
-/// it would only make the first who answers look stale.
-fn is_news(alarm: &Alarm, change: &AlarmChange) -> bool {
-    match change {
-        AlarmChange::Counted { .. } | AlarmChange::Over { .. } | AlarmChange::Acted { .. } | AlarmChange::Safe(_) => {
-            true
-        }
-        AlarmChange::Attention { attention, .. } => {
-            let calling = |a: &Attention| matches!(a, Attention::Calling { .. });
-            !(calling(attention) && calling(&alarm.attention))
-        }
-        AlarmChange::Telling(_) | AlarmChange::Told { .. } | AlarmChange::Numbered(_) => false,
-    }
-}
-
-/// Folds a change into an alarm.
-pub(super) fn fold_alarm(alarm: &mut Alarm, change: &AlarmChange, at: Stamp) {
-    alarm.revision += u32::from(is_news(alarm, change));
-    match change {
-        AlarmChange::Counted { reason, .. } => {
-            if let Some(reason) = reason {
-                alarm.reason = reason.clone();
-            }
-            alarm.events += 1;
-            alarm.last_event = at;
-            alarm.over = None;
-        }
-        AlarmChange::Over { at } => alarm.over = Some(*at),
-        AlarmChange::Attention { attention, late_by } => {
-            if let Attention::Taken { by, .. } = &alarm.attention {
-                alarm.last_taker = Some(by.clone());
-            }
-            alarm.attention = attention.clone();
-            alarm.late_by = *late_by;
-        }
-        AlarmChange::Acted { act, .. } => {
-            use crate::engine::alarm::Act;
-            match act {
-                Act::Hold => alarm.held = true,
-                Act::NoAnswer => alarm.unanswered += 1,
-                _ => {}
-            }
-        }
-        AlarmChange::Safe(safe) => alarm.safe = safe.clone(),
-        AlarmChange::Telling(telling) => {
-            alarm.notices = alarm.notices.max(telling.number);
-            match alarm.tellings.iter_mut().find(|t| t.channel == telling.channel) {
-                Some(known) => *known = telling.clone(),
-                None => alarm.tellings.push(telling.clone()),
-            }
-        }
-        AlarmChange::Told { channel, number, told } => {
-            use crate::engine::alarm::Told;
-            if let Some(t) = alarm.tellings.iter_mut().find(|t| &t.channel == channel && t.number == *number) {
-                t.told = *told;
-                t.knows |= *told == Told::Delivered;
-            }
-        }
-        AlarmChange::Numbered(number) => alarm.notices = alarm.notices.max(*number),
     }
 }

@@ -285,7 +285,7 @@ fn a_link_that_comes_and_goes_is_an_outage_once_it_adds_up_to_one() {
     // When it goes, for how many minutes, and whether anybody was told after it.
     let times = [(0, 4, false), (20, 5, false), (40, 7, true), (200, 8, false), (330, 8, false), (340, 8, true)];
     let mut scene = district(10 * HOUR);
-    let told = |scene: &Scene| scene.told.iter().any(|line| line.contains("outage") && line.contains("raised"));
+    let told = |scene: &Scene| scene.told.iter().any(|line| line.contains("raised") || line.contains("counted"));
     for (from, lasts, expected) in times {
         scene.told.clear();
         scene.advance(10 * HOUR + from * MINUTE);

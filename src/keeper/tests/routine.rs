@@ -385,3 +385,51 @@ fn a_bound_is_passed_at_its_very_value() {
         assert_eq!(over(degrees, kind), expected, "{degrees} {kind}");
     }
 }
+
+#[test]
+fn vital_signs_are_nobody_s_matter_unless_a_plan_says_so() {
+    story(
+        "
+        06:00:00 h1/motion motion=true!
+        06:00:10 h1/bed heart_rate=180
+        06:10:00 register rules:h1:vital_s=120
+        06:10:10 h1/bed heart_rate=150
+        06:11:00 h1/bed heart_rate=0 respiratory_rate=16
+        06:12:00 h1/bed heart_rate=72
+        06:13:00 h1/bed respiratory_rate=4
+        06:14:00 h1/bed heart_rate=70
+          06:15:00 vital_signs#1 raised in h1: lasted 00:02:00
+          06:15:00 vital_signs#1 calls rung 1.0 until 1d 06:15:00
+          06:15:00 -> desk: vital_signs#1 n1 rung 1.0
+        06:16:00 h1/bed respiratory_rate=14
+          vital_signs#1 over
+        06:17:00 .
+    ",
+    );
+}
+
+#[test]
+fn of_who_cannot_leave_the_bed_only_what_stirs_elsewhere_tells_anything() {
+    story(
+        "
+        06:00:00 register rules:h1:bedroom_tells=0 device:h1:h1/bedroom
+        06:30:00 h1/motion motion=true!
+        10:00:00 h1/bedroom motion=true!
+        10:00:00 h1/bed bed=true
+        12:00:00 h1/bed bed=false
+          14:54:00 inactivity_check#1 raised in h1: cap, silent 08:24:00
+          14:54:00 inactivity_check#1 calls rung 0.0 until 1d 14:54:00
+          18:30:00 inactivity_check#1 closed by itself
+          18:30:00 inactivity#2 raised in h1: cap, silent 12:00:00
+          18:30:00 inactivity#2 calls rung 1.0 until 1d 18:30:00
+          18:30:00 -> desk: inactivity#2 n1 rung 1.0
+        18:30:00 .
+        18:31:00 h1/bedroom motion=true!
+        18:32:00 h1/button sos=true!
+          sos#3 raised in h1: said sos
+          sos#3 calls rung 1.0 until 1d 18:32:00
+          inactivity#2 over
+          -> desk: sos#3 n1 rung 1.0
+    ",
+    );
+}

@@ -95,6 +95,7 @@ fn somebody_who_stirs_ends_the_silence_and_the_alarm_stays() {
 fn a_person_who_was_found_safe_is_not_missed_again_at_once() {
     story(
         "
+        06:00:00 register rules:h1:night_from_min=1200
         06:00:00 h1/motion motion=true!
           14:24:00 inactivity_check#1 raised in h1: cap, silent 08:24:00
           14:24:00 inactivity_check#1 calls rung 0.0 until 1d 14:24:00
@@ -123,6 +124,7 @@ fn a_person_who_was_found_safe_is_not_missed_again_at_once() {
 fn an_inactivity_alarm_that_was_only_settled_does_not_end_the_watch() {
     story(
         "
+        06:00:00 register rules:h1:night_from_min=1200
         06:00:00 h1/motion motion=true!
           14:24:00 inactivity_check#1 raised in h1: cap, silent 08:24:00
           14:24:00 inactivity_check#1 calls rung 0.0 until 1d 14:24:00
@@ -169,6 +171,7 @@ fn a_person_who_was_found_safe_for_another_reason_is_not_missed_either() {
 fn a_second_silence_after_the_first_was_over_calls_again() {
     story(
         "
+        06:00:00 register rules:h1:night_from_min=1200
         06:00:00 h1/motion motion=true!
           14:24:00 inactivity_check#1 raised in h1: cap, silent 08:24:00
           14:24:00 inactivity_check#1 calls rung 0.0 until 1d 14:24:00
@@ -202,6 +205,7 @@ fn a_second_silence_after_the_first_was_over_calls_again() {
 fn a_lease_that_ends_when_the_second_silence_does_calls_once() {
     story(
         "
+        06:00:00 register rules:h1:night_from_min=1200
         06:00:00 h1/motion motion=true!
           14:24:00 inactivity_check#1 raised in h1: cap, silent 08:24:00
           14:24:00 inactivity_check#1 calls rung 0.0 until 1d 14:24:00
@@ -574,6 +578,7 @@ fn who_is_only_spoken_of_does_not_speak() {
 #[test]
 fn what_comes_in_one_turn_is_folded_in_its_order() {
     story("
+        06:00:00 register rules:h1:night_from_min=1200
         06:00:00 h1/motion motion=true! & hub h1/ offline
           h1 bridge offline
           06:15:00 home_unheard#1 raised in h1: 1 homes unheard
