@@ -20,8 +20,9 @@ mod outages;
 #[path = "console/suppressions.rs"]
 mod suppressions;
 
-use house::{House, Options, TOKEN, VIEWER};
-use serde_json::Value;
+use hearthwatch::engine::registry::{Entity, Resident, ResidentDetails};
+use house::{House, Options, TOKEN, VIEWER, seal};
+use serde_json::{Value, json};
 use std::sync::atomic::Ordering;
 
 const SOS: &str = "/api/v1/alarms/zhonglou-000001";
@@ -309,6 +310,15 @@ async fn homes_are_opened_for_who_may_read_them() {
     assert_eq!(home["devices"].as_array().unwrap().len(), 3);
     assert_eq!((&home["status"], &home["claimed"]), (&"active".into(), &true.into()));
     assert_eq!(house.get("/api/v1/homes/h9999").await.problem(), "no_such_home");
+    assert_eq!(home["cover"], json!({"sos": false, "weak": []}));
+    let second = Resident {
+        id: "h0012-2".parse().unwrap(),
+        home: "h0012".parse().unwrap(),
+        details: seal(&ResidentDetails { mobility: "bed".into(), ..ResidentDetails::default() }),
+    };
+    house.handle.register(vec![Entity::Resident(second)]).await.unwrap();
+    let cover = &house.get("/api/v1/homes/h0012").await.json()["cover"];
+    assert_eq!(cover["weak"], json!(["second_person", "bed_bound"]));
 
     let mut found = Vec::new();
     let mut cursor = String::new();

@@ -146,6 +146,8 @@ pub struct Summary {
     pub home_time: Millis,
     pub raised: BTreeMap<AlarmKind, u64>,
     pub collapses: u64,
+    /// What a checkpoint holds of the homes and all that was learnt of them, as they stand at the end.
+    pub state_bytes: u64,
 }
 
 /// What an alarm takes of an operator's time, minutes: the lease of a welfare alarm that was seen (PRACTICE), and a call for a check.
@@ -177,6 +179,7 @@ impl Summary {
                 self.raised.iter().filter(|(kind, _)| judged(kind)).map(|(kind, count)| (*kind, *count)).collect();
             let _ = write!(line, "; operator minutes per home-week {:.1}, then {:.1}", minutes(&now), minutes(then));
         }
+        let _ = write!(line, "; {} bytes of state a home", self.state_bytes / self.homes.max(1));
         let per_second = self.readings as f64 / took.as_secs_f64().max(1e-6);
         let _ = write!(line, "; {per_second:.0} readings/s");
         line

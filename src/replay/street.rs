@@ -414,6 +414,8 @@ impl<'a, W: Write> Street<'a, W> {
         }
         self.summary.homes = self.households.len() as u64;
         self.summary.home_time.0 = self.households.iter().map(|h| h.last.since(h.first).0).sum();
+        let bytes = |household: &Household| minicbor::to_vec(&household.state).map_or(0, |bytes| bytes.len() as u64);
+        self.summary.state_bytes = self.households.iter().map(bytes).sum();
         self.lines.finish()?;
         Ok(self.summary)
     }

@@ -57,10 +57,10 @@ fn a_silence_is_checked_alarmed_attended_and_counts_anew() {
          2011-02-03T18:00:00+08:00 h1 inactivity_check closed
          2011-02-03T18:00:00+08:00 h1 inactivity raised
          2011-02-03T18:10:00+08:00 h1 inactivity closed
-         2011-02-04T02:34:00+08:00 h1 inactivity_check raised
-         2011-02-04T06:10:00+08:00 h1 inactivity_check closed
-         2011-02-04T06:10:00+08:00 h1 inactivity raised
-         2011-02-04T06:20:00+08:00 h1 inactivity closed",
+         2011-02-04T03:58:00+08:00 h1 inactivity_check raised
+         2011-02-04T08:10:00+08:00 h1 inactivity_check closed
+         2011-02-04T08:10:00+08:00 h1 inactivity raised
+         2011-02-04T08:20:00+08:00 h1 inactivity closed",
     );
 }
 
@@ -70,16 +70,16 @@ fn without_care_an_alarm_stays_and_comes_again() {
         &options("Asia/Shanghai", false),
         "2011-02-03T06:00:00,h1,m,hall,motion,true
          2011-02-03T19:00:00,h1,m,hall,motion,true
-         2011-02-04T08:00:00,h1,m,hall,motion,true",
+         2011-02-04T10:00:00,h1,m,hall,motion,true",
         "",
         "2011-02-03T14:24:00+08:00 h1 inactivity_check raised
          2011-02-03T18:00:00+08:00 h1 inactivity_check closed
          2011-02-03T18:00:00+08:00 h1 inactivity raised
          2011-02-03T19:00:00+08:00 h1 inactivity over
-         2011-02-04T03:24:00+08:00 h1 inactivity_check raised
-         2011-02-04T07:00:00+08:00 h1 inactivity_check closed
-         2011-02-04T07:00:00+08:00 h1 inactivity raised
-         2011-02-04T08:00:00+08:00 h1 inactivity over",
+         2011-02-04T04:48:00+08:00 h1 inactivity_check raised
+         2011-02-04T09:00:00+08:00 h1 inactivity_check closed
+         2011-02-04T09:00:00+08:00 h1 inactivity raised
+         2011-02-04T10:00:00+08:00 h1 inactivity over",
     );
 }
 
@@ -111,7 +111,7 @@ fn a_collapse_while_an_alarm_is_open_waits_for_the_next() {
         "2011-02-03T14:24:00+08:00 h1 inactivity_check raised
          2011-02-03T18:00:00+08:00 h1 inactivity_check closed
          2011-02-03T18:00:00+08:00 h1 inactivity raised
-         2011-02-03T18:05:00+08:00 h1 2011-02-04T02:34:00+08:00 2011-02-04T06:10:00+08:00 43500
+         2011-02-03T18:05:00+08:00 h1 2011-02-04T03:58:00+08:00 2011-02-04T08:10:00+08:00 50700
          2011-02-03T18:10:00+08:00 h1 inactivity closed",
     );
 }
@@ -159,8 +159,8 @@ fn windows_keep_to_the_wall_clock_when_the_clocks_change() {
         assert_eq!(wandering("22:59"), None, "{day} {zone}: before its beginning");
         assert_eq!(wandering("23:01").as_deref(), Some("23:21"), "{day} {zone}: after it");
         let silent = |at| raised(at, "00,h1,m,hall,motion,true", "inactivity");
-        assert_eq!(silent("19:59").as_deref(), Some("07:59"), "{day} {zone}: twelve hours");
-        assert_eq!(silent("20:01").as_deref(), Some("10:01"), "{day} {zone}: fourteen, for the night is in them");
+        assert_eq!(silent("15:59").as_deref(), Some("03:59"), "{day} {zone}: twelve hours");
+        assert_eq!(silent("16:01").as_deref(), Some("06:01"), "{day} {zone}: fourteen, for the night is in them");
         // The night's silence, from 00:40: fourteen hours have passed.
         let shift = match (day, zone) {
             (_, "Asia/Shanghai") => "14:40",
@@ -234,8 +234,13 @@ fn the_summary_counts_by_home_week() {
     let line = summary.line(std::time::Duration::from_secs(2));
     assert_eq!(
         line,
-        "2 homes, 1 days, 4 readings; alarms per home-week: inactivity 7.00, inactivity_check 14.00; 2 readings/s"
+        format!(
+            "2 homes, 1 days, 4 readings; alarms per home-week: inactivity 7.00, inactivity_check 14.00; {} bytes of state a home; \
+             2 readings/s",
+            summary.state_bytes / 2
+        )
     );
+    assert!((200..4_096).contains(&(summary.state_bytes / 2)), "{line}");
 }
 
 #[test]

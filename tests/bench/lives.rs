@@ -14,6 +14,7 @@ use hearthwatch::replay;
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
 
 const DAYS: u32 = 180;
 const LEARNING_DAYS: u32 = 28;
@@ -34,6 +35,8 @@ struct Lived {
     delays: Vec<Option<f64>>,
     /// All that was raised after the learning, by kind.
     raised: BTreeMap<String, u32>,
+    summary: replay::Summary,
+    took: Duration,
 }
 
 pub fn run(options: &Options) {
@@ -48,6 +51,20 @@ pub fn run(options: &Options) {
         tell(&format!("{allowance} a home-month"), &lived, allowance);
         sorts.iter().for_each(|(sort, homes)| tell(&format!("  {sort}"), homes, allowance));
     }
+    tell_cost(homes.iter().flatten());
+}
+
+/// How fast it went, each replay on a core of its own, and how much is kept of a home.
+fn tell_cost<'a>(lived: impl Iterator<Item = &'a Lived> + Clone) {
+    let readings: u64 = lived.clone().map(|one| one.summary.readings).sum();
+    let took: Duration = lived.clone().map(|one| one.took).sum();
+    let mut bytes: Vec<u64> = lived.map(|one| one.summary.state_bytes).collect();
+    bytes.sort_unstable();
+    let rate = readings as f64 / took.as_secs_f64();
+    line("replay", format!("{readings} readings, {rate:.0}/s and core, collapses included"), "1,000,000/s");
+    let (half, most) = (bytes.get(bytes.len() / 2).copied(), bytes.last().copied());
+    let told = format!("p50 {}, most {}", half.unwrap_or_default(), most.unwrap_or_default());
+    line("state and learning, bytes a home", told, "4,096");
 }
 
 fn tell(name: &str, homes: &[&Lived], allowance: f64) {
@@ -106,20 +123,26 @@ fn live(seed: u64, number: u32) -> [Lived; ALLOWANCES.len()] {
     let tested = fleet.start + Millis::from_mins(u64::from(LEARNING_DAYS) * 24 * 60);
     let span = Span { days: DAYS, collapse_days: LEARNING_DAYS..DAYS, draws: DRAWS };
     let recording = Recording::of(seed, number, fleet, &span);
-    ALLOWANCES.map(|allowance| judge(&recording, tested, &replayed(&recording, allowance)))
+    ALLOWANCES.map(|allowance| {
+        let begun = Instant::now();
+        let (answers, summary) = replayed(&recording, allowance);
+        let took = begun.elapsed();
+        Lived { summary, took, ..judge(&recording, tested, &answers) }
+    })
 }
 
 /// The answers of a replay under an allowance.
-fn replayed(recording: &Recording, allowance: f64) -> String {
+fn replayed(recording: &Recording, allowance: f64) -> (String, replay::Summary) {
     let mut rules = RulesPatch::default();
     replay::allow(&mut rules, (allowance * 100.0) as u32);
     let zone = jiff::tz::TimeZone::get("Asia/Shanghai").expect("a zone");
     let rules = SiteRules { site: SiteId::cut("lives"), zone, rules };
     let options = replay::Options { rules, registry: Registry::default(), care: true };
     let mut answers = Vec::new();
-    replay::run(&options, recording.readings.as_bytes(), Some(recording.collapses.as_bytes()), &mut answers)
-        .expect("a recording");
-    String::from_utf8(answers).expect("JSON lines")
+    let summary =
+        replay::run(&options, recording.readings.as_bytes(), Some(recording.collapses.as_bytes()), &mut answers)
+            .expect("a recording");
+    (String::from_utf8(answers).expect("JSON lines"), summary)
 }
 
 fn judge(recording: &Recording, tested: Wall, answers: &str) -> Lived {
@@ -130,7 +153,15 @@ fn judge(recording: &Recording, tested: Wall, answers: &str) -> Lived {
         (_, 3) => "three motion sensors",
         _ => "hall and door",
     };
-    let mut lived = Lived { sort, false_alarms: 0, away_alarms: 0, delays: Vec::new(), raised: BTreeMap::new() };
+    let mut lived = Lived {
+        sort,
+        false_alarms: 0,
+        away_alarms: 0,
+        delays: Vec::new(),
+        raised: BTreeMap::new(),
+        summary: replay::Summary::default(),
+        took: Duration::ZERO,
+    };
     for line in answers.lines() {
         let answer: serde_json::Value = serde_json::from_str(line).expect("JSON");
         if answer.get("collapse_at").is_some() {
