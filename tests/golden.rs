@@ -560,8 +560,10 @@ fn suppressed() -> Vec<HomeChange> {
         HomeChange::SuppressionEnded { suppression, by }
     });
     let of_reason = kinds.map(|of| alarm(reason(of), calling(), AlarmKind::BackCheck));
+    let down = Reason::ChannelDown { channel: id("lead"), failure: "refused".into(), since: Wall(70) };
+    let down = alarm(down, calling(), AlarmKind::ChannelDown);
     let of_kind = newest_kinds().map(|kind| alarm(reason(SuppressionKind::Away), calling(), kind));
-    let raised = of_reason.into_iter().chain(of_kind).map(|alarm| HomeChange::Raised(Box::new(alarm)));
+    let raised = of_reason.into_iter().chain(of_kind).chain([down]).map(|alarm| HomeChange::Raised(Box::new(alarm)));
     let lying = Fact {
         device: 0,
         reading: Reading { kind: Kind::Motion, zone: None, value: Value::Flag(true), form: Form::Event },
@@ -590,6 +592,13 @@ fn outages() -> Vec<SiteChange> {
     ]
 }
 
+/// What came with version 6 of a site: a channel by which nothing arrives.
+fn channel_down() -> Vec<SiteChange> {
+    let outcome = Outcome::failed(Failure::Refused);
+    let (notice, attempt, again) = (id("zl-000184-n3"), 2, Some(Tick(70)));
+    vec![SiteChange::AttemptEnded { notice, attempt, outcome, again }, SiteChange::ChannelDown { channel: id("desk") }]
+}
+
 /// Of a version: what it adds stands behind what was there before.
 fn entries(version: &str) -> Vec<Entry> {
     let of_home = |changes: Vec<HomeChange>| changes.into_iter().map(|change| Entry::Home { home: 1, change });
@@ -598,7 +607,8 @@ fn entries(version: &str) -> Vec<Entry> {
     let learnt = of_home(learnt()).filter(|_| version > "v2");
     let unwatched = of_home(unwatched()).chain(outages().into_iter().map(Entry::Site)).filter(|_| version > "v3");
     let bathed = of_home(bathed()).filter(|_| version > "v4");
-    let suppressed = of_home(suppressed()).filter(|_| version > "v5");
+    let suppressed =
+        of_home(suppressed()).chain(channel_down().into_iter().map(Entry::Site)).filter(|_| version > "v5");
     let rest = learnt.chain(unwatched).chain(bathed).chain(suppressed);
     first.chain(later.filter(|_| version != "v1")).chain(rest).collect()
 }
@@ -606,6 +616,10 @@ fn entries(version: &str) -> Vec<Entry> {
 /// A home and a site that all of a version was folded into: what checkpoints hold.
 fn states(version: &str) -> (home::State, site::State) {
     let (mut home, mut site) = folded(version);
+    if version < "v6" {
+        // Nobody minded then whether anything arrives by a channel.
+        site.failing.clear();
+    }
     if version < "v5" {
         // Nobody listened to water meters then, or to what a radar only warns of.
         home.fallen = None;
@@ -630,6 +644,8 @@ fn states(version: &str) -> (home::State, site::State) {
         for (n, change) in (0..).zip(suppressed()) {
             home.apply(&change, stamp(130_000_000 + 1_900_000 * n));
         }
+        channel_down().iter().for_each(|change| site.apply(change, stamp(65)));
+        assert!(site.failing.values().any(|failing| failing.told));
     }
     (home, site)
 }

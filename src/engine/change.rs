@@ -416,4 +416,10 @@ pub enum SiteChange {
     /// Nothing was to be written for some time, and the site heard all the same: what a restart would take for its own absence.
     #[n(14)]
     Alive,
+    /// Nothing arrives by a channel any more, and an alarm says so.
+    #[n(15)]
+    ChannelDown {
+        #[n(0)]
+        channel: ChannelId,
+    },
 }

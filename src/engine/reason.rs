@@ -1,6 +1,7 @@
 //! Why an alarm was raised.
 
 use super::home::suppression::SuppressionKind;
+use super::id::ChannelId;
 use super::kind::Kind;
 use super::time::Wall;
 use minicbor::{Decode, Encode};
@@ -126,6 +127,18 @@ pub enum Reason {
         #[serde(serialize_with = "super::view::utc")]
         until: Wall,
     },
+    /// Nothing arrives by a channel.
+    #[n(11)]
+    ChannelDown {
+        #[n(0)]
+        channel: ChannelId,
+        /// The word of its last failure.
+        #[n(1)]
+        failure: Box<str>,
+        #[n(2)]
+        #[serde(serialize_with = "super::view::utc")]
+        since: Wall,
+    },
 }
 
 impl Reason {
@@ -153,7 +166,8 @@ impl Reason {
             | Reason::Own { .. }
             | Reason::Unheard { .. }
             | Reason::Unwatched { .. }
-            | Reason::Suppressed { .. } => {}
+            | Reason::Suppressed { .. }
+            | Reason::ChannelDown { .. } => {}
         }
         self
     }

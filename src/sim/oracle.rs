@@ -354,7 +354,8 @@ impl Oracle {
         for (number, slot) in core.homes.iter().enumerate() {
             for alarm in &slot.state.alarms {
                 let id = &alarm.id;
-                if suppression::hidden_by(&slot.state, alarm.kind, tick).is_some() {
+                // Whoever calls for help is never hidden.
+                if !alarm.kind.may_be_a_call() && suppression::hidden_by(&slot.state, alarm.kind, tick).is_some() {
                     self.hidden.insert(id.clone(), self.now);
                 }
                 let told_for = self.hidden.get(id).map_or(u64::MAX, |last| self.now - last);

@@ -81,6 +81,8 @@ export function reason(alarm) {
       const args = { of: t(`away.${why.of}`), at: clock(why.since), until: clock(why.until) };
       return t(alarm.kind === 'back_check' ? 'why.back' : 'why.suppressed', args);
     }
+    case 'channel_down':
+      return t('why.channel_down', { channel: why.channel, at: clock(why.since), failure: tOr(`failure.${why.failure}`, why.failure) });
     case 'engine_fault':
       return t('why.engine_fault', { fault: why.fault });
     case 'unreadable':
@@ -93,10 +95,10 @@ export function reason(alarm) {
 }
 
 /** What a person calls the home, or what stands in for one. */
-export const code = (home) => (home.claimed ? home.id : t(home.id.startsWith('gateway/') ? 'gateway' : home.id.startsWith('outage/') ? 'several_homes' : 'unclaimed'));
+export const code = (home) => (home.claimed ? home.id : t(home.id.startsWith('gateway/') || home.id.startsWith('channel/') ? 'gateway' : home.id.startsWith('outage/') ? 'several_homes' : 'unclaimed'));
 export const place = (home) => (home.claimed
   ? [home.community, home.block].filter(Boolean).join(' · ')
-  : home.id.replace(/^(unclaimed|gateway|outage)\//, ''));
+  : home.id.replace(/^(unclaimed|gateway|outage|channel)\//, ''));
 
 function who(alarm) {
   if (alarm.safe) {

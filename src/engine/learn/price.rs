@@ -48,22 +48,25 @@ fn prices(rhythm: &Rhythm, slot: usize) -> [f64; AGES + 1] {
         area += left;
         left *= 1.0 - rhythm.ends[(slot + age) % SLOTS][age_bin(age)];
     }
-    // The lower hull of cost over disturbances: only its corners are ever the best age.
+    // The lower hull of cost over disturbances: only its corners are ever the best age. Each stands with the price of the edge to it.
     let price = |from: usize, to: usize| (cost[to] - cost[from]) / (begins * (lasting[from] - lasting[to])).max(1e-12);
-    let mut corners: Vec<usize> = Vec::with_capacity(AGES);
+    let mut corners: Vec<(usize, f64)> = Vec::with_capacity(AGES);
     for age in FIRST..=AGES + 1 {
-        while let [.., a, b] = corners[..]
-            && price(a, b) >= price(b, age)
+        let mut edge = corners.last().map_or(0.0, |(last, _)| price(*last, age));
+        while let [.., (before, _), (_, known)] = corners[..]
+            && known >= edge
         {
             corners.pop();
+            edge = price(before, age);
         }
-        corners.push(age);
+        corners.push((age, edge));
     }
     let mut prices = [BEYOND; AGES + 1];
     prices[FIRST] = -9.0;
     for edge in corners.windows(2) {
-        let worth = libm::log(price(edge[0], edge[1]).max(1e-9)).min(BEYOND);
-        (edge[0]..edge[1].min(AGES + 1)).filter(|age| *age > FIRST).for_each(|age| prices[age] = worth);
+        let ((from, _), (to, price)) = (edge[0], edge[1]);
+        let worth = libm::log(price.max(1e-9)).min(BEYOND);
+        (from..to.min(AGES + 1)).filter(|age| *age > FIRST).for_each(|age| prices[age] = worth);
     }
     prices
 }

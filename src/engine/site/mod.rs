@@ -2,6 +2,7 @@
 //!
 //! Of the same shape as the home machine: `step` decides and changes nothing, `State::apply` folds and decides nothing.
 
+pub mod channels;
 pub mod outage;
 mod outbox;
 mod state;
@@ -101,11 +102,13 @@ fn ended(state: &State, now: Stamp, notice: NoticeId, attempt: u32, outcome: Out
             (hopeless.then_some(Told::Failing), Some(now.tick + wait))
         }
     };
+    let channel = pending.notice.channel.clone();
     if let (true, Some(told)) = (pending.is_rung(), told) {
         let Notice { home, kind, channel, .. } = pending.notice.clone();
         out.to_homes.push((home, HomeInput::Told { kind, notice: notice.clone(), channel, told }));
     }
     out.changes.push(SiteChange::AttemptEnded { notice, attempt, outcome, again });
+    channels::ended(state, now, &channel, outcome, out);
 }
 
 /// The notices that may be sent now: of every channel with a free slot the gravest and oldest, each alarm's in order.

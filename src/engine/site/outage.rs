@@ -5,6 +5,7 @@ use super::{Out, State};
 use crate::engine::alarm::Reason;
 use crate::engine::change::SiteChange;
 use crate::engine::home::coverage::SETTLE;
+use crate::engine::id::ChannelId;
 use crate::engine::input::HomeInput;
 use crate::engine::kind::AlarmKind;
 use crate::engine::time::{Millis, Stamp, Tick};
@@ -53,20 +54,23 @@ impl Outage {
 }
 
 /// Where an alarm of the site's stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Place {
     Home(u32),
     /// A home that stands in for an outage.
     Outage(u32),
     /// The home that stands in for the gateway.
     Gateway,
+    /// One that stands in for a channel.
+    Channel(ChannelId),
 }
 
 impl Place {
-    fn kind(self) -> AlarmKind {
+    fn kind(&self) -> AlarmKind {
         match self {
             Place::Home(_) => AlarmKind::HomeUnheard,
             Place::Outage(_) | Place::Gateway => AlarmKind::Outage,
+            Place::Channel(_) => AlarmKind::ChannelDown,
         }
     }
 }
@@ -134,7 +138,8 @@ pub(super) fn hearing(state: &State, home: u32, heard: bool, out: &mut Out) {
 }
 
 fn end(place: Place, out: &mut Out) {
-    out.to_places.push((place, HomeInput::Ended { kind: place.kind() }));
+    let kind = place.kind();
+    out.to_places.push((place, HomeInput::Ended { kind }));
 }
 
 /// The site hears again: what was told of its deafness is over, and the homes are asked after.
@@ -164,7 +169,8 @@ fn tell_deafness(state: &State, now: Stamp, since: Tick, out: &mut Out) {
 fn tell(outage: Option<u32>, place: Place, reason: Reason, out: &mut Out) {
     out.because.push("outage_settled");
     out.changes.push(SiteChange::OutageTold { outage });
-    out.to_places.push((place, HomeInput::Own { kind: place.kind(), reason }));
+    let kind = place.kind();
+    out.to_places.push((place, HomeInput::Own { kind, reason }));
 }
 
 /// Tells every home that the site hears nothing since then, or hears again.

@@ -1,12 +1,14 @@
 //! What a site is.
 
+use super::channels::Failing;
 use super::outage::Outage;
 use super::outbox::Outbox;
 use crate::engine::change::SiteChange;
-use crate::engine::id::HomeId;
+use crate::engine::id::{ChannelId, HomeId};
 use crate::engine::registry::Registry;
 use crate::engine::time::{Millis, Stamp, Tick};
 use minicbor::{Decode, Encode};
+use std::collections::BTreeMap;
 
 /// A home's entry in the list that gives it its number.
 #[derive(Debug, Clone, PartialEq, Encode, Decode)]
@@ -57,6 +59,10 @@ pub struct State {
     #[n(11)]
     #[cbor(default)]
     pub deaf_sum: Millis,
+    /// Channels by which nothing arrives.
+    #[n(12)]
+    #[cbor(default)]
+    pub failing: BTreeMap<ChannelId, Failing>,
 }
 
 impl State {
@@ -72,8 +78,11 @@ impl State {
             SiteChange::NoticeMade(notice) => self.outbox.put((**notice).clone()),
             SiteChange::AttemptStarted { notice, attempt } => self.outbox.started(notice, *attempt),
             SiteChange::AttemptEnded { notice, outcome, again, .. } => {
+                let channel = self.outbox.get(notice).map(|pending| pending.notice.channel.clone());
+                self.fold_attempt(channel, *outcome, at);
                 self.outbox.ended(notice, outcome, *again, at.tick)
             }
+            SiteChange::ChannelDown { channel } => self.fold_channel_down(channel),
             SiteChange::Withdrawn { notice } => self.outbox.withdraw(notice),
             SiteChange::Deaf => self.deaf_since = Some(at.tick),
             SiteChange::Hearing { lost } => {

@@ -43,6 +43,7 @@ impl Core {
             Place::Home(number) => return number,
             Place::Outage(number) => HomeId::cut(&format!("outage/{site}/{number}")),
             Place::Gateway => gateway(site),
+            Place::Channel(channel) => HomeId::cut(&format!("channel/{site}/{channel}")),
         };
         self.home_number(&id, false)
     }

@@ -1,6 +1,8 @@
 //! Ladders, channels and the outbox, over restarts too.
 
+use super::scene::Scene;
 use super::{story, story_from_nothing};
+use crate::engine::kind::AlarmKind;
 
 #[test]
 fn a_ladder_waits_skips_who_cannot_be_reached_and_repeats_its_last_rung_without_end() {
@@ -37,6 +39,9 @@ fn a_rung_that_fails_is_left_at_once() {
           -> zhang: sos#1 n2 rung 1.0
           #1-n1 try 1 gone, again 08:00:05
           sos#1 n1 fails at desk
+          pseudo-home channel/z/desk
+          channel_down#2 raised in channel/z/desk: desk gone
+          channel_down#2 calls rung 0.0 until 1d 08:00:00
           #1-n2 try 1 refused, again 08:00:01
           08:00:01 -> zhang: sos#1 n2 rung 1.0 try 2
           08:00:01 #1-n2 try 2 refused, again 08:00:03
@@ -87,6 +92,9 @@ fn a_last_rung_that_fails_does_not_end_the_telling() {
           08:03:00 -> lead: sos#1 n4 rung 4.0
           08:03:00 #1-n4 try 1 gone, again 08:03:05
           08:03:00 sos#1 n4 fails at lead
+          08:03:00 pseudo-home channel/z/lead
+          08:03:00 channel_down#2 raised in channel/z/lead: lead gone
+          08:03:00 channel_down#2 calls rung 0.0 until 1d 08:03:00
           08:03:05 -> lead: sos#1 n4 rung 4.0 try 2
           08:03:05 #1-n4 try 2 gone, again 08:03:20
           08:03:20 -> lead: sos#1 n4 rung 4.0 try 3
@@ -116,6 +124,9 @@ fn rungs_of_a_dead_channel_are_passed_at_once() {
           #1-n1 try 1 gone, again 08:00:05
           sos#1 n1 fails at a
           sos#1 calls rung 3.0 until 08:02:00
+          pseudo-home channel/z/a
+          channel_down#2 raised in channel/z/a: a gone
+          channel_down#2 calls rung 0.0 until 1d 08:00:00
           -> b: sos#1 n2 rung 3.0
           08:00:05 -> a: sos#1 n1 rung 1.0 try 2
           08:00:05 #1-n1 try 2 gone, again 08:00:20
@@ -345,4 +356,35 @@ fn what_is_overdue_after_a_restart_fires_once_and_says_how_late() {
         08:12:00 .
     ",
     );
+}
+
+#[test]
+fn a_channel_by_which_nothing_arrives_is_an_alarm_until_something_does() {
+    const MINUTE: u64 = 60_000;
+    let begins = 8 * 60 * MINUTE;
+    // What the receiver does, and for how many minutes; then whether an alarm says that the channel is down, and whether it is over.
+    let cases = [("refuses", 4, None), ("refuses", 6, Some(false)), ("gone", 1, Some(false)), ("takes", 7, Some(true))];
+    let mut scene = Scene::usual(begins);
+    let mut now = begins;
+    for (does, minutes, expected) in cases {
+        scene.happens(&format!("channel zhang {does}"));
+        // A new call tells the first rung anew.
+        if now > begins {
+            scene.happens("desk seen");
+        }
+        scene.happens("press");
+        now += minutes * MINUTE;
+        scene.advance(now);
+        let homes = scene.core.homes.iter();
+        let down: Vec<_> = homes.filter_map(|home| home.state.alarm(AlarmKind::ChannelDown)).collect();
+        assert_eq!(down.first().map(|alarm| alarm.over.is_some()), expected, "{does} for {minutes} minutes");
+        assert!(down.len() < 2);
+        if does == "refuses" && minutes < 5 {
+            // It comes back in time, which is no matter for anybody.
+            scene.happens("channel zhang takes");
+            now += MINUTE;
+            scene.advance(now);
+            scene.happens("channel zhang refuses");
+        }
+    }
 }

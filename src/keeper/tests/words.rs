@@ -118,6 +118,7 @@ fn raised(alarm: &Alarm, home: u32, core: &Core) -> String {
         Reason::Lasting { lasted_s, .. } => format!("lasted {}", clock(lasted_s * 1000)),
         Reason::Unheard { homes, deaf, .. } => format!("{homes} homes unheard{}", if *deaf { ", deaf" } else { "" }),
         Reason::Suppressed { of, .. } => of.name().into(),
+        Reason::ChannelDown { channel, failure, .. } => format!("{channel} {failure}"),
         Reason::Unwatched { until, .. } => format!("unwatched, heard again {}", until.is_some()),
     };
     let age = late(alarm.raised.wall.since(alarm.happened));
