@@ -545,6 +545,7 @@ fn suppressed() -> Vec<HomeChange> {
         reason: Some(sealed()),
         since: stamp(80),
         until: Tick(500_000_000),
+        until_wall: Wall(1_790_500_000_000),
         confirmed: stamp(90),
         asked: Some(Tick(95)),
         hid: vec![Hid { kind: AlarmKind::Inactivity, at: Wall(85) }],
@@ -645,7 +646,7 @@ fn states(version: &str) -> (home::State, site::State) {
             home.apply(&change, stamp(130_000_000 + 1_900_000 * n));
         }
         channel_down().iter().for_each(|change| site.apply(change, stamp(65)));
-        assert!(site.failing.values().any(|failing| failing.told));
+        assert!(site.failing.values().any(|failing| failing.told.is_some()));
     }
     (home, site)
 }

@@ -176,7 +176,7 @@ pub(super) async fn put(
     is_as_seen(&room, &here, kind, &headers).await?;
     let seal = |text| room.vault.seal_note(&here.home, text).ok_or_else(super::alarms::not_sealed);
     let reason = if text.is_empty() { None } else { Some(seal(text)?) };
-    tracing::info!(account = %caller.name, home = %here.home, kind = kind.name(), until = %until.utc(), "a suppression is set");
+    tracing::info!(account = %caller.name, home = %here.home, "a suppression is set");
     let order = SuppressionOrder::Set { kind, until, reason };
     let done = room.sites[here.site].keeper.suppress(here.home.clone(), order, caller.name).await?;
     done.map_err(Problem::from)?;
@@ -193,7 +193,7 @@ pub(super) async fn end(
 ) -> Result<StatusCode, Problem> {
     let (kind, here) = named(&room, &id).await?;
     is_as_seen(&room, &here, kind, &headers).await?;
-    tracing::info!(account = %caller.name, home = %here.home, kind = kind.name(), "a suppression is ended");
+    tracing::info!(account = %caller.name, home = %here.home, "a suppression is ended");
     let order = SuppressionOrder::End { kind };
     let done = room.sites[here.site].keeper.suppress(here.home, order, caller.name).await?;
     done.map(|()| StatusCode::NO_CONTENT).map_err(Problem::from)

@@ -156,6 +156,8 @@ impl Reason {
     /// not read personal data.
     pub fn without_whereabouts(mut self) -> Reason {
         match &mut self {
+            // Nor whose home is empty, and until when.
+            Reason::Suppressed { .. } => return Reason::Own { what: "".into() },
             Reason::Said { device: place, .. }
             | Reason::FoundTrue { device: place, .. }
             | Reason::LatchedRepeat { device: place, .. }
@@ -166,7 +168,6 @@ impl Reason {
             | Reason::Own { .. }
             | Reason::Unheard { .. }
             | Reason::Unwatched { .. }
-            | Reason::Suppressed { .. }
             | Reason::ChannelDown { .. } => {}
         }
         self

@@ -6,6 +6,7 @@ mod evidence;
 mod fold;
 mod hearing;
 mod homes;
+mod noted;
 
 pub use homes::gateway;
 
@@ -55,6 +56,8 @@ impl Slot {
 const DUE_BYTES: usize = 256 * 1024;
 /// What failed when its time had come would fail again at once, for ever.
 const FAULT_PAUSE: Millis = Millis::from_secs(10);
+/// A wall clock that is set by more is looked after (DESIGN: a wall step over 2 s is an input).
+const WALL_STEP: Millis = Millis::from_secs(2);
 /// What a full disk has no place for is looked at again after so long.
 const LOOK_AGAIN: Millis = Millis::from_secs(5);
 
@@ -140,7 +143,13 @@ impl Core {
     /// Begins a turn at this time. What it decides has not happened before its `blocks` are written; the caller clears them then.
     pub fn begin(&mut self, tick: Tick, wall: Wall) {
         let tick = tick.max(self.site.last.tick);
-        self.now = Stamp { tick, wall, heard: site::hearing_clock(&self.site, tick) };
+        let heard = site::hearing_clock(&self.site, tick);
+        let before = std::mem::replace(&mut self.now, Stamp { tick, wall, heard });
+        // Somebody has set the wall clock: what is due by it may be due earlier.
+        let passed = (wall.0.saturating_sub(before.wall.0), tick.since(before.tick).0 as i64);
+        if before.tick > Tick(0) && passed.0.abs_diff(passed.1) > WALL_STEP.0 {
+            self.schedule_all();
+        }
     }
 
     pub fn now(&self) -> Stamp {
@@ -349,45 +358,6 @@ impl Core {
         }
         self.to_site.extend(out.to_site.drain(..));
         self.because.append(&mut out.because);
-    }
-
-    /// Keeps what the board and the reserve have to know of a change.
-    fn note(&mut self, home: u32, change: &HomeChange) {
-        let kind = match change {
-            HomeChange::Heard(_)
-            | HomeChange::Met(_)
-            | HomeChange::Frozen { .. }
-            | HomeChange::Bridge { .. }
-            | HomeChange::Evidence { .. }
-            | HomeChange::DeviceLeft { .. }
-            | HomeChange::AlarmLeft { .. }
-            | HomeChange::WalkOpened { .. }
-            | HomeChange::Tested { .. }
-            | HomeChange::WalkClosed { .. }
-            | HomeChange::Learnt(_)
-            | HomeChange::Lost
-            | HomeChange::Unwatched { .. }
-            | HomeChange::Looked { .. }
-            | HomeChange::Resumed
-            | HomeChange::Climate { .. }
-            | HomeChange::Vital { .. } => return,
-            // Who is told of what is open.
-            HomeChange::Suppressed(_) | HomeChange::SuppressionEnded { .. } => {
-                self.touched.insert(home);
-                return;
-            }
-            HomeChange::Raised(alarm) | HomeChange::AlarmJoined(alarm) => alarm.kind,
-            HomeChange::Alarm { kind, .. } => *kind,
-            HomeChange::Closed { alarm, code, .. } => {
-                let mut shown = self.show(home, alarm);
-                shown.open = false;
-                shown.outcome = Some(code.map_or("by_itself", |c| c.name()));
-                self.closed.push((home, shown));
-                alarm.kind
-            }
-        };
-        self.blocks.life |= kind.may_be_a_call();
-        self.touched.insert(home);
     }
 
     /// Messages between the machines, in order, until there are none.

@@ -63,7 +63,7 @@ impl Core {
             _ => 0,
         };
         let slot = &self.homes[home as usize];
-        let hidden_by = suppression::hidden_by(&slot.state, alarm.kind, self.now().tick);
+        let hidden_by = suppression::hidden_by(&slot.state, alarm.kind, self.now());
         // What is hidden calls nobody before the suppression ends.
         let next = match hidden_by {
             Some(_) => None,

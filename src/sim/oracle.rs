@@ -218,9 +218,9 @@ impl Oracle {
                 self.transitions.push("closed");
             }
             // Whom nobody is told of calls nobody, and begins anew when that is over.
-            HomeChange::Suppressed(_) => {
+            HomeChange::Suppressed(new) => {
                 let alarms = self.shadow.homes.get(home as usize).map(|h| h.state.alarms.as_slice());
-                for alarm in alarms.unwrap_or_default() {
+                for alarm in alarms.unwrap_or_default().iter().filter(|alarm| new.kind.hides(alarm.kind)) {
                     self.climbed.remove(&alarm.id);
                 }
                 self.transitions.push("suppressed");
@@ -355,7 +355,8 @@ impl Oracle {
             for alarm in &slot.state.alarms {
                 let id = &alarm.id;
                 // Whoever calls for help is never hidden.
-                if !alarm.kind.may_be_a_call() && suppression::hidden_by(&slot.state, alarm.kind, tick).is_some() {
+                if !alarm.kind.may_be_a_call() && suppression::hidden_by(&slot.state, alarm.kind, core.now()).is_some()
+                {
                     self.hidden.insert(id.clone(), self.now);
                 }
                 let told_for = self.hidden.get(id).map_or(u64::MAX, |last| self.now - last);

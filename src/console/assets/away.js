@@ -57,6 +57,7 @@ function absence(one) {
     one.stirs && el('p', { class: 'bad' }, el('a', { href: `/#${encodeURIComponent(one.stirs)}` }, t('away.stirs'), ' ›')),
     one.asks && el('p', { class: 'warn' }, t('away.asks')),
     one.reason && el('p', {}, one.reason),
+    one.open.length > 0 && el('p', {}, t('away.open', { kinds: one.open.map((kind) => t(`kind.${kind}`)).join(', ') })),
     el('p', { class: 'soft' }, t('away.by', { by: one.by, at: '' }), when(one.confirmed_at), ' · ', hidden(one)),
     refused?.id === one.id && el('p', { class: 'refused', role: 'alert' }, symbol('stop'), refused.text),
     me.acts && acts(one));
@@ -89,7 +90,8 @@ function show(answer) {
 // ---- the form
 
 // Whoever comes from a home's alarm finds its code written already.
-const from = decodeURIComponent(location.hash.slice(1));
+let from = '';
+try { from = decodeURIComponent(location.hash.slice(1)); } catch { /* Written by hand. */ }
 
 const two = (n) => String(n).padStart(2, '0');
 const local = (at) => `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())}T${two(at.getHours())}:${two(at.getMinutes())}`;

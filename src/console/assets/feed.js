@@ -16,7 +16,7 @@ export async function ask(path, options = {}) {
 }
 
 /** What nobody is to be told of, and whether that still holds, stands on the page of those who are away; what somebody has taken, here too. */
-const isForTheDesk = (alarm) => alarm.open && !asksOfAbsence(alarm) && (!alarm.hidden_by || alarm.seen);
+const isForTheDesk = (alarm) => alarm.open && !asksOfAbsence(alarm) && (!alarm.hidden_by || alarm.seen || alarm.safe);
 const asksOfAbsence = (alarm) => alarm.kind === 'suppression_check';
 
 /** How many of those ask, on the way to their page. */

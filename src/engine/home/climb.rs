@@ -11,7 +11,7 @@ use crate::engine::id::{ChannelId, NoticeId, ResponderId};
 use crate::engine::input::SiteInput;
 use crate::engine::kind::AlarmKind;
 use crate::engine::policy::{HomePolicy, ResolvedLadder, ResolvedRung};
-use crate::engine::time::{Millis, Tick};
+use crate::engine::time::{Millis, Stamp, Tick};
 
 impl Turn<'_> {
     /// Looks after whatever is overdue: the silence, the list of an outage, the rules of the day, then alarms by gravity.
@@ -32,7 +32,7 @@ impl Turn<'_> {
             if self.out.changes.iter().any(closed) || (dealt_with(alarm.kind) && !calls) {
                 continue;
             }
-            let due = deadline(self.policy, self.state, alarm, self.now.tick).filter(|d| *d <= self.now.tick);
+            let due = deadline(self.policy, self.state, alarm, self.now).filter(|d| *d <= self.now.tick);
             let Some(deadline) = due else { continue };
             let late = self.now.tick.since(deadline);
             match &alarm.attention {
@@ -57,11 +57,11 @@ impl Turn<'_> {
     /// Tells the rung after `rung` (0: before the first), and fixes when the next is due. Rungs that reach nobody are skipped at
     /// once; the last that reaches somebody repeats without end.
     fn climb(&mut self, alarm: &Alarm, rung: u32, round: u32, late_by: Millis) {
-        if rung > 0 && suppression::hidden_by(self.state, alarm.kind, self.now.tick).is_some() {
+        if rung > 0 && suppression::hidden_by(self.state, alarm.kind, self.now).is_some() {
             self.because("suppressed");
             self.take_back(alarm);
         }
-        let ladder = suppression::ladder(self.policy, self.state, alarm.kind, self.now.tick);
+        let ladder = suppression::ladder(self.policy, self.state, alarm.kind, self.now);
         let (rung, round) = next_rung(ladder, alarm, rung, round);
         let last = !ladder.rungs.iter().skip(rung as usize).any(|r| reaches(r, alarm));
         let told = rung.checked_sub(1).and_then(|i| ladder.rungs.get(i as usize));
@@ -138,7 +138,7 @@ impl Turn<'_> {
         fold_alarm(&mut alarm, &change, self.now);
         self.alarm_change(kind, change);
         let Attention::Calling { rung, round, .. } = alarm.attention else { return };
-        let ladder = suppression::ladder(self.policy, self.state, kind, self.now.tick);
+        let ladder = suppression::ladder(self.policy, self.state, kind, self.now);
         let dead = rung.checked_sub(1).and_then(|i| ladder.rungs.get(i as usize)).is_some_and(|r| !reaches(r, &alarm));
         if told == Told::Failing && dead && ladder.rungs.iter().skip(rung as usize).any(|r| reaches(r, &alarm)) {
             self.because("rung_unreachable");
@@ -149,11 +149,13 @@ impl Turn<'_> {
 
 /// When an alarm has to be looked at. One that could be told to nobody is told as soon as there is somebody to tell; and of one that
 /// has become hidden nobody is told any more.
-pub(super) fn deadline(policy: &HomePolicy, state: &State, alarm: &Alarm, now: Tick) -> Option<Tick> {
+pub(super) fn deadline(policy: &HomePolicy, state: &State, alarm: &Alarm, now: Stamp) -> Option<Tick> {
     let tells = || !suppression::ladder(policy, state, alarm.kind, now).reaches_nobody();
     match alarm.attention {
-        Attention::Calling { rung: 0, .. } if tells() => Some(now),
-        Attention::Calling { rung: 1.., .. } if suppression::hidden_by(state, alarm.kind, now).is_some() => Some(now),
+        Attention::Calling { rung: 0, .. } if tells() => Some(now.tick),
+        Attention::Calling { rung: 1.., .. } if suppression::hidden_by(state, alarm.kind, now).is_some() => {
+            Some(now.tick)
+        }
         _ => alarm.deadline(),
     }
 }

@@ -206,8 +206,9 @@ pub(super) fn next_loss(policy: &HomePolicy, state: &State, now: Stamp) -> Optio
 }
 
 /// The time in which nobody could hear the home, where anybody is to be asked after it.
-fn listed<'s>(policy: &HomePolicy, state: &'s State) -> Option<&'s Unwatched> {
-    state.unwatched.as_ref().filter(|_| policy.is_watched() && !state.devices.is_empty())
+fn listed<'s>(policy: &HomePolicy, state: &'s State, now: Stamp) -> Option<&'s Unwatched> {
+    let nobody = state.devices.is_empty() || absence(state, now).is_some();
+    state.unwatched.as_ref().filter(|_| policy.is_watched() && !nobody)
 }
 
 /// Until when somebody has to have looked: some time after the home is heard again, or after the outage began, but for what is found so
@@ -261,7 +262,7 @@ fn usual(policy: &HomePolicy, state: &State, now: Stamp) -> Option<Tick> {
 
 /// When somebody has to look after the people of the home, as things stand.
 pub(super) fn next_look(policy: &HomePolicy, state: &State, now: Stamp) -> Option<Tick> {
-    let unwatched = listed(policy, state)?;
+    let unwatched = listed(policy, state, now)?;
     let asked = |kind| state.alarm(kind).is_some_and(Alarm::lasts);
     let asked = asked(AlarmKind::WelfareCheck) || asked(AlarmKind::Inactivity);
     (!asked).then(|| deadline(policy, state, unwatched, now))
@@ -288,7 +289,7 @@ pub struct LookView {
 /// What the work list says of the home; None where it does not stand there.
 pub fn view(policy: &HomePolicy, state: &State, now: Stamp) -> Option<LookView> {
     let settled = |u: &&Unwatched| u.until.is_some() || now.tick.since(u.since.tick) >= SETTLE;
-    let unwatched = listed(policy, state).filter(settled).filter(|_| absence(state, now.tick).is_none())?;
+    let unwatched = listed(policy, state, now).filter(settled)?;
     let due = deadline(policy, state, unwatched, now);
     Some(LookView {
         since: unwatched.since.wall,

@@ -143,7 +143,7 @@ fn verdict(policy: &HomePolicy, state: &State, now: Stamp, deaf: bool) -> Verdic
         () if !policy.claimed => Verdict::NotRegistered,
         () if !policy.is_watched() => Verdict::NotWatched,
         () if state.frozen.is_some() => Verdict::Frozen,
-        () if absence(state, now.tick).is_some() => Verdict::Suppressed,
+        () if absence(state, now).is_some() => Verdict::Suppressed,
         () if open(AlarmKind::Inactivity) => Verdict::AlarmOpen,
         () if deaf => Verdict::SiteDeaf,
         () if state.unheard_since.is_some() => Verdict::Unheard,

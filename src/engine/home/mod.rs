@@ -107,13 +107,13 @@ pub fn step(policy: &HomePolicy, place: &Place, state: &State, input: Stamped<Ho
 /// When the home wants to be looked at next, as things stand; later is possible, earlier is not. While the site is deaf no silence
 /// grows.
 pub fn next_wake(policy: &HomePolicy, state: &State, now: Stamp, deaf: bool) -> Option<Tick> {
-    let alarms = state.alarms.iter().filter_map(|a| climb::deadline(policy, state, a, now.tick)).min();
+    let alarms = state.alarms.iter().filter_map(|a| climb::deadline(policy, state, a, now)).min();
     let silence = if deaf { None } else { silence::next(policy, state, now) };
     let routine = if deaf { None } else { routine::next(policy, state, now) };
     let radio = if deaf { None } else { coverage::next_loss(policy, state, now) };
     let look = coverage::next_look(policy, state, now);
     let walk = state.walk.as_ref().map(|walk| walk.until);
-    let suppression = suppression::next(state);
+    let suppression = suppression::next(state, now);
     alarms.into_iter().chain(silence).chain(routine).chain(radio).chain(look).chain(walk).chain(suppression).min()
 }
 

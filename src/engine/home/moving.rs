@@ -2,7 +2,7 @@
 
 use super::Turn;
 use super::alarms::Cause;
-use crate::engine::alarm::{Alarm, Attention};
+use crate::engine::alarm::{Alarm, Attention, Told};
 use crate::engine::change::HomeChange;
 use crate::engine::input::SiteInput;
 use crate::engine::kind::AlarmKind;
@@ -52,6 +52,11 @@ impl Turn<'_> {
         if stays || self.state.alarm(alarm.kind).is_some() {
             let Alarm { kind, reason, happened, age_unknown, .. } = alarm;
             return self.press(Cause { kind, reason, happened, age_unknown, merged: false });
+        }
+        // What was under way there was taken back, or speaks of a home that it is not in.
+        let mut alarm = alarm;
+        for telling in alarm.tellings.iter_mut().filter(|t| matches!(t.told, Told::Pending | Told::Failing)) {
+            telling.told = Told::Withdrawn;
         }
         self.change(HomeChange::AlarmJoined(Box::new(alarm.clone())));
         if matches!(alarm.attention, Attention::Calling { .. }) {

@@ -199,10 +199,15 @@ fn climate<'s>(policy: &HomePolicy, state: &'s State, of: impl Fn(&Climate) -> O
     Some(Lasting { since, limit, room: &device.room, value })
 }
 
+/// What has not spoken for so long measures nobody.
+const MEASURES: Millis = Millis::from_mins(5);
+
 /// What a sensor of the heart or of breathing has shown for some time.
-fn vital<'s>(policy: &HomePolicy, state: &'s State, _: Stamp) -> Option<Lasting<'s>> {
+fn vital<'s>(policy: &HomePolicy, state: &'s State, now: Stamp) -> Option<Lasting<'s>> {
     let limit = limit(policy.rules.vital_s)?;
-    let (since, device) = state.devices.iter().find_map(|d| Some((d.vital?, d)))?;
+    let speaks = |d: &&DeviceState| d.heard.is_some_and(|at| now.wall.since(at) <= MEASURES);
+    let beyond = state.devices.iter().filter(speaks).filter_map(|d| Some((d.vital?, d)));
+    let (since, device) = beyond.max_by_key(|(since, _)| since.heard)?;
     Some(Lasting { since, limit, room: &device.room, value: None })
 }
 

@@ -3,7 +3,6 @@
 
 use super::Turn;
 use super::state::{Activity, DeviceState, State};
-use super::suppression::absence;
 use crate::engine::alarm::{Alarm, Reason};
 use crate::engine::change::HomeChange;
 use crate::engine::kind::AlarmKind;
@@ -201,12 +200,7 @@ impl Turn<'_> {
             alarms: rules.inactivity_alarms_per_100_months,
             checks: rules.inactivity_checks_per_100_months,
         };
-        let lesson = learnt.lesson(
-            midnight,
-            tomorrow,
-            allowance,
-            !self.policy.is_watched() || absence(self.state, self.now.tick).is_some(),
-        );
+        let lesson = learnt.lesson(midnight, tomorrow, allowance, !self.policy.is_watched());
         self.change(HomeChange::Learnt(Box::new(lesson)));
     }
 

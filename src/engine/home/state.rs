@@ -6,7 +6,7 @@ use super::fallen::Fallen;
 use super::health::Health;
 use super::presence::Presence;
 use super::routine::{Climate, Moment};
-use super::suppression::Suppression;
+use super::suppression::{self, Suppression};
 use super::walk::{Signed, Walk};
 use super::water::Water;
 use crate::engine::alarm::{Alarm, CloseCode};
@@ -244,11 +244,7 @@ impl State {
             HomeChange::Climate { device, beyond } => self.fold_climate(*device, *beyond, at),
             HomeChange::Vital { device, beyond } => self.fold_vital(*device, *beyond, at),
             HomeChange::Unwatched { since, still } => self.fold_deafness(*since, *still, at),
-            HomeChange::Resumed => {
-                self.stir(Activity::beginning(at), at);
-                self.fold_resumption(at);
-            }
-            HomeChange::Looked { .. } => self.fold_word_of_a_person(at),
+            HomeChange::Resumed | HomeChange::Looked { .. } => self.fold_word_of_a_person(at),
             HomeChange::AlarmLeft { alarm } => self.alarms.retain(|a| a.id != *alarm),
             HomeChange::DeviceLeft { device } => self.fold_departure(*device, at),
             HomeChange::WalkOpened { .. } | HomeChange::Tested { .. } | HomeChange::WalkClosed { .. } => {
@@ -375,7 +371,7 @@ impl State {
         self.presence.stirred(wall, said, self.learnt.last());
         self.fold_stay(fact, Moment { heard, wall });
         self.learnt.stirred(wall, heard, self.presence.out, self.bathroom.is_some());
-        if self.unheard_since.is_some() {
+        if self.unheard_since.is_some() || suppression::absence(self, at).is_some() {
             self.learnt.is_no_example();
         }
         self.stir(Activity { heard, wall, kind: Some(fact.reading.kind), device: fact.device }, at);

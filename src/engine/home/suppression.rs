@@ -72,10 +72,16 @@ impl SuppressionKind {
     /// Whether nobody is told of an alarm of this kind while it lasts.
     pub const fn hides(self, kind: AlarmKind) -> bool {
         match self.is_absence() {
-            true => kind.needs_safe() && matches!(kind.priority(), Priority::Welfare) && !kind.may_be_a_call(),
+            true => is_of_people(kind),
             false => matches!(kind, AlarmKind::Tamper | AlarmKind::BatteryLow | AlarmKind::HomeUnheard),
         }
     }
+}
+
+/// What rests on people's being at home. That nobody watches the home, since its decisions fail, is another matter.
+const fn is_of_people(kind: AlarmKind) -> bool {
+    let welfare = matches!(kind.priority(), Priority::Welfare) && !matches!(kind, AlarmKind::WelfareCheck);
+    welfare && kind.needs_safe() && !kind.may_be_a_call()
 }
 
 /// An alarm of which nobody was told.
@@ -100,9 +106,11 @@ pub struct Suppression {
     pub reason: Option<Sealed<String>>,
     #[n(3)]
     pub since: Stamp,
-    /// Its hard end.
+    /// Its hard end; by the clock that people read too, whichever says so first: a clock that was wrong when it was set hides for no longer.
     #[n(4)]
     pub until: Tick,
+    #[n(9)]
+    pub until_wall: Wall,
     /// When somebody said last that it holds.
     #[n(5)]
     pub confirmed: Stamp,
@@ -117,14 +125,17 @@ pub struct Suppression {
 }
 
 impl Suppression {
-    /// When it has to be asked next whether it still holds: once for each time that it should have been confirmed, and before its end.
+    pub(super) fn is_over(&self, now: Stamp) -> bool {
+        self.until <= now.tick || self.until_wall <= now.wall
+    }
+
+    /// When it has to be asked next whether it still holds: so long after somebody confirmed it or was asked, and before its end.
     pub fn ask_at(&self) -> Option<Tick> {
         let length = self.until.since(self.since.tick);
         let before = Millis(length.0 / OF_ITS_LENGTH).min(REMINDED_BEFORE);
-        let points = [self.confirmed.tick + CONFIRMED_EVERY, Tick(self.until.0.saturating_sub(before.0))];
-        let open =
-            |at: &Tick| *at > self.confirmed.tick && *at < self.until && self.asked.is_none_or(|asked| asked < *at);
-        points.into_iter().filter(open).min()
+        let last = self.asked.unwrap_or_default().max(self.confirmed.tick);
+        let points = [last + CONFIRMED_EVERY, Tick(self.until.0.saturating_sub(before.0))];
+        points.into_iter().filter(|at| *at > last && *at < self.until).min()
     }
 }
 
@@ -154,7 +165,7 @@ impl Suppression {
             kind: self.kind,
             by: self.by.clone(),
             since: self.since.wall,
-            until: now.wall_at(self.until),
+            until: self.until_wall,
             confirmed_at: self.confirmed.wall,
             ask_at: self.ask_at().map(|at| now.wall_at(at)),
             hidden: self.hidden,
@@ -174,17 +185,17 @@ pub enum SuppressionRefusal {
 }
 
 /// What hides alarms of this kind now.
-pub fn hidden_by(state: &State, kind: AlarmKind, now: Tick) -> Option<SuppressionKind> {
-    state.suppressions.iter().filter(|s| s.until > now).map(|s| s.kind).find(|s| s.hides(kind))
+pub fn hidden_by(state: &State, kind: AlarmKind, now: Stamp) -> Option<SuppressionKind> {
+    state.suppressions.iter().filter(|s| !s.is_over(now)).map(|s| s.kind).find(|s| s.hides(kind))
 }
 
 /// The people are known not to be at home.
-pub(super) fn absence(state: &State, now: Tick) -> Option<&Suppression> {
-    state.suppressions.iter().find(|s| s.until > now && s.kind.is_absence())
+pub(super) fn absence(state: &State, now: Stamp) -> Option<&Suppression> {
+    state.suppressions.iter().find(|s| !s.is_over(now) && s.kind.is_absence())
 }
 
 /// The ladder that an alarm of this kind climbs now.
-pub fn ladder<'p>(policy: &'p HomePolicy, state: &State, kind: AlarmKind, now: Tick) -> &'p ResolvedLadder {
+pub fn ladder<'p>(policy: &'p HomePolicy, state: &State, kind: AlarmKind, now: Stamp) -> &'p ResolvedLadder {
     if hidden_by(state, kind, now).is_some() { &SILENT } else { policy.ladder(kind) }
 }
 
@@ -194,8 +205,9 @@ fn is_untouched(alarm: &Alarm) -> bool {
 }
 
 /// When a suppression ends or has to be asked about, whichever is first.
-pub(super) fn next(state: &State) -> Option<Tick> {
-    state.suppressions.iter().flat_map(|s| [Some(s.until), s.ask_at()]).flatten().min()
+pub(super) fn next(state: &State, now: Stamp) -> Option<Tick> {
+    let ends = |s: &Suppression| s.until.min(now.tick + s.until_wall.since(now.wall));
+    state.suppressions.iter().flat_map(|s| [Some(ends(s)), s.ask_at()]).flatten().min()
 }
 
 impl State {
@@ -203,13 +215,19 @@ impl State {
         self.suppressions.retain(|s| s.kind != new.kind);
         self.suppressions.push(new.clone());
         self.suppressions.sort_by_key(|s| s.kind);
+        self.teaches_nothing(new.kind);
+    }
+
+    /// The silence under way is that of an absence.
+    fn teaches_nothing(&mut self, kind: SuppressionKind) {
+        if kind.is_absence() {
+            self.learnt.is_no_example();
+        }
     }
 
     pub(super) fn fold_suppression_ended(&mut self, ended: &Suppression) {
         self.suppressions.retain(|s| s.kind != ended.kind);
-        if ended.kind.is_absence() {
-            self.learnt.is_no_example();
-        }
+        self.teaches_nothing(ended.kind);
     }
 
     /// An alarm was raised, or came again.
@@ -234,13 +252,14 @@ impl Turn<'_> {
         let done = match order {
             SuppressionOrder::Set { until, .. } if !self.is_fit(until) => Err(SuppressionRefusal::BadEnd),
             SuppressionOrder::Set { kind, until, reason } => {
-                let until = self.now.tick + until.since(self.now.wall);
+                let (until, until_wall) = (self.now.tick + until.since(self.now.wall), until);
                 let new = Suppression {
                     kind,
                     by,
                     reason,
                     since: self.now,
                     until,
+                    until_wall,
                     confirmed: self.now,
                     asked: None,
                     hid: Vec::new(),
@@ -252,7 +271,7 @@ impl Turn<'_> {
                     }
                     None => new,
                 };
-                self.is_answered();
+                self.is_answered(kind);
                 self.change(HomeChange::Suppressed(Box::new(new)));
                 Ok(())
             }
@@ -273,35 +292,41 @@ impl Turn<'_> {
 
     /// A person says that it is over: of people who were away, that they are back, so that their silence begins anew.
     fn lift(&mut self, known: &Suppression, by: ResponderId) {
-        let untouched = |alarm: &&Alarm| known.kind.hides(alarm.kind) && wants_a_sign(alarm) && is_untouched(alarm);
-        for alarm in self.state.alarms.iter().filter(untouched) {
+        let another = self.state.suppressions.iter().any(|s| s.kind != known.kind && s.kind.is_absence());
+        let back = known.kind.is_absence() && !another;
+        // What rested on their being away is nobody's matter any more, whoever knows of it.
+        let rests = |alarm: &&Alarm| known.kind.hides(alarm.kind) && (is_untouched(alarm) || wants_a_sign(alarm));
+        for alarm in self.state.alarms.iter().filter(|alarm| back && rests(alarm)) {
             self.close_by_itself(alarm);
         }
-        self.is_answered();
+        self.is_answered(known.kind);
         self.change(HomeChange::SuppressionEnded { suppression: Box::new(known.clone()), by: Some(by) });
-        if known.kind.is_absence() {
+        if back {
             self.change(HomeChange::Resumed);
         }
     }
 
-    /// A person has said what holds: nothing is asked any more.
-    fn is_answered(&mut self) {
-        for alarm in self.state.alarms.iter().filter(|alarm| alarm.kind.asks_of_a_suppression()) {
+    /// Nothing is to be asked any more of a suppression of this kind; what is asked of another one stays.
+    fn is_answered(&mut self, kind: SuppressionKind) {
+        let asked = |alarm: &&Alarm| matches!(&alarm.reason, Reason::Suppressed { of, .. } if *of == kind);
+        for alarm in self.state.alarms.iter().filter(asked) {
             self.close_by_itself(alarm);
         }
     }
 
     /// Ends what has lasted its time, and asks where that is due.
     pub(super) fn suppressions_due(&mut self) {
-        let (state, now) = (self.state, self.now.tick);
-        let is_over = |s: &&Suppression| s.until <= now;
-        for suppression in state.suppressions.iter().filter(is_over) {
+        let (state, now) = (self.state, self.now);
+        let (over, in_force): (Vec<_>, Vec<_>) = state.suppressions.iter().partition(|s| s.is_over(now));
+        for suppression in &over {
             self.because("suppression_over");
-            self.change(HomeChange::SuppressionEnded { suppression: Box::new(suppression.clone()), by: None });
+            self.is_answered(suppression.kind);
+            let suppression = Box::new((*suppression).clone());
+            self.change(HomeChange::SuppressionEnded { suppression, by: None });
         }
-        if state.suppressions.iter().any(|s| is_over(&s)) {
-            self.is_answered();
-        } else if let Some(asks) = state.suppressions.iter().find(|s| s.ask_at().is_some_and(|at| at <= now)) {
+        // What has just ended may have been the one that was asked about: another has its turn at the next look.
+        let due = |s: &&&Suppression| over.is_empty() && s.ask_at().is_some_and(|at| at <= now.tick);
+        if let Some(asks) = in_force.iter().find(due) {
             let reason = self.suppressed(asks);
             self.own(AlarmKind::SuppressionCheck, reason);
         }
@@ -309,22 +334,24 @@ impl Turn<'_> {
 
     /// Somebody stirs where nobody should be: they are back, or somebody else is there.
     pub(super) fn question(&mut self, happened: Option<Wall>) {
-        let Some(absence) = absence(self.state, self.now.tick) else { return };
+        let Some(absence) = absence(self.state, self.now) else { return };
         let then = happened.unwrap_or(self.now.wall);
-        let long_since = |wall: Wall| then.since(wall) >= LEAVES_WITHIN;
-        let anew = self.state.activity.as_ref().is_none_or(|activity| long_since(activity.wall));
-        if long_since(absence.since.wall) && anew && self.state.alarm(AlarmKind::BackCheck).is_none() {
+        // By the clock that nobody sets: for how long it had held when that happened.
+        let held = self.now.tick.since(absence.since.tick).0.saturating_sub(self.now.wall.since(then).0);
+        let anew = self.state.activity.as_ref().is_none_or(|activity| then.since(activity.wall) >= LEAVES_WITHIN);
+        let asked = self.state.alarm(AlarmKind::BackCheck).is_some_and(Alarm::lasts);
+        if held >= LEAVES_WITHIN.0 && anew && !asked {
             let reason = self.suppressed(absence);
             self.own(AlarmKind::BackCheck, reason);
         }
     }
 
     fn suppressed(&self, of: &Suppression) -> Reason {
-        Reason::Suppressed { of: of.kind, since: of.since.wall, until: self.now.wall_at(of.until) }
+        Reason::Suppressed { of: of.kind, since: of.since.wall, until: of.until_wall }
     }
 
     /// Whether nobody knows of an alarm, and nobody is to: it needs nobody who looks, once it is over.
     pub(super) fn is_hidden(&self, alarm: &Alarm) -> bool {
-        hidden_by(self.state, alarm.kind, self.now.tick).is_some() && is_untouched(alarm)
+        hidden_by(self.state, alarm.kind, self.now).is_some() && is_untouched(alarm)
     }
 }

@@ -5,16 +5,18 @@ use super::outage::Place;
 use super::{Out, State};
 use crate::engine::alarm::Reason;
 use crate::engine::change::SiteChange;
-use crate::engine::delivery::{Class, Failure, Outcome};
+use crate::engine::delivery::{Failure, Outcome};
 use crate::engine::id::ChannelId;
 use crate::engine::input::HomeInput;
 use crate::engine::kind::AlarmKind;
-use crate::engine::time::{Millis, Stamp};
+use crate::engine::time::{Millis, Stamp, Tick};
 use minicbor::{Decode, Encode};
 
 /// A receiver that restarts is back within this time; and one attempt alone tells little.
 const PATIENCE: Millis = Millis::from_mins(5);
 const ATTEMPTS: u32 = 3;
+/// Whoever has not mended it is told again after so long.
+const AGAIN: Millis = Millis::from_mins(24 * 60);
 
 /// A channel of which every attempt has failed since the last that arrived.
 #[derive(Debug, Clone, PartialEq, Encode, Decode)]
@@ -23,9 +25,9 @@ pub struct Failing {
     pub since: Stamp,
     #[n(1)]
     pub attempts: u32,
-    /// An alarm says so.
+    /// When an alarm last said so.
     #[n(2)]
-    pub told: bool,
+    pub told: Option<Tick>,
 }
 
 /// An attempt has ended: the channel may be down, or work again.
@@ -33,7 +35,7 @@ pub(super) fn ended(state: &State, now: Stamp, channel: &ChannelId, outcome: Out
     let known = state.failing.get(channel);
     let place = || Place::Channel(channel.clone());
     match outcome {
-        Outcome::Delivered if known.is_some_and(|failing| failing.told) => {
+        Outcome::Delivered if known.is_some_and(|failing| failing.told.is_some()) => {
             out.because.push("channel_works_again");
             out.to_places.push((place(), HomeInput::Ended { kind: AlarmKind::ChannelDown }));
         }
@@ -48,11 +50,14 @@ pub(super) fn ended(state: &State, now: Stamp, channel: &ChannelId, outcome: Out
     }
 }
 
-/// What a person has to mend is told at once; what may pass by itself, when it has not for some time.
+/// What a person has to mend is told at once, and what may pass by itself or be one notice's own matter, when nothing else has arrived
+/// for some time; again each day, since whoever closed it may have mended nothing.
 fn is_down(known: Option<&Failing>, failure: Failure, now: Stamp) -> bool {
+    use Failure::{AddressForbidden, BadCertificate, Gone, Misconfigured};
     let lasts = |failing: &Failing| failing.attempts + 1 >= ATTEMPTS && now.tick.since(failing.since.tick) >= PATIENCE;
-    let told = known.is_some_and(|failing| failing.told);
-    !told && counts(failure) && (failure.class() == Class::Broken || known.is_some_and(lasts))
+    let lately = |failing: &Failing| failing.told.is_some_and(|told| now.tick.since(told) < AGAIN);
+    let hopeless = matches!(failure, BadCertificate | Gone | AddressForbidden | Misconfigured);
+    !known.is_some_and(lately) && counts(failure) && (hopeless || known.is_some_and(lasts))
 }
 
 /// Our own stop says nothing of the channel, and a robot that wants to be left alone works.
@@ -66,16 +71,16 @@ impl State {
         match outcome {
             Outcome::Delivered => drop(self.failing.remove(&channel)),
             Outcome::Failed { failure, .. } if counts(failure) => {
-                let new = Failing { since: at, attempts: 0, told: false };
+                let new = Failing { since: at, attempts: 0, told: None };
                 self.failing.entry(channel).or_insert(new).attempts += 1;
             }
             Outcome::Failed { .. } => {}
         }
     }
 
-    pub(super) fn fold_channel_down(&mut self, channel: &ChannelId) {
+    pub(super) fn fold_channel_down(&mut self, channel: &ChannelId, at: Stamp) {
         if let Some(failing) = self.failing.get_mut(channel) {
-            failing.told = true;
+            failing.told = Some(at.tick);
         }
     }
 }

@@ -82,7 +82,7 @@ impl State {
                 self.fold_attempt(channel, *outcome, at);
                 self.outbox.ended(notice, outcome, *again, at.tick)
             }
-            SiteChange::ChannelDown { channel } => self.fold_channel_down(channel),
+            SiteChange::ChannelDown { channel } => self.fold_channel_down(channel, at),
             SiteChange::Withdrawn { notice } => self.outbox.withdraw(notice),
             SiteChange::Deaf => self.deaf_since = Some(at.tick),
             SiteChange::Hearing { lost } => {

@@ -564,3 +564,47 @@ fn a_message_that_must_not_be_read_counts_as_a_call() {
     ",
     );
 }
+
+#[test]
+fn a_call_that_nobody_could_be_told_of_is_told_where_its_device_turns_out_to_belong() {
+    story(
+        "
+        08:00:00 channel desk hangs
+        08:00:00 channel zhang refuses
+        08:00:00 x9/stranger sos=true!
+          pseudo-home unclaimed/z2m/x9/stranger
+          sos#1 raised in unclaimed/z2m/x9/stranger: said sos
+          sos#1 calls rung 1.0 until 08:01:00
+          -> desk: sos#1 n1 rung 1.0
+          -> zhang: sos#1 n2 rung 1.0
+          #1-n2 try 1 refused, again 08:00:01
+          08:00:01 -> zhang: sos#1 n2 rung 1.0 try 2
+          08:00:01 #1-n2 try 2 refused, again 08:00:03
+          08:00:01 sos#1 n2 fails at zhang
+          08:00:03 -> zhang: sos#1 n2 rung 1.0 try 3
+          08:00:03 #1-n2 try 3 refused, again 08:00:07
+          08:00:07 -> zhang: sos#1 n2 rung 1.0 try 4
+          08:00:07 #1-n2 try 4 refused, again 08:00:15
+          08:00:15 -> zhang: sos#1 n2 rung 1.0 try 5
+          08:00:15 #1-n2 try 5 refused, again 08:00:30
+        08:00:20 register device:h1:x9/stranger
+          #1 leaves unclaimed/z2m/x9/stranger
+          sos#1 joins h1
+          sos#1 calls rung 1.0 until 08:01:20
+          #1-n1 withdrawn
+          #1-n2 withdrawn
+          -> zhang: sos#1 n4 rung 1.0
+          #1-n4 try 1 refused, again 08:00:21
+          08:00:21 -> zhang: sos#1 n4 rung 1.0 try 2
+          08:00:21 #1-n4 try 2 refused, again 08:00:23
+          08:00:21 sos#1 n4 fails at zhang
+        08:00:21 channel desk takes
+        08:00:21 channel zhang takes
+        08:00:22 answer 1-n1 timed_out
+          #1-n1 try 1 timed_out, no more
+          -> desk: sos#1 n3 rung 1.0
+          08:00:23 -> zhang: sos#1 n4 rung 1.0 try 3
+        08:00:30 .
+    ",
+    );
+}

@@ -2,6 +2,8 @@
 
 use super::scene::Scene;
 use super::story_of_silence as story;
+use crate::engine::home::suppression::hidden_by;
+use crate::engine::kind::AlarmKind;
 
 #[test]
 fn of_who_is_away_nobody_is_told_until_the_time_is_over() {
@@ -19,8 +21,8 @@ fn of_who_is_away_nobody_is_told_until_the_time_is_over() {
           1d 18:00:00 inactivity#2 calls rung 0.0 until 2d 18:00:00
           1d 20:00:00 suppression_check#3 raised in h1: away
           1d 20:00:00 suppression_check#3 calls rung 0.0 until 2d 20:00:00
-          2d 08:00:00 h1 away ended by itself, hid 2
           2d 08:00:00 suppression_check#3 closed by itself
+          2d 08:00:00 h1 away ended by itself, hid 2
           2d 08:00:00 inactivity#2 calls rung 1.0 until 3d 08:00:00
           2d 08:00:00 -> desk: inactivity#2 n1 rung 1.0
         60:00:00 .
@@ -127,8 +129,8 @@ fn every_three_days_and_before_the_end_somebody_is_asked_whether_it_holds() {
           4d 06:00:00 suppression_check#4 calls rung 0.0 until 5d 06:00:00
           4d 18:00:00 inactivity#2 calls rung 0.0 until 5d 18:00:00
         120:00:00 .
-          5d 06:00:00 h1 hospital ended by itself, hid 2
           5d 06:00:00 suppression_check#4 closed by itself
+          5d 06:00:00 h1 hospital ended by itself, hid 2
           5d 06:00:00 inactivity#2 calls rung 1.0 until 6d 06:00:00
           5d 06:00:00 -> desk: inactivity#2 n1 rung 1.0
         130:00:00 .
@@ -156,8 +158,8 @@ fn an_alarm_that_calls_already_calls_no_more_and_again_when_nobody_has_come_back
           #2-n1 try 1 timed_out, no more
           19:37:30 suppression_check#3 raised in h1: hospital
           19:37:30 suppression_check#3 calls rung 0.0 until 1d 19:37:30
-          20:00:00 h1 hospital ended by itself, hid 0
           20:00:00 suppression_check#3 closed by itself
+          20:00:00 h1 hospital ended by itself, hid 0
           20:00:00 inactivity#2 calls rung 1.0 until 1d 20:00:00
           20:00:00 -> desk: inactivity#2 n2 rung 1.0
         21:00:00 .
@@ -186,8 +188,8 @@ fn while_devices_are_repaired_nobody_is_told_of_them_and_of_people_all_the_same(
           -> desk: sos#3 n1 rung 1.0
           07:30:00 suppression_check#4 raised in h1: repair
           07:30:00 suppression_check#4 calls rung 0.0 until 1d 07:30:00
-          08:00:00 h1 repair ended by itself, hid 2
           08:00:00 suppression_check#4 closed by itself
+          08:00:00 h1 repair ended by itself, hid 2
         08:00:00 .
     ",
     );
@@ -240,4 +242,61 @@ fn what_was_silent_during_an_absence_is_no_example_to_learn_from() {
         longest(true),
         longest(false)
     );
+}
+
+#[test]
+fn whoever_is_in_hospital_is_still_away_when_an_absence_before_it_is_ended() {
+    story(
+        "
+        06:00:00 h1/motion motion=true!
+        08:00:00 suppress h1 away 30:00:00
+          h1 is away until 1d 06:00:00
+        09:00:00 suppress h1 hospital 22:00:00
+          h1 is hospital until 22:00:00
+          14:24:00 inactivity_check#1 raised in h1: cap, silent 08:24:00
+          14:24:00 inactivity_check#1 calls rung 0.0 until 1d 14:24:00
+          18:00:00 inactivity_check#1 closed by itself
+          18:00:00 inactivity#2 raised in h1: cap, silent 12:00:00
+          18:00:00 inactivity#2 calls rung 0.0 until 1d 18:00:00
+          18:45:00 suppression_check#3 raised in h1: hospital
+          18:45:00 suppression_check#3 calls rung 0.0 until 1d 18:45:00
+        19:00:00 suppress h1 away over
+          h1 away ended by desk, hid 2
+          22:00:00 suppression_check#3 closed by itself
+          22:00:00 h1 hospital ended by itself, hid 2
+          22:00:00 inactivity#2 calls rung 1.0 until 1d 22:00:00
+          22:00:00 -> desk: inactivity#2 n1 rung 1.0
+        22:00:00 .
+    ",
+    );
+}
+
+#[test]
+fn a_clock_that_was_wrong_when_it_was_said_hides_for_no_longer() {
+    story(
+        "
+        06:00:00 h1/motion motion=true!
+        06:10:00 wall -36000
+        06:11:00 suppress h1 away 20:00:00
+          h1 is away until 20:00:00
+        06:12:00 wall 36000
+          10:00:00 h1 away ended by itself, hid 0
+          14:24:00 inactivity_check#1 raised in h1: cap, silent 08:24:00
+          14:24:00 inactivity_check#1 calls rung 0.0 until 1d 14:24:00
+          18:00:00 inactivity_check#1 closed by itself
+          18:00:00 inactivity#2 raised in h1: cap, silent 12:00:00
+          18:00:00 inactivity#2 calls rung 1.0 until 1d 18:00:00
+          18:00:00 -> desk: inactivity#2 n1 rung 1.0
+        21:00:00 .
+    ",
+    );
+}
+
+#[test]
+fn a_home_whose_decisions_fail_while_its_people_are_away_is_told_of() {
+    let mut scene = Scene::usual(8 * 3_600_000);
+    scene.happens("suppress h1 away 20:00:00");
+    scene.happens("looked h1 desk");
+    assert_eq!(hidden_by(&scene.core.homes[0].state, AlarmKind::WelfareCheck, scene.core.now()), None);
+    assert!(hidden_by(&scene.core.homes[0].state, AlarmKind::Inactivity, scene.core.now()).is_some());
 }
