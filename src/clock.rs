@@ -3,15 +3,12 @@
 //! Two clocks are read: the boot-time clock, which runs evenly and through a suspend, and the wall clock, which people and
 //! time servers move. Ticks follow the first and go on where the journal stopped; the second only tells how long we were away.
 
-use crate::engine::time::{Millis, Tick, Wall};
+use crate::engine::time::{Millis, Tick, WALL_STEP, Wall};
 use rustix::time::{ClockId, clock_gettime};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// The longest downtime that is believed; more is taken for a wrong wall clock.
 pub const LONGEST_DOWNTIME: Millis = Millis::from_mins(30 * 24 * 60);
-
-/// A wall clock that moves by more than this against the boot-time clock has been set by somebody.
-pub const WALL_STEP: Millis = Millis::from_secs(2);
 
 /// Where time comes from. The simulator and the tests give their own.
 pub trait Clock: Send + Sync {

@@ -63,6 +63,10 @@ impl Row {
         (self.stirs.is_none(), self.asks.is_none(), self.view.until, self.home.clone())
     }
 
+    fn tag(&self) -> String {
+        format!("\"{}\"", self.revision)
+    }
+
     fn shown(&self, site: &Value, vault: &dyn Open) -> Value {
         let mut shown = json!(self.view);
         shown["id"] = format!("{}:{}", self.view.kind.name(), self.home).into();
@@ -116,7 +120,7 @@ pub(super) async fn one(_: Caller, State(room): State<Shared>, Path(id): Path<St
 
 fn answered(room: &Room, here: &Here, row: &Row) -> Response {
     let shown = row.shown(&json!(room.sites[here.site].id), &*room.vault);
-    ([(header::ETAG, format!("\"{}\"", row.revision))], Json(shown)).into_response()
+    ([(header::ETAG, row.tag())], Json(shown)).into_response()
 }
 
 async fn row_of(room: &Room, here: &Here, kind: SuppressionKind) -> Result<Option<Row>, Problem> {
@@ -203,7 +207,7 @@ pub(super) async fn end(
 async fn is_as_seen(room: &Room, here: &Here, kind: SuppressionKind, headers: &HeaderMap) -> Result<(), Problem> {
     let Some(seen) = headers.get(header::IF_MATCH) else { return Ok(()) };
     let row = row_of(room, here, kind).await?;
-    match row.is_some_and(|row| seen.as_bytes() == format!("\"{}\"", row.revision).as_bytes()) {
+    match row.is_some_and(|row| seen.as_bytes() == row.tag().as_bytes()) {
         true => Ok(()),
         false => Err(Problem::new(
             StatusCode::PRECONDITION_FAILED,

@@ -163,6 +163,13 @@ pub struct Telling {
     pub knows: bool,
 }
 
+impl Telling {
+    /// Waiting, being sent, or tried again.
+    pub fn is_under_way(&self) -> bool {
+        matches!(self.told, Told::Pending | Told::Failing)
+    }
+}
+
 /// One open alarm. At most one per (home, kind).
 #[derive(Debug, Clone, PartialEq, Encode, Decode)]
 pub struct Alarm {

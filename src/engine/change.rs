@@ -249,14 +249,6 @@ pub enum HomeChange {
     /// A person has said why nobody is to be told of some alarms, or that it holds on.
     #[n(20)]
     Suppressed(#[n(0)] Box<Suppression>),
-    /// Vital signs are beyond their bounds, or within them again.
-    #[n(22)]
-    Vital {
-        #[n(0)]
-        device: u16,
-        #[n(1)]
-        beyond: bool,
-    },
     /// The last of a suppression; holds it whole, with what it hid.
     #[n(21)]
     SuppressionEnded {
@@ -265,6 +257,14 @@ pub enum HomeChange {
         /// None: its time was over.
         #[n(1)]
         by: Option<ResponderId>,
+    },
+    /// Vital signs are beyond their bounds, or within them again.
+    #[n(22)]
+    Vital {
+        #[n(0)]
+        device: u16,
+        #[n(1)]
+        beyond: bool,
     },
 }
 

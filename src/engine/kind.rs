@@ -221,14 +221,10 @@ impl AlarmKind {
         )
     }
 
-    /// What a suppression itself asks of whoever set it.
-    pub const fn asks_of_a_suppression(self) -> bool {
-        matches!(self, AlarmKind::BackCheck | AlarmKind::SuppressionCheck)
-    }
-
-    /// Whether it closes only after a person confirmed that the resident is safe.
+    /// Whether it closes only after a person confirmed that the resident is safe: not what is asked of a suppression.
     pub const fn needs_safe(self) -> bool {
-        matches!(self.priority(), Priority::Life | Priority::Welfare) && !self.asks_of_a_suppression()
+        matches!(self.priority(), Priority::Life | Priority::Welfare)
+            && !matches!(self, AlarmKind::BackCheck | AlarmKind::SuppressionCheck)
     }
 
     /// Shown to the operator only; no ladder is climbed for it unless somebody names one: for a check by its kind.

@@ -22,6 +22,9 @@ pub struct Wall(#[n(0)] pub i64);
 #[serde(transparent)]
 pub struct Millis(#[n(0)] pub u64);
 
+/// A wall clock that moves by more than this against the boot-time clock has been set by somebody (DESIGN).
+pub const WALL_STEP: Millis = Millis::from_secs(2);
+
 impl Millis {
     pub const fn from_secs(secs: u64) -> Millis {
         Millis(secs * 1000)

@@ -27,7 +27,7 @@ use crate::engine::policy::{HomePolicy, SiteRules};
 use crate::engine::reading::{Report, Speaker, Value};
 use crate::engine::registry::Device;
 use crate::engine::site;
-use crate::engine::time::{Millis, Stamp, Stamped, Tick, Wall};
+use crate::engine::time::{Millis, Stamp, Stamped, Tick, WALL_STEP, Wall};
 use std::cmp::Reverse;
 use std::collections::{BTreeSet, BinaryHeap, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -56,8 +56,6 @@ impl Slot {
 const DUE_BYTES: usize = 256 * 1024;
 /// What failed when its time had come would fail again at once, for ever.
 const FAULT_PAUSE: Millis = Millis::from_secs(10);
-/// A wall clock that is set by more is looked after (DESIGN: a wall step over 2 s is an input).
-const WALL_STEP: Millis = Millis::from_secs(2);
 /// What a full disk has no place for is looked at again after so long.
 const LOOK_AGAIN: Millis = Millis::from_secs(5);
 

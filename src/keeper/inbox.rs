@@ -146,6 +146,13 @@ impl Handle {
         });
     }
 
+    /// Puts an errand in and waits for its answer.
+    async fn answered<T>(&self, errand: impl FnOnce(oneshot::Sender<T>) -> Errand) -> Result<T, Gone> {
+        let (answer, wait) = oneshot::channel();
+        self.put(errand(answer));
+        wait.await.map_err(|_| Gone)
+    }
+
     fn with<T>(&self, f: impl FnOnce(&mut Waiting) -> T) -> T {
         let mut waiting = self.shared.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         let given = f(&mut waiting);
@@ -174,38 +181,28 @@ impl Handle {
 
     /// A person acts on an alarm; answered after the sync.
     pub async fn act(&self, alarm: AlarmId, act: Act, by: ResponderId, revision: Option<u32>) -> Result<Answer, Gone> {
-        let (answer, wait) = oneshot::channel();
-        self.put(Errand::Act { alarm, act, by, revision, answer });
-        wait.await.map_err(|_| Gone)
+        self.answered(|answer| Errand::Act { alarm, act, by, revision, answer }).await
     }
 
     /// Messages that came over HTTP from whoever may speak for this source; answered after the sync, in their order.
     pub async fn push(&self, source: SourceId, messages: Vec<Pushed>) -> Result<Vec<Took>, Gone> {
-        let (answer, wait) = oneshot::channel();
-        self.put(Errand::Push { source, messages, answer });
-        wait.await.map_err(|_| Gone)
+        self.answered(|answer| Errand::Push { source, messages, answer }).await
     }
 
     /// A person opens or closes a home's test window; answered after the sync.
     pub async fn walk(&self, home: HomeId, order: WalkOrder, by: ResponderId) -> Result<Walked, Gone> {
-        let (answer, wait) = oneshot::channel();
-        self.put(Errand::Walk { home, order, by, answer });
-        wait.await.map_err(|_| Gone)
+        self.answered(|answer| Errand::Walk { home, order, by, answer }).await
     }
 
     /// A person sets or ends a suppression; answered after the sync.
     pub async fn suppress(&self, home: HomeId, order: SuppressionOrder, by: ResponderId) -> Result<Suppressed, Gone> {
-        let (answer, wait) = oneshot::channel();
-        self.put(Errand::Suppress { home, order, by, answer });
-        wait.await.map_err(|_| Gone)
+        self.answered(|answer| Errand::Suppress { home, order, by, answer }).await
     }
 
     /// A person has looked after the people of a home, for no alarm: they are well. Answered after the sync; false where nobody
     /// registered the home.
     pub async fn looked(&self, home: HomeId, by: ResponderId, how: SafeHow) -> Result<bool, Gone> {
-        let (answer, wait) = oneshot::channel();
-        self.put(Errand::Looked { home, by, how, answer });
-        wait.await.map_err(|_| Gone)
+        self.answered(|answer| Errand::Looked { home, by, how, answer }).await
     }
 
     /// Enters checked entities into the registry; returns after the sync. A full disk takes none.

@@ -1,8 +1,8 @@
 // Who is away or in hospital, and where devices are under repair: what asks for an answer first. One form for one home or many.
 
-import { announce, arrange, clock, el, fill, me, now, symbol, t } from './dom.js';
+import { announce, clock, el, fill, me, now, symbol, t, two } from './dom.js';
 import { sendTo } from './acts.js';
-import { $, begin, nothing, poll, sure, when } from './place.js';
+import { $, begin, cardsOf, poll, sure, when } from './place.js';
 
 const EVERY_MS = 10_000;
 const KINDS = ['away', 'hospital', 'repair'];
@@ -10,7 +10,7 @@ const DAY_MS = 86_400_000;
 /** How long it is set for at first, and how much longer a press makes it. */
 const DAYS = 3;
 
-let cards = new Map();
+const cards = cardsOf('away.none', 'away.none.lead');
 let last = null;
 let refused = null;
 
@@ -63,12 +63,6 @@ function absence(one) {
     me.acts && acts(one));
 }
 
-function card(one) {
-  const print = JSON.stringify([one, refused?.id === one.id && refused.text]);
-  const known = cards.get(one.id);
-  return known?.print === print ? known : { print, element: absence(one) };
-}
-
 function redraw() {
   if (last) show(last);
 }
@@ -77,13 +71,7 @@ function show(answer) {
   last = answer;
   const asking = answer.suppressions.filter((one) => one.asks || one.stirs).length;
   fill($('sum'), answer.total > 0 && el('b', { class: 'count-of' }, t('away.sum', { n: answer.total })), asking > 0 && el('span', { class: 'no' }, t('away.sum_asks', { n: asking })));
-  cards = new Map(answer.suppressions.map((one) => [one.id, card(one)]));
-  const wanted = [...cards.values()].map(({ element }) => element);
-  if (!wanted.length) fill($('list'), nothing('away.none', 'away.none.lead'));
-  else {
-    for (const child of [...$('list').children]) if (!wanted.includes(child)) child.remove();
-    arrange($('list'), wanted);
-  }
+  cards.show(answer.suppressions.map((one) => [one.id, [one, refused?.id === one.id && refused.text], () => absence(one)]));
   fill($('rest'), answer.more && t('health.more', { n: answer.suppressions.length }));
 }
 
@@ -93,7 +81,6 @@ function show(answer) {
 let from = '';
 try { from = decodeURIComponent(location.hash.slice(1)); } catch { /* Written by hand. */ }
 
-const two = (n) => String(n).padStart(2, '0');
 const local = (at) => `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())}T${two(at.getHours())}:${two(at.getMinutes())}`;
 
 function form() {

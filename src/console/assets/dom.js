@@ -50,7 +50,7 @@ let ahead = 0;
 export const setClock = (iso) => { ahead = Date.parse(iso) - Date.now(); };
 export const now = () => Date.now() + ahead;
 
-const two = (n) => String(n).padStart(2, '0');
+export const two = (n) => String(n).padStart(2, '0');
 
 /** A span of milliseconds as a person reads it at a glance: 4:07, then hours and minutes, then days. */
 export function span(ms, form = 'short') {

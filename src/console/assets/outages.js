@@ -1,17 +1,16 @@
 // Homes to look after once nobody could hear them: worst risk first, each with the phones and a way to say that all is well.
 
-import { announce, arrange, clock, el, fill, me, phone, symbol, t, until } from './dom.js';
+import { announce, clock, el, fill, me, phone, symbol, t, until } from './dom.js';
 import { ask } from './feed.js';
 import { sendTo } from './acts.js';
-import { $, begin, nothing, poll, sure, when } from './place.js';
+import { $, begin, cardsOf, poll, sure, when } from './place.js';
 
 const EVERY_MS = 10_000;
 const HOW = ['spoke', 'seen'];
 
 /** Homes whose phones are shown, with what was asked of them. */
 const people = new Map();
-/** By home: what its card shows and the card, which stays as it is while that does not change. */
-let cards = new Map();
+const cards = cardsOf('outages.none', 'outages.none.lead');
 let refused = null;
 
 function outage(one) {
@@ -32,7 +31,7 @@ async function call(home) {
     refused = { home, text: t('outages.no_answer') };
   }
   redraw();
-  cards.get(home)?.element.querySelector('a.tel')?.focus();
+  cards.element(home)?.querySelector('a.tel')?.focus();
 }
 
 function phones(home) {
@@ -79,12 +78,8 @@ function missing(home) {
     }))));
 }
 
-function card(home) {
-  // To the minute: nothing that a person sees changes within it.
-  const print = JSON.stringify([{ ...home, due: home.due.slice(0, 16) }, people.get(home.home), refused?.home === home.home && refused.text]);
-  const known = cards.get(home.home);
-  return known?.print === print ? known : { print, element: missing(home) };
-}
+/** What a card depends on; to the minute: nothing that a person sees changes within it. */
+const shownOf = (home) => [{ ...home, due: home.due.slice(0, 16) }, people.get(home.home), refused?.home === home.home && refused.text];
 
 let last = null;
 
@@ -96,13 +91,7 @@ function show(answer) {
   last = answer;
   fill($('sum'), answer.total > 0 && el('b', { class: 'count-of' }, t('outages.sum', { n: answer.total })));
   fill($('now'), answer.outages.map(outage));
-  cards = new Map(answer.homes.map((home) => [home.home, card(home)]));
-  const wanted = [...cards.values()].map(({ element }) => element);
-  if (!wanted.length) fill($('list'), nothing('outages.none', 'outages.none.lead'));
-  else {
-    for (const child of [...$('list').children]) if (!wanted.includes(child)) child.remove();
-    arrange($('list'), wanted);
-  }
+  cards.show(answer.homes.map((home) => [home.home, shownOf(home), () => missing(home)]));
   fill($('rest'), answer.more && t('health.more', { n: answer.homes.length }));
 }
 

@@ -1,6 +1,6 @@
 // What every page beside the desk does: it says whether what it shows is the present, and never hides that somebody calls meanwhile.
 
-import { announce, clock, el, fill, meta, now, setClock, span, symbol, t, tick, tOr } from './dom.js';
+import { announce, arrange, clock, el, fill, meta, now, setClock, span, symbol, t, tick, tOr } from './dom.js';
 import { ask, follow } from './feed.js';
 import * as bell from './bell.js';
 
@@ -121,6 +121,26 @@ export function value({ kind, value: said }) {
 
 /** What stands where there is nothing to do. */
 export const nothing = (title, lead) => el('div', { class: 'empty' }, symbol('house'), el('h2', {}, t(title)), el('p', {}, t(lead)));
+
+/** The cards of the list, by id: one that shows what it showed keeps its element, and so its buttons. `none` and `lead` stand where there is none. */
+export function cardsOf(none, lead) {
+  let known = new Map();
+  return {
+    element: (id) => known.get(id)?.element,
+    /** Shows these: of each its id, what its card depends on, and how to make it. */
+    show(all) {
+      known = new Map(all.map(([id, shown, make]) => {
+        const print = JSON.stringify(shown);
+        const before = known.get(id);
+        return [id, before?.print === print ? before : { print, element: make() }];
+      }));
+      const wanted = [...known.values()].map(({ element }) => element);
+      if (!wanted.length) return fill($('list'), nothing(none, lead));
+      for (const child of [...$('list').children]) if (!wanted.includes(child)) child.remove();
+      return arrange($('list'), wanted);
+    },
+  };
+}
 
 /** What a person has to decide twice: the first press asks, the second does it. */
 export function sure({ label, ask: question, yes, kind, key, doIt }) {

@@ -74,7 +74,7 @@ impl Turn<'_> {
         let mut number = alarm.notices;
         for channel in told.map_or(&[][..], |r| &r.channels) {
             let before = alarm.telling(channel);
-            if before.is_some_and(|t| matches!(t.told, Told::Pending | Told::Failing)) {
+            if before.is_some_and(Telling::is_under_way) {
                 self.because("channel_is_still_being_told");
                 continue;
             }
@@ -100,7 +100,7 @@ impl Turn<'_> {
     /// Takes back what is pending of the rungs.
     fn take_back(&mut self, alarm: &Alarm) {
         self.out.to_site.push(SiteInput::Withdraw { alarm: alarm.id.clone() });
-        for telling in alarm.tellings.iter().filter(|t| matches!(t.told, Told::Pending | Told::Failing)) {
+        for telling in alarm.tellings.iter().filter(|t| t.is_under_way()) {
             let (channel, number) = (telling.channel.clone(), telling.number);
             self.alarm_change(alarm.kind, AlarmChange::Told { channel, number, told: Told::Withdrawn });
         }

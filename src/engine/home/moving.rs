@@ -55,7 +55,7 @@ impl Turn<'_> {
         }
         // What was under way there was taken back, or speaks of a home that it is not in.
         let mut alarm = alarm;
-        for telling in alarm.tellings.iter_mut().filter(|t| matches!(t.told, Told::Pending | Told::Failing)) {
+        for telling in alarm.tellings.iter_mut().filter(|t| t.is_under_way()) {
             telling.told = Told::Withdrawn;
         }
         self.change(HomeChange::AlarmJoined(Box::new(alarm.clone())));

@@ -21,7 +21,7 @@ use minicbor::{Decode, Encode};
 use serde::Serialize;
 
 /// PRACTICE: confirmed every 72 h.
-pub const CONFIRMED_EVERY: Millis = Millis::from_mins(72 * 60);
+const CONFIRMED_EVERY: Millis = Millis::from_mins(72 * 60);
 /// Before its end somebody is asked, at most so long,
 const REMINDED_BEFORE: Millis = Millis::from_mins(24 * 60);
 /// and of a short one in its last quarter.
@@ -130,7 +130,7 @@ impl Suppression {
     }
 
     /// When it has to be asked next whether it still holds: so long after somebody confirmed it or was asked, and before its end.
-    pub fn ask_at(&self) -> Option<Tick> {
+    fn ask_at(&self) -> Option<Tick> {
         let length = self.until.since(self.since.tick);
         let before = Millis(length.0 / OF_ITS_LENGTH).min(REMINDED_BEFORE);
         let last = self.asked.unwrap_or_default().max(self.confirmed.tick);

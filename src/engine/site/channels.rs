@@ -1,7 +1,7 @@
 //! Whether the site's channels work: a channel by which nothing arrives any more is an alarm of its own, since whoever is to be told by it
 //! is not.
 
-use super::outage::Place;
+use super::outage::{self, Place};
 use super::{Out, State};
 use crate::engine::alarm::Reason;
 use crate::engine::change::SiteChange;
@@ -37,7 +37,7 @@ pub(super) fn ended(state: &State, now: Stamp, channel: &ChannelId, outcome: Out
     match outcome {
         Outcome::Delivered if known.is_some_and(|failing| failing.told.is_some()) => {
             out.because.push("channel_works_again");
-            out.to_places.push((place(), HomeInput::Ended { kind: AlarmKind::ChannelDown }));
+            outage::end(place(), out);
         }
         Outcome::Failed { failure, .. } if is_down(known, failure, now) => {
             out.because.push("channel_down");

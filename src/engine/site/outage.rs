@@ -137,7 +137,7 @@ pub(super) fn hearing(state: &State, home: u32, heard: bool, out: &mut Out) {
     }
 }
 
-fn end(place: Place, out: &mut Out) {
+pub(super) fn end(place: Place, out: &mut Out) {
     let kind = place.kind();
     out.to_places.push((place, HomeInput::Ended { kind }));
 }
