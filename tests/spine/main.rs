@@ -51,6 +51,7 @@ mod broker_deaths;
 mod clocks;
 mod commissioning;
 mod damage;
+mod deafness;
 mod descriptors;
 mod disks;
 mod explain;
