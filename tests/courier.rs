@@ -77,17 +77,9 @@ impl Desk {
     }
 
     fn channel(&self, url: &str) -> Channel {
-        Channel {
-            id: "desk".parse().unwrap(),
-            site: "zhonglou".parse().unwrap(),
-            dialect: ChannelDialect::Standard,
-            url: url.into(),
-            secret: self.reference("secret"),
-            include_personal: false,
-            allow_private: true,
-            ca_file: None,
-            slots: 8,
-        }
+        let (id, site) = ("desk".parse().unwrap(), "zhonglou".parse().unwrap());
+        let channel = Channel::new(id, site, ChannelDialect::Standard, url, &self.reference("secret"));
+        Channel { allow_private: true, ..channel }
     }
 
     fn send(&mut self, channel: &Arc<Channel>) -> NoticeId {

@@ -237,15 +237,10 @@ fn entities() -> Vec<Entity> {
     let mut all: Vec<Entity> = status.into_iter().map(|status| Entity::Home(home(status))).collect();
     all.extend([
         Entity::Channel(Channel {
-            id: id("desk"),
-            site: id("zl"),
-            dialect: ChannelDialect::Standard,
-            url: "https://x".into(),
-            secret: "file:s".into(),
             include_personal: true,
             allow_private: true,
             ca_file: Some("ca.pem".into()),
-            slots: 8,
+            ..Channel::new(id("desk"), id("zl"), ChannelDialect::Standard, "https://x", "file:s")
         }),
         Entity::Responder(Responder { id: id("zhang"), site: id("zl"), channels: vec![id("desk")], details: sealed() }),
         Entity::Ladder(Ladder {

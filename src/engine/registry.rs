@@ -162,6 +162,32 @@ pub enum ChannelDialect {
     Standard,
 }
 
+/// How a channel's messages reach people.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, Serialize, Deserialize)]
+#[cbor(index_only)]
+#[serde(rename_all = "snake_case")]
+pub enum Medium {
+    /// Another system, which has its own ways.
+    #[n(0)]
+    Webhook,
+    /// A group's chat. It wakes nobody at night.
+    #[n(1)]
+    Chat,
+    /// Text messages through a provider.
+    #[n(2)]
+    Sms,
+    /// Calls through a provider.
+    #[n(3)]
+    Voice,
+}
+
+impl Medium {
+    /// Whether somebody who sleeps hears of it: coverage of life alarms needs voice or SMS, a robot alone is a gap (PRACTICE).
+    pub fn wakes(self) -> bool {
+        matches!(self, Medium::Sms | Medium::Voice)
+    }
+}
+
 /// A webhook.
 #[derive(Debug, Clone, PartialEq, Encode, Decode, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -193,11 +219,39 @@ pub struct Channel {
     #[n(8)]
     #[serde(default = "Channel::default_slots")]
     pub slots: u8,
+    /// How it reaches people, where its dialect does not say so.
+    #[n(9)]
+    #[serde(default)]
+    pub medium: Option<Medium>,
 }
 
 impl Channel {
     fn default_slots() -> u8 {
         8
+    }
+
+    /// A channel that is otherwise as channels are: nothing personal, public addresses only, the authorities of the public
+    /// internet, 8 slots. `url` and `secret` as the fields of these names.
+    pub fn new(id: ChannelId, site: SiteId, dialect: ChannelDialect, url: &str, secret: &str) -> Channel {
+        Channel {
+            id,
+            site,
+            dialect,
+            url: url.into(),
+            secret: secret.into(),
+            include_personal: false,
+            allow_private: false,
+            ca_file: None,
+            slots: Channel::default_slots(),
+            medium: None,
+        }
+    }
+
+    /// How its messages reach people.
+    pub fn medium(&self) -> Medium {
+        self.medium.unwrap_or(match self.dialect {
+            ChannelDialect::Standard => Medium::Webhook,
+        })
     }
 }
 

@@ -94,6 +94,7 @@ const CHANNEL: &[Column] = &[
     ("allow_private", &[]),
     ("ca_file", &[]),
     ("slots", &[]),
+    ("medium", &["方式"]),
 ];
 
 const RESPONDER: &[Column] = &[

@@ -89,8 +89,10 @@ fn channel(id: &str, s: &Section<'_>, base: Option<Entity>, config: &Config) -> 
     let ca_file = s.get("ca_file", optional).unwrap_or_else(|| base.as_ref().and_then(|b| b.ca_file.clone()));
     let slots = s.number("slots", 1..=64, base.as_ref().map_or(8, |b| b.slots.into())) as u8;
     let include_personal = s.flag("include_personal", base.as_ref().is_some_and(|b| b.include_personal));
+    let medium = s.get("medium", |v| if is_blank(v) { Ok(None) } else { choice(v, MEDIUM).map(Some) });
+    let medium = medium.unwrap_or_else(|| base.as_ref().and_then(|b| b.medium));
     let (id, site, url, secret) = (ChannelId::new(id).ok()?, site?, url?, secret?);
-    let channel = Channel { id, site, dialect, url, secret, include_personal, allow_private, ca_file, slots };
+    let channel = Channel { id, site, dialect, url, secret, include_personal, allow_private, ca_file, slots, medium };
     Some((Entity::Channel(channel), Details::None))
 }
 
@@ -284,6 +286,16 @@ fn date(value: &Value) -> Result<String, Wrong> {
     let wrong = || Wrong::new("is no date", "write YYYY-MM-DD");
     date.filter(|d| (1_900..2_200).contains(&d.year())).map(|d| d.to_string()).ok_or_else(wrong)
 }
+
+const MEDIUM: &[(&str, Medium)] = &[
+    ("webhook", Medium::Webhook),
+    ("chat", Medium::Chat),
+    ("sms", Medium::Sms),
+    ("voice", Medium::Voice),
+    ("群", Medium::Chat),
+    ("短信", Medium::Sms),
+    ("电话", Medium::Voice),
+];
 
 const STATUS: &[(&str, Status)] = &[
     ("active", Status::Active),

@@ -169,17 +169,8 @@ pub fn registry(homes: &[FleetHome], dice: &mut Dice) -> Vec<Entity> {
 
 /// A channel of the site with so many slots.
 pub fn channel(name: &str, slots: u8) -> Entity {
-    Entity::Channel(Channel {
-        id: ChannelId::cut(name),
-        site: site(),
-        dialect: ChannelDialect::Standard,
-        url: "https://example.org/".into(),
-        secret: "env:X".into(),
-        include_personal: false,
-        allow_private: false,
-        ca_file: None,
-        slots,
-    })
+    let channel = Channel::new(ChannelId::cut(name), site(), ChannelDialect::Standard, "https://example.org/", "env:X");
+    Entity::Channel(Channel { slots, ..channel })
 }
 
 fn ladder(name: &str, rungs: &[(&[&str], u32)], repeat_s: u32) -> Entity {

@@ -15,17 +15,8 @@ fn now(second: u64) -> Stamp {
 
 fn site(slots: u8) -> State {
     let mut state = State::default();
-    let channel = Channel {
-        id: ChannelId::new("c").unwrap(),
-        site: SiteId::new("z").unwrap(),
-        dialect: ChannelDialect::Standard,
-        url: "".into(),
-        secret: "".into(),
-        include_personal: false,
-        allow_private: false,
-        ca_file: None,
-        slots,
-    };
+    let (id, site) = (ChannelId::new("c").unwrap(), SiteId::new("z").unwrap());
+    let channel = Channel { slots, ..Channel::new(id, site, ChannelDialect::Standard, "", "") };
     state.apply(&SiteChange::Registered(Box::new(Entity::Channel(channel))), now(0));
     state
 }

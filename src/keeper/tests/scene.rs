@@ -92,17 +92,8 @@ fn id<T: std::str::FromStr<Err = BadId>>(text: &str) -> T {
 }
 
 pub fn channel(name: &str, slots: u8) -> Entity {
-    Entity::Channel(Channel {
-        id: id(name),
-        site: id("z"),
-        dialect: ChannelDialect::Standard,
-        url: "https://example.org/".into(),
-        secret: "env:X".into(),
-        include_personal: false,
-        allow_private: false,
-        ca_file: None,
-        slots,
-    })
+    let channel = Channel::new(id(name), id("z"), ChannelDialect::Standard, "https://example.org/", "env:X");
+    Entity::Channel(Channel { slots, ..channel })
 }
 
 fn responder(name: &str, channels: &[&str]) -> Entity {

@@ -15,17 +15,13 @@ fn parcel(site: &str, home: &str) -> Parcel {
     Parcel {
         notice: NoticeId { alarm: alarm.clone(), number: 3 },
         attempt: 1,
-        channel: Arc::new(Channel {
-            id: "desk".parse().unwrap(),
-            site: site.clone(),
-            dialect: ChannelDialect::Standard,
-            url: "https://example.org/hook".into(),
-            secret: "env:SECRET".into(),
-            include_personal: false,
-            allow_private: false,
-            ca_file: None,
-            slots: 8,
-        }),
+        channel: Arc::new(Channel::new(
+            "desk".parse().unwrap(),
+            site.clone(),
+            ChannelDialect::Standard,
+            "https://example.org/hook",
+            "env:SECRET",
+        )),
         kind: NoticeType::Notice,
         issued: Wall(1_766_448_001_000),
         alarm: AlarmView {
