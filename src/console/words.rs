@@ -248,6 +248,7 @@ const WORDS: &[Word] = &[
     ),
     ("why.lasting", "{at} 起，已 {lasted}；上限 {limit}{value}", "Since {at}, for {lasted}; limit {limit}{value}"),
     ("why.lasting.value", "；现在 {n} 度", "; now {n} degrees"),
+    ("why.lasting.more", "；一天内比周围住户多降 {n} 度", "; cooled {n} degrees more than its neighbours"),
     ("why.unheard_one", "{at} 起收不到该户的任何信号", "Nothing is heard of this home since {at}"),
     ("why.unheard", "{at} 起同时收不到 {n} 户的信号", "{n} homes are unheard since {at}, all for one cause"),
     (

@@ -11,6 +11,7 @@ use super::learn::Lesson;
 use super::reading::Reading;
 use super::registry::{Entity, EntityKey};
 use super::sealed::Sealed;
+use super::site::warmth::Cooling;
 use super::time::{Millis, Stamp, Tick, Wall};
 use minicbor::{Decode, Encode};
 
@@ -266,6 +267,18 @@ pub enum HomeChange {
         #[n(1)]
         beyond: bool,
     },
+    /// The site was told by how many °C the home has cooled since its warmest of the last day; none: nothing measures it.
+    #[n(23)]
+    Cooled {
+        #[n(0)]
+        degrees: Option<u8>,
+    },
+    /// It has cooled by so much more than its neighbours; none: no longer.
+    #[n(24)]
+    Apart {
+        #[n(0)]
+        more: Option<u8>,
+    },
 }
 
 /// A message as it came.
@@ -421,5 +434,13 @@ pub enum SiteChange {
     ChannelDown {
         #[n(0)]
         channel: ChannelId,
+    },
+    /// What a home, by its number, says of its warmth.
+    #[n(16)]
+    Cooled {
+        #[n(0)]
+        home: u32,
+        #[n(1)]
+        cooling: Option<Cooling>,
     },
 }

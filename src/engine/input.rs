@@ -117,6 +117,10 @@ pub enum HomeInput {
         since: Stamp,
         still: bool,
     },
+    /// From the site: the home has cooled by so much more than its neighbours, °C; none: no longer.
+    Apart {
+        more: Option<u8>,
+    },
     /// From the keeper: the home is watched again.
     Resumed,
     /// A person has looked after the people of the home, for no alarm.
@@ -148,6 +152,12 @@ pub enum SiteInput {
     Hearing {
         home: u32,
         heard: bool,
+    },
+    /// From a home: it has cooled by so many °C; none where nothing measures it. By `least` more than its neighbours is too much.
+    Cooled {
+        home: u32,
+        degrees: Option<u8>,
+        least: u8,
     },
     /// The link to the broker, as far as it brings telemetry.
     Link {

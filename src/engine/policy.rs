@@ -165,6 +165,11 @@ rules! {
     breath_low = 8 (0..=20);
     51 /// at most.
     breath_high = 30 (15..=80);
+    56 /// Cooled since the warmest of the last day by so much more than what is usual among the site's homes, as long as `climate_s`: until
+    /// the alarm. °C; 0: never.
+    cold_fall_c = 4 (0..=15);
+    57 /// And not where a room has this temperature: below it a home is too cold for old people (WHO, Housing and health guidelines). °C.
+    cold_fall_below_c = 18 (5..=25);
 }
 
 /// One rung as the home machine sees it: the channels that reach its people.

@@ -100,6 +100,10 @@ pub enum Reason {
         /// °C, of warmth.
         #[n(4)]
         value: Option<f64>,
+        /// By so many °C the home had cooled more than its neighbours, where that is why.
+        #[n(5)]
+        #[serde(skip_serializing_if = "Option::is_none")]
+        more_c: Option<u8>,
     },
     /// The home could not be heard, and nobody has stirred there or looked since.
     #[n(8)]

@@ -1,6 +1,7 @@
 //! The core as its users live with it: stories of presses, people, ladders and failures.
 
 mod chance;
+mod cold;
 mod commissioning;
 mod ladders;
 mod learning;

@@ -70,7 +70,7 @@ export function reason(alarm) {
         limit: span(why.limit_s * 1000, 'long'),
       });
     case 'lasting':
-      return t('why.lasting', { at: clock(why.since), lasted: span(why.lasted_s * 1000, 'long'), limit: span(why.limit_s * 1000, 'long'), value: why.value === null ? '' : t('why.lasting.value', { n: why.value }) });
+      return t('why.lasting', { at: clock(why.since), lasted: span(why.lasted_s * 1000, 'long'), limit: span(why.limit_s * 1000, 'long'), value: (why.value === null ? '' : t('why.lasting.value', { n: why.value })) + (why.more_c ? t('why.lasting.more', { n: why.more_c }) : '') });
     case 'unheard':
       return t(why.deaf ? 'why.deaf' : why.homes > 1 ? 'why.unheard' : 'why.unheard_one', { at: clock(why.since), n: why.homes });
     case 'unwatched': {

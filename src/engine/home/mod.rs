@@ -8,6 +8,7 @@
 mod acts;
 mod alarms;
 mod climb;
+pub mod cooling;
 pub mod coverage;
 pub mod explain;
 mod fallen;
@@ -98,6 +99,7 @@ pub fn step(policy: &HomePolicy, place: &Place, state: &State, input: Stamped<Ho
         HomeInput::Looked { by, how } => turn.looked(by, how),
         HomeInput::Left { device, open_there } => turn.leave(device, open_there),
         HomeInput::Joins(leaving) => turn.join(*leaving),
+        HomeInput::Apart { more } => turn.stands_apart(more),
         HomeInput::Walk { order, by } => turn.walk(order, by),
         HomeInput::Suppress { order, by } => turn.suppress(order, by),
         HomeInput::Restarted => turn.interrupt_walk(),

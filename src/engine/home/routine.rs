@@ -2,6 +2,7 @@
 //! for how long its condition may last. An episode is alarmed once: whoever has looked and found all well is not asked again for it.
 
 use super::Turn;
+use super::cooling::apart;
 use super::explain::Holding;
 use super::fallen::{perhaps, unmoving};
 use super::silence::{has_only_a_door, minute_of, within};
@@ -97,7 +98,7 @@ const RULES: &[Rule] = &[
     (AlarmKind::BedLeft, bed_left, None),
     (AlarmKind::DoorOpen, door_open, None),
     (AlarmKind::NotUpCheck, |p, s, _| not_up(p, s), None),
-    (AlarmKind::Cold, |p, s, _| climate(p, s, |c| c.cold), Some(AlarmKind::ColdCheck)),
+    (AlarmKind::Cold, |p, s, _| cold(p, s), Some(AlarmKind::ColdCheck)),
     (AlarmKind::ColdCheck, |p, s, _| climate(p, s, |c| c.chilly), None),
     (AlarmKind::Heat, |p, s, _| climate(p, s, |c| c.hot), Some(AlarmKind::HeatCheck)),
     (AlarmKind::HeatCheck, |p, s, _| climate(p, s, |c| c.warm), None),
@@ -199,6 +200,12 @@ fn climate<'s>(policy: &HomePolicy, state: &'s State, of: impl Fn(&Climate) -> O
     Some(Lasting { since, limit, room: &device.room, value })
 }
 
+/// Too cold for anybody, or growing cold while the neighbours do not.
+fn cold<'s>(policy: &HomePolicy, state: &'s State) -> Option<Lasting<'s>> {
+    let apart = apart(state, limit(policy.rules.climate_s)?);
+    climate(policy, state, |c| c.cold).into_iter().chain(apart).min_by_key(|lasting| lasting.since.heard)
+}
+
 /// What has not spoken for so long measures nobody.
 const MEASURES: Millis = Millis::from_mins(5);
 
@@ -226,7 +233,7 @@ fn is_beyond(rules: &Rules, device: &DeviceState, readings: &[Reading]) -> bool 
 }
 
 /// Rooms whose warmth is nobody's.
-fn is_lived_in(room: &str) -> bool {
+pub(super) fn is_lived_in(room: &str) -> bool {
     !["fridge", "freezer", "outdoor", "outside", "balcony", "garden", "冰箱", "阳台", "室外"].contains(&room)
 }
 
@@ -342,8 +349,10 @@ impl Turn<'_> {
             }
             let Lasting { since, limit, room, value } = lasting;
             let lasted_s = state.heard_since(since.heard, now).as_secs();
-            let reason =
-                Reason::Lasting { since: since.wall, lasted_s, limit_s: limit.as_secs(), room: room.into(), value };
+            let (since, limit_s) = (since.wall, limit.as_secs());
+            let apart = self.state.apart.filter(|apart| *kind == AlarmKind::Cold && apart.since.wall == since);
+            let more_c = apart.map(|apart| apart.more);
+            let reason = Reason::Lasting { since, lasted_s, limit_s, room: room.into(), value, more_c };
             self.own(*kind, reason);
             raised.push(*kind);
         }
@@ -372,6 +381,7 @@ impl Turn<'_> {
                 if beyond != known {
                     self.change(HomeChange::Climate { device, beyond });
                 }
+                self.cool(device, degrees);
             }
         }
     }

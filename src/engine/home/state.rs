@@ -1,6 +1,7 @@
 //! What a home is: its devices as they last spoke, its last activity, its open alarms.
 
 use super::alarms::fold_alarm;
+use super::cooling::{Apart, Warmest};
 use super::coverage::{Radio, Unwatched};
 use super::fallen::Fallen;
 use super::health::Health;
@@ -83,6 +84,8 @@ pub struct DeviceState {
     /// Since when the vital signs that it measures are beyond their bounds.
     #[n(15)]
     pub vital: Option<Moment>,
+    #[n(16)]
+    pub warmest: Option<Warmest>,
 }
 
 /// How many kinds and zones of a device are remembered; of those beyond it, every `true` is an event.
@@ -173,6 +176,11 @@ pub struct State {
     #[n(16)]
     #[cbor(default)]
     pub suppressions: Vec<Suppression>,
+    /// What its site was told of how it has cooled, °C.
+    #[n(17)]
+    pub cooled: Option<u8>,
+    #[n(18)]
+    pub apart: Option<Apart>,
 }
 
 impl State {
@@ -243,6 +251,8 @@ impl State {
             HomeChange::Lost => self.fold_loss(at),
             HomeChange::Climate { device, beyond } => self.fold_climate(*device, *beyond, at),
             HomeChange::Vital { device, beyond } => self.fold_vital(*device, *beyond, at),
+            HomeChange::Cooled { degrees } => self.cooled = *degrees,
+            HomeChange::Apart { more } => self.fold_apart(*more, at),
             HomeChange::Unwatched { since, still } => self.fold_deafness(*since, *still, at),
             HomeChange::Resumed | HomeChange::Looked { .. } => self.fold_word_of_a_person(at),
             HomeChange::AlarmLeft { alarm } => self.alarms.retain(|a| a.id != *alarm),
@@ -278,6 +288,7 @@ impl State {
                 climate: Climate::default(),
                 water: Water::default(),
                 vital: None,
+                warmest: None,
             });
         } else if let Some(device) = self.devices.get_mut(slot) {
             device.room = new.room.clone();
@@ -292,7 +303,7 @@ impl State {
         if let Some(device) = self.devices.get_mut(device as usize) {
             (device.registered, device.life, device.tells_activity, device.online) = (false, false, false, None);
             device.last.clear();
-            (device.climate, device.water, device.vital) = Default::default();
+            (device.climate, device.water, device.vital, device.warmest) = Default::default();
         }
         self.forget_radio();
         self.fold_hearing(at);
@@ -343,6 +354,9 @@ impl State {
         let news = known != (device.tells_activity, device.online);
         self.watch_from(at);
         self.fold_fall(fact, active, now);
+        if !fact.retained {
+            self.fold_warmth(fact.device, &fact.reading, at);
+        }
         if active {
             self.fold_activity(fact, at);
         }

@@ -8,6 +8,7 @@ mod outbox;
 mod state;
 #[cfg(test)]
 mod tests;
+pub mod warmth;
 
 pub use outbox::Pending;
 pub use state::{HomeEntry, State};
@@ -65,6 +66,7 @@ pub fn step(state: &State, input: Stamped<SiteInput>, out: &mut Out) {
             }
         }
         SiteInput::Link { up: false } => {}
+        SiteInput::Cooled { home, degrees, least } => warmth::cooled(state, home, degrees, least, out),
         SiteInput::Hearing { home, heard } => outage::hearing(state, home, heard, out),
         SiteInput::Started { epoch } => started(state, now, epoch, out),
     }

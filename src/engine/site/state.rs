@@ -3,6 +3,7 @@
 use super::channels::Failing;
 use super::outage::Outage;
 use super::outbox::Outbox;
+use super::warmth::Cooling;
 use crate::engine::change::SiteChange;
 use crate::engine::id::{ChannelId, HomeId};
 use crate::engine::registry::Registry;
@@ -63,6 +64,10 @@ pub struct State {
     #[n(12)]
     #[cbor(default)]
     pub failing: BTreeMap<ChannelId, Failing>,
+    /// What homes say of their warmth, by number.
+    #[n(13)]
+    #[cbor(default)]
+    pub cooling: BTreeMap<u32, Cooling>,
 }
 
 impl State {
@@ -82,6 +87,7 @@ impl State {
                 self.fold_attempt(channel, *outcome, at);
                 self.outbox.ended(notice, outcome, *again, at.tick)
             }
+            SiteChange::Cooled { home, cooling } => self.fold_cooling(*home, *cooling),
             SiteChange::ChannelDown { channel } => self.fold_channel_down(channel, at),
             SiteChange::Withdrawn { notice } => self.outbox.withdraw(notice),
             SiteChange::Deaf => self.deaf_since = Some(at.tick),

@@ -23,7 +23,9 @@ impl Core {
             | HomeChange::Looked { .. }
             | HomeChange::Resumed
             | HomeChange::Climate { .. }
-            | HomeChange::Vital { .. } => return,
+            | HomeChange::Vital { .. }
+            | HomeChange::Cooled { .. }
+            | HomeChange::Apart { .. } => return,
             // Who is told of what is open.
             HomeChange::Suppressed(_) | HomeChange::SuppressionEnded { .. } => {
                 self.touched.insert(home);

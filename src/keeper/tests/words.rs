@@ -115,7 +115,10 @@ fn raised(alarm: &Alarm, home: u32, core: &Core) -> String {
         Reason::EngineFault { .. } => "engine fault".into(),
         Reason::Unreadable { .. } => "unreadable".into(),
         Reason::Own { what } => what.to_string(),
-        Reason::Lasting { lasted_s, .. } => format!("lasted {}", clock(lasted_s * 1000)),
+        Reason::Lasting { lasted_s, more_c, .. } => {
+            let more = more_c.map_or(String::new(), |more| format!(", {more} °C more than its neighbours"));
+            format!("lasted {}{more}", clock(lasted_s * 1000))
+        }
         Reason::Unheard { homes, deaf, .. } => format!("{homes} homes unheard{}", if *deaf { ", deaf" } else { "" }),
         Reason::Suppressed { of, .. } => of.name().into(),
         Reason::ChannelDown { channel, failure, .. } => format!("{channel} {failure}"),
