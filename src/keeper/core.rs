@@ -4,10 +4,12 @@
 mod acts;
 mod evidence;
 mod fold;
+mod guard;
 mod hearing;
 mod homes;
 mod noted;
 
+pub use guard::{Broken, Finding};
 pub use homes::gateway;
 
 use super::board::Shown;

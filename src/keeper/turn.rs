@@ -2,9 +2,11 @@
 //! notices. One thread; it waits for nothing but its inbox and the disk.
 
 mod checkpoint;
+mod guard;
 mod push;
 
 use checkpoint::{CHECKPOINT_STEP, Checkpoint};
+use guard::Guard;
 
 use super::board::Board;
 use super::core::{Core, Effects};
@@ -76,6 +78,7 @@ pub struct Keeper {
     /// Telemetry can reach us, as the bulk session says.
     link: bool,
     checkpoint: Checkpoint,
+    guard: Guard,
 }
 
 /// What waits for the sync of the present record.
@@ -97,7 +100,7 @@ impl After {
 impl Keeper {
     /// Takes a core that is recovered and ready, and the last sequence of its journal.
     pub fn new(core: Core, sequence: u64, ports: Ports, handle: Handle) -> Keeper {
-        let checkpoint = Checkpoint::default();
+        let (checkpoint, guard) = (Checkpoint::default(), Guard::default());
         Keeper {
             core,
             ports,
@@ -110,6 +113,7 @@ impl Keeper {
             full: false,
             link: false,
             checkpoint,
+            guard,
         }
     }
 
@@ -209,6 +213,7 @@ impl Keeper {
         self.room_for_more()?;
         self.tell_whether_heard();
         self.core.due(self.full);
+        self.guard();
         self.finish_turn()
     }
 

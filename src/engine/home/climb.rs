@@ -149,7 +149,7 @@ impl Turn<'_> {
 
 /// When an alarm has to be looked at. One that could be told to nobody is told as soon as there is somebody to tell; and of one that
 /// has become hidden nobody is told any more.
-pub(super) fn deadline(policy: &HomePolicy, state: &State, alarm: &Alarm, now: Stamp) -> Option<Tick> {
+pub fn deadline(policy: &HomePolicy, state: &State, alarm: &Alarm, now: Stamp) -> Option<Tick> {
     let tells = || !suppression::ladder(policy, state, alarm.kind, now).reaches_nobody();
     match alarm.attention {
         Attention::Calling { rung: 0, .. } if tells() => Some(now.tick),

@@ -25,6 +25,7 @@ mod tests;
 pub mod walk;
 mod water;
 
+pub use climb::deadline;
 pub use moving::Leaving;
 pub use state::{Activity, DeviceState, State};
 use suppression::SuppressionRefusal;

@@ -16,7 +16,7 @@ pub struct Pending {
     /// Attempts begun.
     #[n(1)]
     pub attempts: u32,
-    /// Not before this.
+    /// Not before this; while it is being sent, since then.
     #[n(2)]
     pub due: Tick,
     #[n(3)]
@@ -104,14 +104,13 @@ impl Outbox {
         self.pending.insert(pending.notice.id.clone(), pending);
     }
 
-    pub(super) fn started(&mut self, id: &NoticeId, attempt: u32) {
+    pub(super) fn started(&mut self, id: &NoticeId, attempt: u32, now: Tick) {
         let Some(pending) = self.pending.get_mut(id) else { return };
         let queue = self.queues.entry(pending.notice.channel.clone()).or_default();
         queue.ready.remove(&(pending.notice.priority(), id.clone()));
         queue.later.remove(&(pending.due, id.clone()));
         queue.sending.insert(id.clone());
-        pending.attempts = attempt;
-        pending.sending = true;
+        (pending.attempts, pending.sending, pending.due) = (attempt, true, now);
     }
 
     pub(super) fn ended(&mut self, id: &NoticeId, outcome: &Outcome, again: Option<Tick>, now: Tick) {

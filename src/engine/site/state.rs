@@ -81,7 +81,7 @@ impl State {
             SiteChange::Registered(entity) => self.registry.put((**entity).clone()),
             SiteChange::Removed(key) => self.registry.remove(key),
             SiteChange::NoticeMade(notice) => self.outbox.put((**notice).clone()),
-            SiteChange::AttemptStarted { notice, attempt } => self.outbox.started(notice, *attempt),
+            SiteChange::AttemptStarted { notice, attempt } => self.outbox.started(notice, *attempt, at.tick),
             SiteChange::AttemptEnded { notice, outcome, again, .. } => {
                 let channel = self.outbox.get(notice).map(|pending| pending.notice.channel.clone());
                 self.fold_attempt(channel, *outcome, at);

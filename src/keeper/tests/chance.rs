@@ -10,6 +10,8 @@ use proptest::test_runner::{Config, RngAlgorithm, TestError, TestRng, TestRunner
 /// Seeds that every run tries; more come with `HEARTHWATCH_SEEDS=FROM..TO`.
 const SEEDS: std::ops::Range<u64> = 0..3;
 const STORIES_PER_SEED: u32 = 8;
+/// Short journeys of every run; more with `HEARTHWATCH_JOURNEYS`.
+const JOURNEYS: u32 = 500;
 const DAY_BEGINS: u64 = 5 * 3_600_000;
 
 fn message() -> impl Strategy<Value = String> {
@@ -101,7 +103,7 @@ fn happening() -> impl Strategy<Value = (u64, String)> {
     (gap, prop_oneof![6 => message(), 2 => together, 4 => act(), 3 => circumstance()])
 }
 
-fn live(happenings: &[(u64, String)]) {
+fn live(happenings: &[(u64, String)], goes_on_for: u64) {
     let mut now = DAY_BEGINS;
     let mut scene = Scene::with_repeats(now, 3 * 3600);
     for (gap, what) in happenings {
@@ -120,7 +122,7 @@ fn live(happenings: &[(u64, String)]) {
         scene.told.clear();
     }
     all_take(&mut scene);
-    scene.advance(now + 4 * 3_600_000);
+    scene.advance(now + goes_on_for);
 }
 
 /// Before a long time: a channel that fails is asked so often that it would be all that happens.
@@ -135,22 +137,40 @@ fn whatever_happens_what_must_hold_holds() {
         .as_deref()
         .and_then(|s| s.split_once(".."))
         .map_or(SEEDS, |(from, to)| from.parse().expect("FROM..TO")..to.parse().expect("FROM..TO"));
-    for seed in seeds {
-        let mut bytes = [0; 32];
-        bytes[..8].copy_from_slice(&seed.to_le_bytes());
-        let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &bytes);
-        let config = Config { cases: STORIES_PER_SEED, failure_persistence: None, ..Config::default() };
-        let result = TestRunner::new_with_rng(config, rng).run(&vec(happening(), 1..60), |happenings| {
-            live(&happenings);
-            Ok(())
+    seeds.for_each(|seed| many(seed, STORIES_PER_SEED, vec(happening(), 1..60), 4 * 3_600_000));
+}
+
+/// Short journeys, and many: after every turn every open alarm that nobody has seen has a deadline that will be kept, or is being told
+/// (see [`Scene::turn`], and the checker that it asks). `HEARTHWATCH_JOURNEYS` says how many; a million take some minutes with
+/// `--release`.
+#[test]
+fn on_every_short_journey_each_open_alarm_has_a_future_or_is_being_told() {
+    let asked = std::env::var("HEARTHWATCH_JOURNEYS").ok().map(|n| n.parse().expect("a number"));
+    let journeys: u32 = asked.unwrap_or(JOURNEYS);
+    let parts = journeys.div_ceil(JOURNEYS);
+    let call =
+        select(vec!["press", "h1/smoke smoke=true", "h2/button fall=true!"]).prop_map(|what| (0, what.to_owned()));
+    let journey = (call, vec(happening(), 1..10)).prop_map(|(call, rest)| std::iter::once(call).chain(rest).collect());
+    let journey = journey.boxed();
+    (0..parts).for_each(|seed| many(seed.into(), JOURNEYS.min(journeys), journey.clone(), 600_000));
+}
+
+/// So many stories of a seed, each of which goes on for so many milliseconds after its last happening.
+fn many(seed: u64, stories: u32, story: impl Strategy<Value = Vec<(u64, String)>>, goes_on_for: u64) {
+    let mut bytes = [0; 32];
+    bytes[..8].copy_from_slice(&seed.to_le_bytes());
+    let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &bytes);
+    let config = Config { cases: stories, failure_persistence: None, ..Config::default() };
+    let result = TestRunner::new_with_rng(config, rng).run(&story, |happenings| {
+        live(&happenings, goes_on_for);
+        Ok(())
+    });
+    if let Err(TestError::Fail(why, happenings)) = result {
+        let mut now = DAY_BEGINS;
+        let lines = happenings.iter().map(|(gap, what)| {
+            now += gap;
+            format!("{} {what}\n", words::clock(now))
         });
-        if let Err(TestError::Fail(why, happenings)) = result {
-            let mut now = DAY_BEGINS;
-            let lines = happenings.iter().map(|(gap, what)| {
-                now += gap;
-                format!("{} {what}\n", words::clock(now))
-            });
-            panic!("seed {seed}: {why}\n{}", lines.collect::<String>());
-        }
+        panic!("seed {seed}: {why}\n{}", lines.collect::<String>());
     }
 }

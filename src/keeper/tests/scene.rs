@@ -6,7 +6,7 @@
 
 use super::words;
 use crate::engine::alarm::{Act, Attention, CloseCode, SafeHow};
-use crate::engine::change::{HomeChange, Raw};
+use crate::engine::change::{HomeChange, Raw, SiteChange};
 use crate::engine::delivery::{Failure, Outcome};
 use crate::engine::home::suppression::SuppressionKind;
 use crate::engine::id::*;
@@ -17,7 +17,7 @@ use crate::engine::reading::{Form, Reading, Report, Speaker, Value};
 use crate::engine::registry::*;
 use crate::engine::sealed::Sealed;
 use crate::engine::time::{Millis, Tick, Wall};
-use crate::keeper::core::{Core, Effects};
+use crate::keeper::core::{Broken, Core, Effects};
 use crate::keeper::ports::{Parcel, Personal, Vault};
 use crate::keeper::quarantine::Held;
 use crate::keeper::record::{self, Entry};
@@ -241,6 +241,26 @@ impl Scene {
         self.hand_over(effects.parcels);
     }
 
+    /// The checker looks, and mends what it finds.
+    pub fn guard(&mut self) {
+        self.turn(|core| core.broken().iter().for_each(|finding| core.heal(finding)));
+    }
+
+    /// Time passes, and nobody turns.
+    pub fn sleep_until(&mut self, now: u64) {
+        self.now = now;
+        let (tick, wall) = self.stamp();
+        self.core.begin(tick, wall);
+    }
+
+    /// A change that no decision would make, as by a fault; what must hold is not asked after it.
+    pub fn suffers(&mut self, change: SiteChange) {
+        self.sleep_until(self.now);
+        self.core.suffer(&change);
+        let effects = self.core.end();
+        self.write(&effects);
+    }
+
     /// Writes the record as bytes, and lets the second core read it.
     fn write(&mut self, effects: &Effects) {
         let before = self.told.len();
@@ -286,6 +306,8 @@ impl Scene {
                 assert!(!overdue, "{home}: {} is overdue", alarm.id);
             }
         }
+        let forgotten = self.core.broken().into_iter().find(|found| !matches!(found.what, Broken::Hanging { .. }));
+        assert!(forgotten.is_none(), "{forgotten:?}");
         if self.core.site != self.shadow.site {
             let site = |core: &Core| minicbor::to_vec(&core.site).unwrap();
             assert!(site(&self.core) == site(&self.shadow), "the fold of the site differs");
