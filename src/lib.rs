@@ -22,7 +22,7 @@
 //! | [`courier`] | answers classified by a pure machine, and the pump | engine, wire, the keeper's ports |
 //! | [`console`] | pages, API, events, sign-in | engine, the keeper's handle and board |
 //! | [`clock`] | the only reader of time | engine |
-//! | [`config`], [`roster`] | the configuration; the registry as files | engine |
+//! | [`config`], [`roster`] | the configuration; the registry as files | engine (and wire's webhook templates) |
 //! | [`fleet`] | simulated homes that speak real dialects | engine |
 //! | [`replay`] | recorded readings through the same engine | engine |
 //! | [`service`], [`commands`] | the wiring, and what the commands do | all |

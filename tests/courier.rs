@@ -18,7 +18,7 @@ use hearthwatch::engine::kind::{AlarmKind, Kind};
 use hearthwatch::engine::registry::{Channel, ChannelDialect};
 use hearthwatch::engine::time::{Millis, Wall};
 use hearthwatch::engine::view::{AlarmView, HomeView};
-use hearthwatch::keeper::ports::{Dispatch, NoticeType, Parcel};
+use hearthwatch::keeper::ports::{AlarmNotice, Content, Dispatch, NoticeType, Parcel};
 use receiver::{Authority, Behaviour, Certificate, Receiver, Request};
 use std::sync::{Arc, LazyLock, Mutex};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -114,33 +114,37 @@ fn parcel(channel: Arc<Channel>, number: u32) -> Parcel {
         notice: NoticeId { alarm: alarm.clone(), number },
         attempt: 1,
         channel,
-        kind: NoticeType::Notice,
         issued: raised,
-        alarm: AlarmView {
-            id: alarm,
-            revision: 1,
-            kind: AlarmKind::Sos,
-            priority: AlarmKind::Sos.priority(),
-            raised_at: raised,
-            happened_at: raised,
-            age_unknown: false,
-            late_by_s: 0,
-            events: 1,
-            last_event_at: raised,
-            reason: Reason::Said { kind: Kind::Sos, device: "button-of-somebody".into() },
-            seen: None,
-            over: None,
-            safe: None,
-            unanswered: 0,
-            last_taker: None,
-        },
-        home: HomeView { id: "h0012".parse().unwrap(), site, claimed: true, community: None, block: None },
-        rung: 1,
-        round: 0,
-        next: None,
-        by: None,
-        outcome: None,
-        personal: None,
+        content: Content::Alarm(Box::new(AlarmNotice {
+            kind: NoticeType::Notice,
+            alarm: AlarmView {
+                id: alarm,
+                revision: 1,
+                kind: AlarmKind::Sos,
+                priority: AlarmKind::Sos.priority(),
+                raised_at: raised,
+                happened_at: raised,
+                age_unknown: false,
+                late_by_s: 0,
+                events: 1,
+                last_event_at: raised,
+                reason: Reason::Said { kind: Kind::Sos, device: "button-of-somebody".into() },
+                seen: None,
+                over: None,
+                safe: None,
+                unanswered: 0,
+                last_taker: None,
+            },
+            home: HomeView { id: "h0012".parse().unwrap(), site, claimed: true, community: None, block: None },
+            rung: 1,
+            round: 0,
+            next: None,
+            people: Vec::new(),
+            by: None,
+            by_name: None,
+            outcome: None,
+            personal: None,
+        })),
     }
 }
 

@@ -12,7 +12,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("wire", &["engine"]),
     ("config", &["engine"]),
     ("clock", &["engine"]),
-    ("roster", &["engine", "config"]),
+    ("roster", &["engine", "config", "wire::webhook"]),
     ("keeper", &["engine"]),
     ("journal", &["engine", "keeper::ports"]),
     ("store", &["engine", "keeper::ports", "keeper::record"]),

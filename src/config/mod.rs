@@ -129,6 +129,8 @@ pub struct Site {
     /// For people.
     pub name: String,
     pub zone: jiff::tz::TimeZone,
+    /// Whom caseworkers ring where the link of a notice fails; empty for nobody.
+    pub desk_phone: String,
     pub rules: RulesPatch,
 }
 

@@ -183,6 +183,16 @@ impl<'r> Section<'r> {
         found
     }
 
+    /// A section of texts that people name, such as headers; what is no text is reported.
+    pub fn texts(&self, key: &'static str) -> Vec<(&'r str, String)> {
+        let section = self.inner(key);
+        let read = |entry: &'r Entry| {
+            let text = filled(&entry.value).map_err(|wrong| section.blame(&entry.name, wrong)).ok()?;
+            Some((entry.name.as_str(), text))
+        };
+        section.table.entries.iter().filter_map(read).collect()
+    }
+
     /// The rows of a list of sections: `[[console.account]]`. In messages they count from 1.
     pub fn rows(&self, key: &'static str) -> Vec<Section<'r>> {
         self.asked.borrow_mut().push(key);

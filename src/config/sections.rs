@@ -215,11 +215,12 @@ fn sites(root: &Section<'_>) -> BTreeMap<SiteId, Site> {
     for (name, s) in each {
         let shown = s.text("name", name);
         let zone = s.need("timezone", "write the IANA name, such as Asia/Shanghai", |v| zone(v, &zones));
+        let desk_phone = s.get("desk_phone", phone).unwrap_or_default();
         let rules = rules_patch(&s, true);
         s.close();
         match (short_name::<SiteId>(name), zone) {
             (Err(wrong), _) => section.blame(name, wrong),
-            (Ok(id), Some(zone)) => drop(sites.insert(id.clone(), Site { id, name: shown, zone, rules })),
+            (Ok(id), Some(zone)) => drop(sites.insert(id.clone(), Site { id, name: shown, zone, desk_phone, rules })),
             (Ok(_), None) => {}
         }
     }
@@ -233,6 +234,16 @@ fn short_name<T: std::str::FromStr>(name: &str) -> Result<T, Wrong> {
     fine.then(|| name.parse().ok())
         .flatten()
         .ok_or_else(|| Wrong::new("is no short name", "use 1 to 32 small letters, digits, dashes and underscores"))
+}
+
+/// A phone as people write it; it stands in messages as it is written here.
+fn phone(value: &Value) -> Result<String, Wrong> {
+    let text = reader::text(value)?;
+    let signs = text.chars().all(|c| c.is_ascii_digit() || "+- ()/".contains(c));
+    match signs && text.len() <= 32 {
+        true => Ok(text),
+        false => Err(Wrong::new("is no phone number", "write digits, spaces, dashes, + and brackets, 32 at most")),
+    }
 }
 
 fn zone(value: &Value, zones: &TimeZoneDatabase) -> Result<jiff::tz::TimeZone, Wrong> {

@@ -8,7 +8,7 @@ use super::problem::Problem;
 use crate::engine::id::{SiteId, SourceId};
 use crate::keeper::inbox::{Pushed, Took};
 use crate::wire::envelope::Envelope;
-use crate::wire::standard::Secrets;
+use crate::wire::webhook::standard::Secrets;
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;

@@ -34,7 +34,7 @@ pub enum NoAnswer {
     Forbidden,
 }
 
-/// How far the body of an answer came. Only that of a 2xx is read.
+/// How far the body of an answer came. What stands in it is judged by `wire::webhook`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Body {
     /// To its announced end.

@@ -6,10 +6,11 @@ use super::pump::Settings;
 use crate::config::{Secret, Wrong};
 use crate::engine::delivery::{Failure, Outcome};
 use crate::engine::parcel::Parcel;
-use crate::engine::registry::Channel;
-use crate::wire::standard::{self, BadSecret, Secrets};
-use reqwest::header::{CONTENT_TYPE, RETRY_AFTER};
-use reqwest::{Client, Request, Response, Url};
+use crate::engine::registry::{Channel, Method};
+use crate::wire::webhook::standard::BadSecret;
+use crate::wire::webhook::{self, Desk, Keys, Unsendable, Verdict, judge, reads_refusals};
+use reqwest::header::{HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
+use reqwest::{Client, Proxy, Request, Response, Url};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use std::error::Error;
@@ -37,6 +38,10 @@ pub(super) enum Unfit {
     SecretInTheOpen,
     SecretReference(Wrong),
     Secret(BadSecret),
+    ProxyReference(Wrong),
+    Proxy,
+    Header(String),
+    HeaderReference(String, Wrong),
     CaFile { path: String, why: String },
     Client(String),
 }
@@ -65,6 +70,10 @@ impl fmt::Display for Unfit {
             Unfit::SecretInTheOpen => f.write_str("secret: it has to be written as file:PATH or env:NAME"),
             Unfit::SecretReference(why) => write!(f, "secret: {why}"),
             Unfit::Secret(why) => write!(f, "secret: {why}"),
+            Unfit::ProxyReference(why) => write!(f, "proxy: {why}"),
+            Unfit::Proxy => f.write_str("proxy: it has to be http://HOST:PORT"),
+            Unfit::Header(name) => write!(f, "template.headers: {name}: a header cannot hold this"),
+            Unfit::HeaderReference(name, why) => write!(f, "template.headers: {name}: {why}"),
             Unfit::CaFile { path, why } => write!(f, "ca_file: {path}: {why}"),
             Unfit::Client(why) => write!(f, "the connection cannot be set up: {why}"),
         }
@@ -76,7 +85,9 @@ impl Error for Unfit {}
 /// A channel, ready for use.
 pub(super) struct Line {
     url: Url,
-    secrets: Secrets,
+    keys: Keys,
+    /// Those of a template, secrets among them.
+    headers: HeaderMap,
     /// Keeps connections for the next exchange.
     keeping: Client,
     /// Makes a new connection each time.
@@ -89,46 +100,74 @@ impl Line {
     /// Reads and checks everything a channel names. Blocks on files.
     pub(super) fn open(channel: &Channel, settings: &Settings) -> Result<Line, Unfit> {
         let url = url(channel, settings)?;
-        let secret = Secret::parse(&channel.secret, &settings.secrets_dir).map_err(Unfit::SecretReference)?;
-        if !secret.is_named() {
-            return Err(Unfit::SecretInTheOpen);
-        }
-        let secret = secret.resolve().map_err(Unfit::SecretReference)?;
-        let secrets = Secrets::parse(secret.expose()).map_err(Unfit::Secret)?;
+        let keys = keys(channel, settings)?;
+        let headers = headers(channel, settings)?;
+        let proxy = proxy(channel, settings)?;
         let tls = tls(channel.ca_file.as_deref())?;
-        let client = |kept| client(channel, settings, tls.clone(), kept);
-        Ok(Line { url, secrets, keeping: client(usize::MAX)?, fresh: client(0)?, answered: Mutex::new(None) })
+        let client = |kept| client(channel, settings, proxy.clone(), tls.clone(), kept);
+        let (keeping, fresh) = (client(usize::MAX)?, client(0)?);
+        Ok(Line { url, keys, headers, keeping, fresh, answered: Mutex::new(None) })
     }
 
-    /// One attempt, over by `deadline`.
+    /// One attempt, over by `deadline`. Where a robot refuses the signature, the next key of those that rotate signs within the same
+    /// attempt.
     pub(super) async fn deliver(&self, parcel: &Parcel, settings: &Settings, deadline: Instant) -> Outcome {
-        let Ok(request) = self.request(parcel, settings) else {
-            return Outcome::failed(Failure::Misconfigured);
+        let mut outcome = Outcome::failed(Failure::Misconfigured);
+        for turn in 0..self.keys.turns() {
+            let verdict = self.ask(parcel, settings, turn, deadline).await;
+            outcome = verdict.outcome;
+            if !verdict.another_key {
+                break;
+            }
+        }
+        outcome
+    }
+
+    async fn ask(&self, parcel: &Parcel, settings: &Settings, turn: usize, deadline: Instant) -> Verdict {
+        let by_status = |ending| Verdict { outcome: classify(ending, (settings.now)()), another_key: false };
+        let request = match self.request(parcel, settings, turn) {
+            Ok(request) => request,
+            Err(why) => {
+                tracing::warn!(channel = %parcel.channel.id, "the notice cannot be worded: {why}");
+                return Verdict { outcome: Outcome::failed(Failure::Misconfigured), another_key: false };
+            }
         };
         let answer = timeout_at(deadline, self.exchange(request, settings)).await.unwrap_or(Err(NoAnswer::TimedOut));
         let mut response = match answer {
             Ok(response) => response,
-            Err(why) => return classify(Ending::NoAnswer(why), (settings.now)()),
+            Err(why) => return by_status(Ending::NoAnswer(why)),
         };
         let status = response.status();
-        let body = if status.is_success() {
-            timeout_at(deadline, read_body(&mut response)).await.unwrap_or(Body::TimedOut)
+        let mut text = Vec::new();
+        let body = if status.is_success() || reads_refusals(parcel.channel.dialect) {
+            timeout_at(deadline, read_body(&mut response, &mut text)).await.unwrap_or(Body::TimedOut)
         } else {
             Body::Unread
         };
         *self.answered.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
         let retry_after = response.headers().get(RETRY_AFTER).and_then(|v| v.to_str().ok());
-        classify(Ending::Answer { status: status.as_u16(), retry_after, body }, (settings.now)())
+        let by_status = by_status(Ending::Answer { status: status.as_u16(), retry_after, body });
+        match body {
+            Body::Whole => judge(&parcel.channel, status.as_u16(), &text).unwrap_or(by_status),
+            _ => by_status,
+        }
     }
 
-    fn request(&self, parcel: &Parcel, settings: &Settings) -> Result<Request, Box<dyn Error>> {
-        let body = standard::render(parcel, settings.public_url.as_deref())?;
-        let id = standard::message_id(&parcel.notice);
-        let timestamp_s = (settings.now)().0.div_euclid(1000);
-        let signature = self.secrets.sign(&id, timestamp_s, &body);
-        let request = self.keeping.post(self.url.clone()).header(CONTENT_TYPE, standard::CONTENT_TYPE);
-        let request = request.header("webhook-id", id).header("webhook-timestamp", timestamp_s);
-        Ok(request.header("webhook-signature", signature).body(body).build()?)
+    fn request(&self, parcel: &Parcel, settings: &Settings, turn: usize) -> Result<Request, Unsendable> {
+        let nobody = Desk::default();
+        let desk = settings.desks.get(&parcel.channel.site).unwrap_or(&nobody);
+        let sending = webhook::sending(parcel, desk, &self.keys, turn, (settings.now)())?;
+        let method = match sending.method {
+            Method::Post => reqwest::Method::POST,
+            Method::Put => reqwest::Method::PUT,
+        };
+        let mut url = self.url.clone();
+        if !sending.query.is_empty() {
+            url.query_pairs_mut().extend_pairs(&sending.query);
+        }
+        let request = self.keeping.request(method, url).headers(self.headers.clone());
+        let request = sending.headers.into_iter().fold(request, |request, (name, value)| request.header(name, value));
+        request.body(sending.body).build().map_err(|error| Unsendable(error.without_url().to_string()))
     }
 
     /// A receiver may close a kept connection in the very moment we use it, and the notice is lost without an answer. That says
@@ -169,6 +208,41 @@ fn url(channel: &Channel, settings: &Settings) -> Result<Url, Unfit> {
     }
 }
 
+/// What the channel signs with.
+fn keys(channel: &Channel, settings: &Settings) -> Result<Keys, Unfit> {
+    if channel.secret.is_empty() {
+        return Keys::parse(channel.dialect, None).map_err(Unfit::Secret);
+    }
+    let secret = Secret::parse(&channel.secret, &settings.secrets_dir).map_err(Unfit::SecretReference)?;
+    if !secret.is_named() {
+        return Err(Unfit::SecretInTheOpen);
+    }
+    let secret = secret.resolve().map_err(Unfit::SecretReference)?;
+    Keys::parse(channel.dialect, Some(secret.expose())).map_err(Unfit::Secret)
+}
+
+/// The headers of a template. All of them may be secrets, so none is ever shown.
+fn headers(channel: &Channel, settings: &Settings) -> Result<HeaderMap, Unfit> {
+    let mut headers = HeaderMap::new();
+    for (name, value) in channel.template.iter().flat_map(|template| &template.headers) {
+        let value = Secret::parse(value, &settings.secrets_dir).and_then(|secret| secret.resolve());
+        let value = value.map_err(|why| Unfit::HeaderReference(name.to_string(), why))?;
+        let bad = || Unfit::Header(name.to_string());
+        let mut value = HeaderValue::from_str(value.expose()).map_err(|_| bad())?;
+        value.set_sensitive(true);
+        headers.insert(HeaderName::from_bytes(name.as_bytes()).map_err(|_| bad())?, value);
+    }
+    Ok(headers)
+}
+
+/// The proxy on the way, where there is one. Its address may be private: it is the gateway's own.
+fn proxy(channel: &Channel, settings: &Settings) -> Result<Option<Proxy>, Unfit> {
+    let Some(proxy) = &channel.proxy else { return Ok(None) };
+    let text = Secret::parse(proxy, &settings.secrets_dir).and_then(|s| s.resolve()).map_err(Unfit::ProxyReference)?;
+    let url = Url::parse(text.expose()).ok().filter(|url| url.scheme() == "http" && url.has_host());
+    url.and_then(|url| Proxy::all(url).ok()).map(Some).ok_or(Unfit::Proxy)
+}
+
 /// Trusts the authorities of the web and the channel's own. Built by hand, so that neither a missing bundle of the system nor a
 /// missing default provider can get in the way.
 fn tls(ca_file: Option<&str>) -> Result<rustls::ClientConfig, Unfit> {
@@ -197,7 +271,13 @@ fn read_authorities(path: &str) -> Result<Vec<CertificateDer<'static>>, String> 
     own.ok().filter(|own| !own.is_empty()).ok_or_else(|| "there is no certificate in PEM form in it".to_owned())
 }
 
-fn client(channel: &Channel, settings: &Settings, tls: rustls::ClientConfig, kept: usize) -> Result<Client, Unfit> {
+fn client(
+    channel: &Channel,
+    settings: &Settings,
+    proxy: Option<Proxy>,
+    tls: rustls::ClientConfig,
+    kept: usize,
+) -> Result<Client, Unfit> {
     let builder = Client::builder()
         .tls_backend_preconfigured(tls)
         .http1_only()
@@ -208,7 +288,12 @@ fn client(channel: &Channel, settings: &Settings, tls: rustls::ClientConfig, kep
         .pool_idle_timeout(settings.keep_idle)
         .pool_max_idle_per_host(kept)
         .user_agent(concat!("hearthwatch/", env!("CARGO_PKG_VERSION")));
-    let builder = if channel.allow_private { builder } else { builder.dns_resolver(PublicOnly) };
+    // Behind a proxy it is the proxy that looks the receiver's name up; the one name that is looked up here is the proxy's own.
+    let builder = match proxy {
+        Some(proxy) => builder.proxy(proxy),
+        None if channel.allow_private => builder,
+        None => builder.dns_resolver(PublicOnly),
+    };
     builder.build().map_err(|e| Unfit::Client(e.without_url().to_string()))
 }
 
@@ -245,15 +330,14 @@ fn has_cause<E: Error + 'static>(error: &(dyn Error + 'static)) -> bool {
     false
 }
 
-async fn read_body(response: &mut Response) -> Body {
-    let mut read = 0;
+async fn read_body(response: &mut Response, text: &mut Vec<u8>) -> Body {
     loop {
         match response.chunk().await {
             Ok(None) => return Body::Whole,
             Err(_) => return Body::Cut,
-            Ok(Some(chunk)) => read += chunk.len(),
+            Ok(Some(chunk)) => text.extend_from_slice(&chunk),
         }
-        if read > MAX_ANSWER_BYTES {
+        if text.len() > MAX_ANSWER_BYTES {
             return Body::TooLarge;
         }
     }

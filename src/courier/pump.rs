@@ -2,11 +2,12 @@
 
 use super::line::{Line, Unfit};
 use crate::engine::delivery::{Class, Failure, Outcome};
-use crate::engine::id::{ChannelId, NoticeId};
+use crate::engine::id::{ChannelId, NoticeId, SiteId};
 use crate::engine::parcel::Parcel;
 use crate::engine::registry::Channel;
 use crate::engine::time::Wall;
 use crate::keeper::ports::{Dispatch, OnOutcome};
+use crate::wire::webhook::Desk;
 use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -32,8 +33,8 @@ pub struct Settings {
     pub keep_idle: Duration,
     /// How long a stop waits for the attempts under way.
     pub drain: Duration,
-    /// Where people reach the console, for the links in notices; at most 512 bytes.
-    pub public_url: Option<String>,
+    /// What the notices of each site say besides what they are about.
+    pub desks: BTreeMap<SiteId, Desk>,
     /// Where relative `file:` references of channels begin.
     pub secrets_dir: PathBuf,
     /// The wall clock: signatures carry it, and a date in `Retry-After` is measured from it.
@@ -41,14 +42,14 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// 3 s to connect, 10 s in all, connections kept for 4 s (most servers close them after 5), 5 s to drain, no console link.
+    /// 3 s to connect, 10 s in all, connections kept for 4 s (most servers close them after 5), 5 s to drain, no links.
     pub fn new(now: fn() -> Wall) -> Settings {
         Settings {
             connect_timeout: Duration::from_secs(3),
             total_timeout: Duration::from_secs(10),
             keep_idle: Duration::from_secs(4),
             drain: Duration::from_secs(5),
-            public_url: None,
+            desks: BTreeMap::new(),
             secrets_dir: PathBuf::new(),
             now,
         }

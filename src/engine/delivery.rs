@@ -47,6 +47,21 @@ pub enum Failure {
     /// A 2xx whose body is not the dialect's proof of success.
     #[n(13)]
     Unproven,
+    /// The receiver's own word (its code) for a trouble of its own.
+    #[n(14)]
+    Busy(#[n(0)] i64),
+    /// The key of the URL or of the signature is not the receiver's, its robot is gone, or the clocks differ by an hour.
+    #[n(15)]
+    KeyRefused,
+    /// The robot's own settings keep the message out: a keyword that it lacks, or an address that is not on its list.
+    #[n(16)]
+    Barred,
+    /// Any other code by which a receiver says no.
+    #[n(17)]
+    Declined(#[n(0)] i64),
+    /// The receiver says the message is too long.
+    #[n(18)]
+    TooLong,
 }
 
 /// What a failure says about the next attempt.
@@ -62,10 +77,10 @@ impl Failure {
     pub fn class(self) -> Class {
         use Failure::*;
         match self {
-            Refused | TimedOut | NameNotFound | BodyCut | RateLimited | ServerError(_) | Interrupted | Unproven => {
-                Class::Transient
-            }
-            BadCertificate | Redirected(_) | Gone | Rejected(_) | AddressForbidden | Misconfigured => Class::Broken,
+            Refused | TimedOut | NameNotFound | BodyCut | RateLimited | ServerError(_) | Interrupted | Unproven
+            | Busy(_) => Class::Transient,
+            BadCertificate | Redirected(_) | Gone | Rejected(_) | AddressForbidden | Misconfigured | KeyRefused
+            | Barred | Declined(_) | TooLong => Class::Broken,
         }
     }
 
@@ -87,6 +102,11 @@ impl Failure {
             Misconfigured => "misconfigured",
             Interrupted => "interrupted",
             Unproven => "unproven",
+            Busy(_) => "busy",
+            KeyRefused => "key_refused",
+            Barred => "barred",
+            Declined(_) => "declined",
+            TooLong => "too_long",
         }
     }
 }

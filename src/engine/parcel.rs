@@ -15,6 +15,8 @@ pub enum NoticeType {
     /// Somebody has taken the alarm.
     Taken,
     Closed,
+    /// Many alarms are told of at once.
+    Digest,
 }
 
 impl NoticeType {
@@ -24,6 +26,7 @@ impl NoticeType {
             NoticeType::Notice => "hearthwatch.alarm.notice",
             NoticeType::Taken => "hearthwatch.alarm.taken",
             NoticeType::Closed => "hearthwatch.alarm.closed",
+            NoticeType::Digest => "hearthwatch.digest",
         }
     }
 }
@@ -44,16 +47,18 @@ pub struct PersonalContact {
     pub role: String,
 }
 
-/// One attempt to deliver one notice, with the alarm as it stands at this moment.
+/// A person of the rung that is told, unsealed: a colleague, who may stand in a notice.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Person {
+    pub name: String,
+    pub phone: String,
+}
+
+/// What a notice tells of one alarm, as it stands at this moment.
 #[derive(Debug, Clone)]
-pub struct Parcel {
-    pub notice: NoticeId,
-    /// From 1; a second attempt has the same notice id.
-    pub attempt: u32,
-    pub channel: Arc<Channel>,
+pub struct AlarmNotice {
+    /// Not [`NoticeType::Digest`].
     pub kind: NoticeType,
-    /// When the notice was made.
-    pub issued: Wall,
     pub alarm: AlarmView,
     pub home: HomeView,
     /// From 1.
@@ -61,9 +66,64 @@ pub struct Parcel {
     /// How often the last rung had been repeated before.
     pub round: u32,
     pub next: Option<NextView>,
-    /// On *taken* and *closed*: who did it, and with what outcome code.
+    /// The people of the rung whom the channel reaches, in the rung's order.
+    pub people: Vec<Person>,
+    /// On *taken* and *closed*: who did it (and the name, where it is known), and with what outcome code.
     pub by: Option<ResponderId>,
+    pub by_name: Option<String>,
     pub outcome: Option<&'static str>,
     /// Only for a channel with `include_personal`.
     pub personal: Option<Personal>,
+}
+
+/// Many alarms of a site in one message.
+#[derive(Debug, Clone)]
+pub struct Digest {
+    /// Those that are told of one by one.
+    pub alarms: Vec<DigestLine>,
+    /// How many there are in all; more than `alarms` holds where they were too many.
+    pub total: u32,
+}
+
+/// One alarm of a digest.
+#[derive(Debug, Clone, Serialize)]
+pub struct DigestLine {
+    pub alarm: AlarmView,
+    pub home: HomeView,
+}
+
+/// What a parcel is about.
+#[derive(Debug, Clone)]
+pub enum Content {
+    Alarm(Box<AlarmNotice>),
+    Digest(Digest),
+}
+
+/// One attempt to deliver one notice.
+#[derive(Debug, Clone)]
+pub struct Parcel {
+    pub notice: NoticeId,
+    /// From 1; a second attempt has the same notice id.
+    pub attempt: u32,
+    pub channel: Arc<Channel>,
+    /// When the notice was made.
+    pub issued: Wall,
+    pub content: Content,
+}
+
+impl Parcel {
+    pub fn kind(&self) -> NoticeType {
+        match &self.content {
+            Content::Alarm(told) => told.kind,
+            Content::Digest(_) => NoticeType::Digest,
+        }
+    }
+
+    /// What it tells of its one alarm; none of a digest.
+    pub fn alarm(&self) -> Option<&AlarmNotice> {
+        match &self.content {
+            Content::Alarm(told) => Some(told),
+            Content::Digest(_) => None,
+        }
+    }
 }

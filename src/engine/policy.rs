@@ -1,6 +1,6 @@
 //! What the rules are for one home: built-in < site < plan < home, field by field; and what a ladder comes to in channels.
 
-use super::id::{ChannelId, HomeId, LadderId, SiteId};
+use super::id::{ChannelId, HomeId, LadderId, ResponderId, SiteId};
 use super::kind::{AlarmKind, Priority};
 use super::registry::{Home, Registry, Status};
 use super::time::Millis;
@@ -178,6 +178,8 @@ pub struct ResolvedRung {
     pub name: Box<str>,
     /// Empty where nobody of the rung can be reached: skipped at once.
     pub channels: Vec<ChannelId>,
+    /// Whom they reach, in the order of the ladder.
+    pub to: Vec<ResponderId>,
     pub wait: Millis,
 }
 
@@ -281,7 +283,12 @@ fn resolve_ladder(ladder: &super::registry::Ladder, registry: &Registry) -> Reso
                 channels.push(id.clone());
             }
         }
-        ResolvedRung { name: rung.name.clone(), channels, wait: Millis::from_secs(rung.wait_s.into()) }
+        ResolvedRung {
+            name: rung.name.clone(),
+            channels,
+            to: rung.to.clone(),
+            wait: Millis::from_secs(rung.wait_s.into()),
+        }
     });
     ResolvedLadder { rungs: rungs.collect(), repeat: Millis::from_secs(ladder.repeat_s.max(10).into()) }
 }

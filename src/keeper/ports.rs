@@ -3,9 +3,11 @@
 use crate::engine::change::Raw;
 use crate::engine::delivery::Outcome;
 use crate::engine::id::{NoticeId, SourceId};
-pub use crate::engine::parcel::{NoticeType, Parcel, Personal, PersonalContact};
+pub use crate::engine::parcel::{
+    AlarmNotice, Content, Digest, DigestLine, NoticeType, Parcel, Person, Personal, PersonalContact,
+};
 use crate::engine::reading::Report;
-use crate::engine::registry::{Home, Registry, Resident};
+use crate::engine::registry::{Home, Registry, Resident, Responder, ResponderDetails};
 use crate::engine::sealed::Sealed;
 use crate::engine::time::{Tick, Wall};
 use bytes::Bytes;
@@ -143,6 +145,11 @@ pub trait Vault: Send + Sync {
 
     /// None where the keys are gone: the person was erased.
     fn personal(&self, home: &Home, residents: &[&Resident]) -> Option<Personal>;
+
+    /// A responder's name and phone; none where the key is gone, and of a vault that has none.
+    fn responder(&self, _: &Responder) -> Option<ResponderDetails> {
+        None
+    }
 }
 
 /// Remembers over the death of the process which messages were just being worked on. Written without a sync: it has to survive

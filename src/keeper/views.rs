@@ -2,11 +2,12 @@
 
 use super::board::Shown;
 use super::core::Core;
-use super::ports::{NoticeType, Parcel, Personal};
+use super::ports::{AlarmNotice, Content, NoticeType, Parcel, Person, Personal};
 use crate::engine::alarm::{Alarm, Attention};
 use crate::engine::change::{Raw, SiteChange, Subject};
 use crate::engine::home::suppression;
-use crate::engine::id::HomeId;
+use crate::engine::id::{ChannelId, HomeId, ResponderId};
+use crate::engine::policy::ResolvedLadder;
 use crate::engine::view::{AlarmView, HomeView, NextView};
 use base64::Engine as _;
 use std::sync::Arc;
@@ -35,8 +36,26 @@ impl Core {
         if !channel.include_personal {
             alarm.reason = alarm.reason.without_whereabouts();
         }
+        let people = self.people(slot.policy.ladder(alarm.kind), rung, &channel.id);
+        let by_name = by.as_ref().and_then(|by| self.person(by)).map(|by| by.name);
+        let told = AlarmNotice { kind, alarm, home, rung, round, next, people, by, by_name, outcome, personal };
         let (notice, attempt, issued) = (notice.id.clone(), *attempt, notice.issued.wall);
-        Some(Parcel { notice, attempt, channel, kind, issued, alarm, home, rung, round, next, by, outcome, personal })
+        Some(Parcel { notice, attempt, channel, issued, content: Content::Alarm(Box::new(told)) })
+    }
+
+    /// The people of a rung (from 1) whom a channel reaches.
+    fn people(&self, ladder: &ResolvedLadder, rung: u32, channel: &ChannelId) -> Vec<Person> {
+        let rung = (rung as usize).checked_sub(1).and_then(|at| ladder.rungs.get(at));
+        let reached = |id: &&ResponderId| {
+            self.site.registry.responders.get(*id).is_some_and(|responder| responder.channels.contains(channel))
+        };
+        rung.into_iter().flat_map(|rung| &rung.to).filter(reached).filter_map(|id| self.person(id)).collect()
+    }
+
+    /// A colleague's name and phone, where the key still exists.
+    fn person(&self, id: &ResponderId) -> Option<Person> {
+        let details = self.vault.responder(self.site.registry.responders.get(id)?)?;
+        Some(Person { name: details.name, phone: details.phone })
     }
 
     /// The personal data of a home, where its keys still exist.

@@ -95,6 +95,10 @@ const CHANNEL: &[Column] = &[
     ("ca_file", &[]),
     ("slots", &[]),
     ("medium", &["方式"]),
+    ("language", &["语言"]),
+    ("per_minute", &[]),
+    ("proxy", &[]),
+    ("mention", &[]),
 ];
 
 const RESPONDER: &[Column] = &[

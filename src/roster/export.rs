@@ -39,7 +39,7 @@ pub fn export(registries: &[&Registry], vault: &impl Vault) -> Result<String, St
 }
 
 fn is_section(key: &str) -> bool {
-    matches!(key, "rules" | "ladder" | "rung" | "property")
+    matches!(key, "rules" | "ladder" | "rung" | "property" | "template")
 }
 
 /// The personal fields in the order of the tables' columns.

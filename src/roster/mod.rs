@@ -4,6 +4,7 @@
 //! (what must hold between entries), `fields` and `export`. [`plan_import`] puts them together and touches nothing: a file with
 //! any bad row changes nothing, and personal data is sealed only when the import is really done ([`Import::seal`]).
 
+mod channels;
 mod check;
 mod columns;
 mod export;
@@ -93,7 +94,8 @@ pub fn plan_import(
     draft.cross_check(&before, &all, config)?;
     let guessed = files.iter().filter(|file| files::is_guessed(file));
     let read_as = guessed.map(|file| format!("{} is read as GBK; look whether its names are right", file.name));
-    let warnings = read_as.chain(gaps(&[&all], config)).collect();
+    let keys = draft.entries.values().filter_map(|(new, ..)| channels::key_in_the_open(&new.0));
+    let warnings = read_as.chain(keys).chain(gaps(&[&all], config)).collect();
     let mut import = Import { entries: Vec::new(), difference: Difference::default(), warnings };
     for (new, old, _) in draft.entries.into_values() {
         if import.difference.compare(old.as_ref(), &new)

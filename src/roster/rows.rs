@@ -4,12 +4,11 @@ use super::columns::Sort;
 use crate::config::mistake::{Wrong, nearest};
 use crate::config::reader::{Section, choice, filled, list, number, parsed, text};
 use crate::config::tree::Value;
-use crate::config::{Config, Secret, rules_patch};
-use crate::engine::id::{ChannelId, HomeId, LadderId, SiteId, SourceId};
+use crate::config::{Config, rules_patch};
+use crate::engine::id::{HomeId, LadderId, SiteId, SourceId};
 use crate::engine::policy::RulesPatch;
 use crate::engine::registry::*;
 use crate::engine::sealed::Sealed;
-use std::path::Path;
 
 /// The personal part of an entity, in the open.
 #[derive(Clone, PartialEq)]
@@ -32,7 +31,7 @@ pub(super) fn nothing<T>() -> Sealed<T> {
 pub(super) fn entity(sort: Sort, id: &str, s: &Section<'_>, base: Option<Open>, config: &Config) -> Option<Open> {
     let (entity, details) = base.map_or((None, Details::None), |(entity, details)| (Some(entity), details));
     let read = match (sort, entity, details) {
-        (Sort::Channel, base, _) => channel(id, s, base, config),
+        (Sort::Channel, base, _) => super::channels::read(id, s, base, config),
         (Sort::Responder, base, details) => responder(id, s, base, details, config),
         (Sort::Ladder, base, _) => ladder(id, s, base, config),
         (Sort::Plan, base, _) => plan(id, s, base, config),
@@ -67,52 +66,6 @@ pub(super) fn site(s: &Section<'_>, base: Option<&SiteId>, config: &Config) -> O
             _ => Ok(id),
         }
     })
-}
-
-fn channel(id: &str, s: &Section<'_>, base: Option<Entity>, config: &Config) -> Option<Open> {
-    let base = if let Some(Entity::Channel(c)) = base { Some(c) } else { None };
-    let site = site(s, base.as_ref().map(|b| &b.site), config);
-    let words = [("standard", ChannelDialect::Standard), ("", ChannelDialect::Standard)];
-    let dialect = s.choice("dialect", &words, base.as_ref().map_or(ChannelDialect::Standard, |b| b.dialect));
-    let allow_private = s.flag("allow_private", base.as_ref().is_some_and(|b| b.allow_private));
-    let url = kept(s, "url", base.as_ref().map(|b| &b.url), "write https://… or file:… or env:…", |v| {
-        url(v, allow_private)
-    });
-    let remedy = "write file:… or env:… of its whsec_… secret";
-    let secret = kept(s, "secret", base.as_ref().map(|b| &b.secret), remedy, |v| {
-        let text = filled(v)?;
-        match Secret::parse(&text, Path::new(""))?.is_named() {
-            true => Ok(text.into_boxed_str()),
-            false => Err(Wrong::new("holds a secret in the open", remedy)),
-        }
-    });
-    let ca_file = s.get("ca_file", optional).unwrap_or_else(|| base.as_ref().and_then(|b| b.ca_file.clone()));
-    let slots = s.number("slots", 1..=64, base.as_ref().map_or(8, |b| b.slots.into())) as u8;
-    let include_personal = s.flag("include_personal", base.as_ref().is_some_and(|b| b.include_personal));
-    let medium = s.get("medium", |v| if is_blank(v) { Ok(None) } else { choice(v, MEDIUM).map(Some) });
-    let medium = medium.unwrap_or_else(|| base.as_ref().and_then(|b| b.medium));
-    let (id, site, url, secret) = (ChannelId::new(id).ok()?, site?, url?, secret?);
-    let channel = Channel { id, site, dialect, url, secret, include_personal, allow_private, ca_file, slots, medium };
-    Some((Entity::Channel(channel), Details::None))
-}
-
-fn url(value: &Value, allow_private: bool) -> Result<Box<str>, Wrong> {
-    let text = filled(value)?;
-    let host = |scheme: &str| {
-        text.strip_prefix(scheme).map(|rest| !rest.is_empty() && !rest.starts_with('/') && !rest.contains(' '))
-    };
-    match (host("https://"), host("http://")) {
-        (Some(true), _) => Ok(text.into()),
-        (_, Some(true)) if allow_private => Ok(text.into()),
-        (_, Some(true)) => Err(Wrong::new(
-            "is not encrypted",
-            "write https://…, or allow_private = true for a receiver in the own network",
-        )),
-        (None, None) if text.starts_with("file:") || text.starts_with("env:") => {
-            Secret::parse(&text, Path::new("")).map(|_| text.into())
-        }
-        _ => Err(Wrong::new("is no web address", "write https://… or file:… or env:…")),
-    }
 }
 
 fn responder(id: &str, s: &Section<'_>, base: Option<Entity>, details: Details, config: &Config) -> Option<Open> {
@@ -246,7 +199,7 @@ fn device(id: &str, s: &Section<'_>, base: Option<Entity>, config: &Config) -> O
 }
 
 /// A value that every entry has: as written, or as it was; missing in a new entry it is a mistake.
-fn kept<T: Clone>(
+pub(super) fn kept<T: Clone>(
     s: &Section<'_>,
     key: &'static str,
     old: Option<&T>,
@@ -259,11 +212,11 @@ fn kept<T: Clone>(
     }
 }
 
-fn is_blank(value: &Value) -> bool {
+pub(super) fn is_blank(value: &Value) -> bool {
     matches!(value, Value::Text(text) | Value::Loose(text) if text.trim().is_empty())
 }
 
-fn optional(value: &Value) -> Result<Option<Box<str>>, Wrong> {
+pub(super) fn optional(value: &Value) -> Result<Option<Box<str>>, Wrong> {
     text(value).map(|text| (!text.is_empty()).then(|| text.into()))
 }
 
@@ -286,16 +239,6 @@ fn date(value: &Value) -> Result<String, Wrong> {
     let wrong = || Wrong::new("is no date", "write YYYY-MM-DD");
     date.filter(|d| (1_900..2_200).contains(&d.year())).map(|d| d.to_string()).ok_or_else(wrong)
 }
-
-const MEDIUM: &[(&str, Medium)] = &[
-    ("webhook", Medium::Webhook),
-    ("chat", Medium::Chat),
-    ("sms", Medium::Sms),
-    ("voice", Medium::Voice),
-    ("群", Medium::Chat),
-    ("短信", Medium::Sms),
-    ("电话", Medium::Voice),
-];
 
 const STATUS: &[(&str, Status)] = &[
     ("active", Status::Active),

@@ -6,13 +6,13 @@ use crate::config::Config;
 use crate::courier::Courier;
 use crate::engine::change::Raw;
 use crate::engine::id::{ProfileId, SiteId, SourceId};
-use crate::engine::registry::{Device, Home, Profile, Registry, Resident};
+use crate::engine::registry::{Device, Home, Profile, Registry, Resident, Responder, ResponderDetails};
 use crate::engine::sealed::Sealed;
 use crate::engine::time::{Tick, Wall};
 use crate::journal::vault::Vault as Keys;
 use crate::keeper::ports::{self, Dispatch, Ears, Parcel, Personal, PersonalContact, Time, Understood};
 use crate::mqtt::{LaneFilters, LaneStatus, LinkState, Password, Settings, TlsFiles};
-use crate::roster::built_in_profiles;
+use crate::roster::{built_in_profiles, responder_subject};
 use crate::wire::lore::Profiles;
 use crate::wire::{self, Lesson, Lore, Message, Source, TopicTemplate};
 use std::collections::{BTreeMap, HashMap};
@@ -82,6 +82,10 @@ impl ports::Vault for KeyVault {
         ];
         let contacts = contacts.into_iter().filter(|c| !c.0.is_empty()).map(|(n, p, r)| contact(n, p, r)).collect();
         Some(Personal { address: details.address, residents, contacts })
+    }
+
+    fn responder(&self, responder: &Responder) -> Option<ResponderDetails> {
+        self.0.open(&responder_subject(responder.id.as_str()), &responder.details).ok()
     }
 }
 

@@ -12,7 +12,7 @@ use crate::journal::vault::Vault;
 use crate::keeper::core::Core;
 use crate::roster::responder_subject;
 use crate::store::Store;
-use crate::wire::standard::Secrets;
+use crate::wire::webhook::standard::Secrets;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use serde_json::Value;
 use std::sync::{Arc, Mutex, OnceLock};

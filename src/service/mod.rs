@@ -31,6 +31,7 @@ use crate::keeper::ports::{Acknowledge, Follow, Lane};
 use crate::keeper::turn::{Keeper, Ports, Status};
 use crate::mqtt::{self, LaneFilters, LinkState, Sessions};
 use crate::store::{self, Store};
+use crate::wire::webhook::Desk;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, Mutex};
@@ -229,7 +230,7 @@ fn start_courier(
     report: &mpsc::Sender<String>,
 ) -> (Courier, tokio::task::JoinHandle<()>) {
     let mut settings = CourierSettings::new(crate::clock::wall_now);
-    settings.public_url = Some(config.service.public_url.clone());
+    settings.desks = config.sites.values().map(|site| (site.id.clone(), desk_of(config, site))).collect();
     settings.secrets_dir = config.service.secrets_dir.clone();
     let on_outcome = Arc::new(move |notice: crate::engine::id::NoticeId, attempt, outcome| {
         if let Some(handle) = handles.get(&notice.alarm.site) {
@@ -238,6 +239,12 @@ fn start_courier(
     });
     let (courier, task) = Courier::start(settings, on_outcome);
     (courier, watch::task("courier", task, report.clone()))
+}
+
+/// What the notices of a site say besides what they are about.
+fn desk_of(config: &Config, site: &crate::config::Site) -> Desk {
+    let (public_url, zone) = (Some(config.service.public_url.clone()), site.zone.clone());
+    Desk { public_url, zone, phone: site.desk_phone.clone() }
 }
 
 /// What starting a site needs, and what it leaves to be waited for.

@@ -296,13 +296,13 @@ impl Oracle {
         self.promise(committed, || format!("{} was sent before its attempt was committed", parcel.notice));
         let subject = self.notices.get(&parcel.notice);
         let same = matches!(
-            (parcel.kind, subject),
+            (parcel.kind(), subject),
             (NoticeType::Notice, Some(Subject::Rung { .. }))
                 | (NoticeType::Taken, Some(Subject::Taken { .. }))
                 | (NoticeType::Closed, Some(Subject::Closed { .. }))
         );
         let committed = subject.cloned();
-        self.promise(same, || format!("{} says {:?}, and {committed:?} was committed", parcel.notice, parcel.kind));
+        self.promise(same, || format!("{} says {:?}, and {committed:?} was committed", parcel.notice, parcel.kind()));
         let way = (parcel.notice.alarm.clone(), parcel.channel.id.clone());
         let before = self.left.insert(way, parcel.notice.number).unwrap_or(0);
         self.promise(before <= parcel.notice.number, || {

@@ -178,7 +178,7 @@ impl World {
     pub(super) fn read(&mut self, parcel: &Parcel) {
         let Some(who) = PEOPLE.iter().position(|p| *p == parcel.channel.id.as_str()) else { return };
         let alarm = parcel.notice.alarm.clone();
-        let calls = parcel.kind == NoticeType::Notice;
+        let calls = parcel.kind() == NoticeType::Notice;
         if calls && self.dice.chance(0.4) && self.town.attending.insert((who, alarm.clone())) {
             self.goes_on(who, alarm, None);
         }

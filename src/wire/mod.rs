@@ -21,7 +21,6 @@ mod scalar;
 mod shelly_gen1;
 mod shelly_gen2;
 mod sparkplug_b;
-pub mod standard;
 mod stated_time;
 mod table;
 mod tasmota;
@@ -29,6 +28,7 @@ mod the_things;
 mod theengs;
 pub mod topic;
 mod tuya_link;
+pub mod webhook;
 mod zigbee2mqtt;
 
 #[cfg(test)]

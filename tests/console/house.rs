@@ -16,7 +16,7 @@ use hearthwatch::keeper::core::Core;
 use hearthwatch::keeper::inbox::Handle;
 use hearthwatch::keeper::ports::*;
 use hearthwatch::keeper::turn::{Keeper, Ports, Status};
-use hearthwatch::wire::standard::Secrets;
+use hearthwatch::wire::webhook::standard::Secrets;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::collections::BTreeMap;

@@ -1,7 +1,7 @@
 //! Messages that a vendor's cloud pushes: who may, what is answered, and that nothing is taken twice.
 
 use super::house::{House, Options, PUSH_SECRET, Reply};
-use hearthwatch::wire::standard::Secrets;
+use hearthwatch::wire::webhook::standard::Secrets;
 use serde_json::json;
 use std::sync::atomic::Ordering;
 

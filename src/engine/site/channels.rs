@@ -53,10 +53,10 @@ pub(super) fn ended(state: &State, now: Stamp, channel: &ChannelId, outcome: Out
 /// What a person has to mend is told at once, and what may pass by itself or be one notice's own matter, when nothing else has arrived
 /// for some time; again each day, since whoever closed it may have mended nothing.
 fn is_down(known: Option<&Failing>, failure: Failure, now: Stamp) -> bool {
-    use Failure::{AddressForbidden, BadCertificate, Gone, Misconfigured};
+    use Failure::{AddressForbidden, BadCertificate, Barred, Gone, KeyRefused, Misconfigured};
     let lasts = |failing: &Failing| failing.attempts + 1 >= ATTEMPTS && now.tick.since(failing.since.tick) >= PATIENCE;
     let lately = |failing: &Failing| failing.told.is_some_and(|told| now.tick.since(told) < AGAIN);
-    let hopeless = matches!(failure, BadCertificate | Gone | AddressForbidden | Misconfigured);
+    let hopeless = matches!(failure, BadCertificate | Gone | AddressForbidden | Misconfigured | KeyRefused | Barred);
     !known.is_some_and(lately) && counts(failure) && (hopeless || known.is_some_and(lasts))
 }
 

@@ -151,13 +151,15 @@ fn alarm(change: &AlarmChange, kind: AlarmKind, home: u32, core: &Core) -> Optio
 
 /// `-> desk: sos#1 n1 rung 1.0`
 pub fn parcel(parcel: &Parcel) -> String {
-    let what = match parcel.kind {
-        NoticeType::Notice => format!("rung {}.{}", parcel.rung, parcel.round),
-        NoticeType::Taken => format!("taken by {}", parcel.by.as_ref().unwrap()),
-        NoticeType::Closed => format!("closed {}", parcel.outcome.unwrap_or("by itself")),
+    let told = parcel.alarm().unwrap();
+    let what = match told.kind {
+        NoticeType::Notice => format!("rung {}.{}", told.rung, told.round),
+        NoticeType::Taken => format!("taken by {}", told.by.as_ref().unwrap()),
+        NoticeType::Closed => format!("closed {}", told.outcome.unwrap_or("by itself")),
+        NoticeType::Digest => unreachable!("a digest tells of no one alarm"),
     };
     let attempt = if parcel.attempt == 1 { String::new() } else { format!(" try {}", parcel.attempt) };
-    let late = late(Millis::from_secs(parcel.alarm.late_by_s));
+    let late = late(Millis::from_secs(told.alarm.late_by_s));
     let (alarm, number) = (&parcel.notice.alarm, parcel.notice.number);
-    format!("-> {}: {}#{} n{number} {what}{attempt}{late}", parcel.channel.id, parcel.alarm.kind, alarm.number)
+    format!("-> {}: {}#{} n{number} {what}{attempt}{late}", parcel.channel.id, told.alarm.kind, alarm.number)
 }

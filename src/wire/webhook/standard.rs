@@ -1,7 +1,7 @@
 //! The `standard` webhook dialect: a CloudEvents 1.0 body, signed as Standard Webhooks 1.0 says.
 
-use crate::engine::id::{AlarmId, NoticeId, ResponderId};
-use crate::engine::parcel::{Parcel, Personal};
+use crate::engine::id::{NoticeId, ResponderId};
+use crate::engine::parcel::{Content, DigestLine, Parcel, Personal};
 use crate::engine::time::Wall;
 use crate::engine::view::{AlarmView, HomeView, NextView, utc};
 use base64::Engine;
@@ -16,9 +16,6 @@ pub const CONTENT_TYPE: &str = "application/cloudevents+json";
 
 /// The largest body in bytes: Standard Webhooks asks for less than 20 kB.
 pub const MAX_BODY_BYTES: usize = 19_999;
-
-/// The longest base of a console link in bytes; a longer one is left out of the body.
-pub const MAX_PUBLIC_URL_BYTES: usize = 512;
 
 /// To how many characters the texts of a too large body are cut. An id is shorter than this and stays whole.
 const CUT_CHARS: usize = 280;
@@ -40,7 +37,14 @@ struct Event<'a> {
 }
 
 #[derive(Serialize)]
-struct Data<'a> {
+#[serde(untagged)]
+enum Data<'a> {
+    Alarm(AlarmData<'a>),
+    Digest(DigestData<'a>),
+}
+
+#[derive(Serialize)]
+struct AlarmData<'a> {
     schema: u32,
     sequence: u32,
     alarm: &'a AlarmView,
@@ -48,7 +52,7 @@ struct Data<'a> {
     rung: u32,
     r#loop: u32,
     next: Option<&'a NextView>,
-    links: Links,
+    links: Links<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
     by: Option<&'a ResponderId>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -58,59 +62,84 @@ struct Data<'a> {
 }
 
 #[derive(Serialize)]
-struct Links {
-    respond: Option<String>,
+struct DigestData<'a> {
+    schema: u32,
+    sequence: u32,
+    total: u32,
+    alarms: &'a [DigestLine],
+    links: Links<'a>,
+}
+
+#[derive(Serialize)]
+struct Links<'a> {
+    respond: Option<&'a str>,
 }
 
 /// Renders one notice as the body of its webhook: JSON in UTF-8, at most [`MAX_BODY_BYTES`] long.
 ///
-/// `public_url` is where people reach the console, without a query; `links.respond` leads to the alarm's page there and is null
-/// where nobody said. Personal data stands in the body only where the parcel has it *and* its channel may have it.
-/// A body that would be too large is cut in its texts and lists, and at last loses its personal part; ids are never cut.
-pub fn render(parcel: &Parcel, public_url: Option<&str>) -> Result<Vec<u8>, serde_json::Error> {
-    let mut event = event(parcel, public_url);
+/// `link` is where people answer it, null where nobody said. Personal data stands in the body only where the parcel has it *and* its
+/// channel may have it. A body that would be too large is cut in its texts and lists, and at last loses its personal part; ids are
+/// never cut, and a digest's `total` tells how many alarms there are whatever became of the list.
+pub fn render(parcel: &Parcel, link: Option<&str>) -> Result<Vec<u8>, serde_json::Error> {
+    let mut event = event(parcel, link);
     let whole = serde_json::to_vec(&event)?;
     if whole.len() <= MAX_BODY_BYTES {
         return Ok(whole);
     }
-    let cut = cut_body(&event)?;
-    if cut.len() <= MAX_BODY_BYTES {
-        return Ok(cut);
+    let mut cut = cut_body(&event)?;
+    while cut.len() > MAX_BODY_BYTES {
+        let shortened = match &mut event.data {
+            Data::Alarm(data) => data.personal.take().is_some(),
+            Data::Digest(data) => {
+                let before = data.alarms.len();
+                data.alarms = &data.alarms[..before / 2];
+                before > 0
+            }
+        };
+        if !shortened {
+            break;
+        }
+        cut = cut_body(&event)?;
     }
-    event.data.personal = None;
-    cut_body(&event)
+    Ok(cut)
 }
 
-fn event<'a>(parcel: &'a Parcel, public_url: Option<&str>) -> Event<'a> {
-    let personal = parcel.personal.as_ref().filter(|_| parcel.channel.include_personal);
+fn event<'a>(parcel: &'a Parcel, link: Option<&'a str>) -> Event<'a> {
+    let (sequence, links) = (parcel.notice.number, Links { respond: link });
+    let (site, subject, data) = match &parcel.content {
+        Content::Alarm(told) => (
+            &told.home.site,
+            format!("homes/{}", told.home.id),
+            Data::Alarm(AlarmData {
+                schema: 1,
+                sequence,
+                alarm: &told.alarm,
+                home: &told.home,
+                rung: told.rung,
+                r#loop: told.round,
+                next: told.next.as_ref(),
+                links,
+                by: told.by.as_ref(),
+                outcome: told.outcome,
+                personal: told.personal.as_ref().filter(|_| parcel.channel.include_personal),
+            }),
+        ),
+        Content::Digest(digest) => (
+            &parcel.channel.site,
+            format!("sites/{}", segment(parcel.channel.site.as_str())),
+            Data::Digest(DigestData { schema: 1, sequence, total: digest.total, alarms: &digest.alarms, links }),
+        ),
+    };
     Event {
         specversion: "1.0",
         id: message_id(&parcel.notice),
-        source: format!("/sites/{}", segment(parcel.home.site.as_str())),
-        r#type: parcel.kind.name(),
+        source: format!("/sites/{}", segment(site.as_str())),
+        r#type: parcel.kind().name(),
         time: parcel.issued,
-        subject: format!("homes/{}", parcel.home.id),
+        subject,
         datacontenttype: "application/json",
-        data: Data {
-            schema: 1,
-            sequence: parcel.notice.number,
-            alarm: &parcel.alarm,
-            home: &parcel.home,
-            rung: parcel.rung,
-            r#loop: parcel.round,
-            next: parcel.next.as_ref(),
-            links: Links { respond: public_url.and_then(|base| console_link(base, &parcel.alarm.id)) },
-            by: parcel.by.as_ref(),
-            outcome: parcel.outcome,
-            personal,
-        },
+        data,
     }
-}
-
-/// The alarm's page on the console.
-fn console_link(base: &str, alarm: &AlarmId) -> Option<String> {
-    let base = base.trim_end_matches('/');
-    (base.len() <= MAX_PUBLIC_URL_BYTES).then(|| format!("{base}/alarms/{}", segment(&alarm.to_string())))
 }
 
 fn cut_body(event: &Event<'_>) -> Result<Vec<u8>, serde_json::Error> {
@@ -121,6 +150,9 @@ fn cut_body(event: &Event<'_>) -> Result<Vec<u8>, serde_json::Error> {
             cut(value);
         }
     }
+    // A digest's list is what it is there for: of its entries only the texts are cut.
+    let alarms = value.pointer_mut("/data/alarms").and_then(Value::as_array_mut);
+    alarms.into_iter().flatten().for_each(cut);
     serde_json::to_vec(&value)
 }
 
@@ -153,11 +185,11 @@ pub fn message_id(notice: &NoticeId) -> String {
 }
 
 /// One segment of a URL's path.
-fn segment(text: &str) -> String {
+pub(super) fn segment(text: &str) -> String {
     percent_encoded(text, b"-._~")
 }
 
-fn percent_encoded(text: &str, kept: &[u8]) -> String {
+pub(super) fn percent_encoded(text: &str, kept: &[u8]) -> String {
     let mut out = String::with_capacity(text.len());
     for byte in text.bytes() {
         if byte.is_ascii_alphanumeric() || kept.contains(&byte) {
@@ -182,6 +214,8 @@ pub enum BadSecret {
     Encoding,
     /// One has fewer than 24 or more than 64 bytes.
     Length,
+    /// The channel's dialect signs nothing.
+    Unwanted,
 }
 
 impl fmt::Display for BadSecret {
@@ -192,6 +226,7 @@ impl fmt::Display for BadSecret {
             BadSecret::Prefix => "a secret has to begin with whsec_",
             BadSecret::Encoding => "what follows whsec_ has to be base64",
             BadSecret::Length => "a secret has to have 24 to 64 bytes",
+            BadSecret::Unwanted => "this dialect signs nothing: the key in its url is its secret; leave secret out",
         })
     }
 }

@@ -1,9 +1,11 @@
 use super::*;
 use crate::engine::alarm::{Progress, Reason, Safe, SafeHow};
+use crate::engine::id::AlarmId;
 use crate::engine::kind::{AlarmKind, Kind};
-use crate::engine::parcel::{NoticeType, PersonalContact};
+use crate::engine::parcel::{AlarmNotice, Content, NoticeType, PersonalContact};
 use crate::engine::registry::{Channel, ChannelDialect};
 use crate::engine::view::{OverView, SeenView};
+use crate::wire::webhook::{Desk, MAX_PUBLIC_URL_BYTES};
 use proptest::prelude::*;
 use serde_json::json;
 use std::sync::Arc;
@@ -22,38 +24,55 @@ fn parcel(site: &str, home: &str) -> Parcel {
             "https://example.org/hook",
             "env:SECRET",
         )),
-        kind: NoticeType::Notice,
         issued: Wall(1_766_448_001_000),
-        alarm: AlarmView {
-            id: alarm,
-            revision: 7,
-            kind: AlarmKind::Sos,
-            priority: AlarmKind::Sos.priority(),
-            raised_at: raised,
-            happened_at: raised,
-            age_unknown: false,
-            late_by_s: 0,
-            events: 2,
-            last_event_at: raised,
-            reason: Reason::Said { kind: Kind::Sos, device: "h0012/button".into() },
-            seen: None,
-            over: None,
-            safe: None,
-            unanswered: 0,
-            last_taker: None,
-        },
-        home: HomeView { id: home.parse().unwrap(), site, claimed: true, community: None, block: None },
-        rung: 1,
-        round: 0,
-        next: Some(NextView { at: Wall(1_766_448_060_000), to: "deputy".into() }),
-        by: None,
-        outcome: None,
-        personal: None,
+        content: Content::Alarm(Box::new(AlarmNotice {
+            kind: NoticeType::Notice,
+            alarm: AlarmView {
+                id: alarm,
+                revision: 7,
+                kind: AlarmKind::Sos,
+                priority: AlarmKind::Sos.priority(),
+                raised_at: raised,
+                happened_at: raised,
+                age_unknown: false,
+                late_by_s: 0,
+                events: 2,
+                last_event_at: raised,
+                reason: Reason::Said { kind: Kind::Sos, device: "h0012/button".into() },
+                seen: None,
+                over: None,
+                safe: None,
+                unanswered: 0,
+                last_taker: None,
+            },
+            home: HomeView { id: home.parse().unwrap(), site, claimed: true, community: None, block: None },
+            rung: 1,
+            round: 0,
+            next: Some(NextView { at: Wall(1_766_448_060_000), to: "deputy".into() }),
+            people: Vec::new(),
+            by: None,
+            by_name: None,
+            outcome: None,
+            personal: None,
+        })),
     }
 }
 
+fn told(parcel: &mut Parcel) -> &mut AlarmNotice {
+    match &mut parcel.content {
+        Content::Alarm(told) => told,
+        Content::Digest(_) => panic!("a digest"),
+    }
+}
+
+/// Rendered by the desk that has this address.
+fn render_at(parcel: &Parcel, public_url: Option<&str>) -> Vec<u8> {
+    let desk = Desk { public_url: public_url.map(str::to_owned), ..Desk::default() };
+    render(parcel, desk.link(parcel).as_deref()).unwrap()
+}
+
 fn rendered(parcel: &Parcel, public_url: Option<&str>) -> Value {
-    serde_json::from_slice(&render(parcel, public_url).unwrap()).unwrap()
+    serde_json::from_slice(&render_at(parcel, public_url)).unwrap()
 }
 
 #[test]
@@ -84,7 +103,7 @@ fn a_notice_reads_as_the_contract_shows() {
         },
     });
     let mut parcel = parcel("zhonglou", "h0012");
-    parcel.alarm.id.site = "zl".parse().unwrap();
+    told(&mut parcel).alarm.id.site = "zl".parse().unwrap();
     parcel.notice.alarm.site = "zl".parse().unwrap();
     for base in ["https://watch.example.org", "https://watch.example.org/"] {
         assert_eq!(rendered(&parcel, Some(base)), expected);
@@ -94,7 +113,7 @@ fn a_notice_reads_as_the_contract_shows() {
 #[test]
 fn what_is_not_known_is_null() {
     let mut parcel = parcel("zhonglou", "h0012");
-    parcel.next = None;
+    told(&mut parcel).next = None;
     let body = rendered(&parcel, None);
     assert_eq!(body["data"]["next"], Value::Null);
     assert_eq!(body["data"]["links"], json!({"respond": null}));
@@ -107,20 +126,21 @@ fn what_is_not_known_is_null() {
 #[test]
 fn taken_and_closed_say_by_whom() {
     let mut parcel = parcel("zhonglou", "h0012");
-    parcel.kind = NoticeType::Taken;
-    parcel.by = Some("zhang-min".parse().unwrap());
+    told(&mut parcel).kind = NoticeType::Taken;
+    told(&mut parcel).by = Some("zhang-min".parse().unwrap());
     let by: ResponderId = "zhang-min".parse().unwrap();
     let at = Wall(1_766_448_002_000);
-    parcel.alarm.seen = Some(SeenView { by: by.clone(), at, until: Wall(1_766_448_182_000), how: Progress::OnMyWay });
+    told(&mut parcel).alarm.seen =
+        Some(SeenView { by: by.clone(), at, until: Wall(1_766_448_182_000), how: Progress::OnMyWay });
     let body = rendered(&parcel, None);
     assert_eq!((&body["type"], &body["data"]["by"]), (&json!("hearthwatch.alarm.taken"), &json!("zhang-min")));
     let seen = json!({"by": "zhang-min", "at": "2025-12-23T00:00:02.000Z", "until": "2025-12-23T00:03:02.000Z", "how": "on_my_way"});
     assert_eq!(body["data"]["alarm"]["seen"], seen);
 
-    parcel.kind = NoticeType::Closed;
-    parcel.outcome = Some("accidental");
-    parcel.alarm.over = Some(OverView { at });
-    parcel.alarm.safe = Some(Safe { by, at, how: SafeHow::Spoke });
+    told(&mut parcel).kind = NoticeType::Closed;
+    told(&mut parcel).outcome = Some("accidental");
+    told(&mut parcel).alarm.over = Some(OverView { at });
+    told(&mut parcel).alarm.safe = Some(Safe { by, at, how: SafeHow::Spoke });
     let body = rendered(&parcel, None);
     assert_eq!((&body["type"], &body["data"]["outcome"]), (&json!("hearthwatch.alarm.closed"), &json!("accidental")));
     assert_eq!(body["data"]["alarm"]["over"], json!({"at": "2025-12-23T00:00:02.000Z"}));
@@ -138,7 +158,7 @@ fn personal_data_needs_the_parcel_and_the_channel() {
     for (in_parcel, allowed) in [(false, false), (false, true), (true, false), (true, true)] {
         let mut parcel = parcel("zhonglou", "h0012");
         Arc::make_mut(&mut parcel.channel).include_personal = allowed;
-        parcel.personal = in_parcel.then(|| personal("翠竹路3号", 1));
+        told(&mut parcel).personal = in_parcel.then(|| personal("翠竹路3号", 1));
         let body = rendered(&parcel, None);
         assert_eq!(body["data"].get("personal").is_some(), in_parcel && allowed, "{in_parcel} {allowed}");
         if in_parcel && allowed {
@@ -172,8 +192,8 @@ fn a_body_is_small_whatever_stands_in_it() {
         let long = letter.repeat(5_000);
         let by: ResponderId = longest_id.parse().unwrap();
         parcel.notice.alarm.number = u64::MAX;
-        parcel.alarm.id.number = u64::MAX;
-        parcel.alarm.reason = Reason::Silent {
+        told(&mut parcel).alarm.id.number = u64::MAX;
+        told(&mut parcel).alarm.reason = Reason::Silent {
             last_activity: Wall(0),
             last_kind: Some(Kind::Motion),
             last_room: long.clone().into(),
@@ -181,20 +201,21 @@ fn a_body_is_small_whatever_stands_in_it() {
             limit_s: u64::MAX,
             limit: long.clone().into(),
         };
-        parcel.alarm.seen = Some(SeenView { by: by.clone(), at: Wall(0), until: Wall(0), how: Progress::OnSite });
-        parcel.alarm.safe = Some(Safe { by: by.clone(), at: Wall(0), how: SafeHow::Spoke });
-        parcel.alarm.last_taker = Some(by.clone());
-        parcel.by = Some(by);
-        parcel.home.community = Some(long.clone().into());
-        parcel.home.block = Some(long.clone().into());
-        parcel.next = Some(NextView { at: Wall(0), to: long.clone().into() });
-        parcel.personal = Some(personal(&long, 20));
+        told(&mut parcel).alarm.seen =
+            Some(SeenView { by: by.clone(), at: Wall(0), until: Wall(0), how: Progress::OnSite });
+        told(&mut parcel).alarm.safe = Some(Safe { by: by.clone(), at: Wall(0), how: SafeHow::Spoke });
+        told(&mut parcel).alarm.last_taker = Some(by.clone());
+        told(&mut parcel).by = Some(by);
+        told(&mut parcel).home.community = Some(long.clone().into());
+        told(&mut parcel).home.block = Some(long.clone().into());
+        told(&mut parcel).next = Some(NextView { at: Wall(0), to: long.clone().into() });
+        told(&mut parcel).personal = Some(personal(&long, 20));
         let base = format!("https://{}", "a".repeat(MAX_PUBLIC_URL_BYTES - 8));
-        let body = render(&parcel, Some(&base)).unwrap();
+        let body = render_at(&parcel, Some(&base));
         assert!(body.len() <= MAX_BODY_BYTES, "{letter:?}: {} bytes", body.len());
         let body: Value = serde_json::from_slice(&body).unwrap();
         assert_eq!(body["data"]["home"]["id"], longest_id);
-        assert_eq!(body["data"]["alarm"]["id"], parcel.alarm.id.to_string());
+        assert_eq!(body["data"]["alarm"]["id"], told(&mut parcel).alarm.id.to_string());
         assert!(body["data"]["links"]["respond"].as_str().unwrap().ends_with("-18446744073709551615"));
     }
 }
@@ -203,8 +224,8 @@ fn a_body_is_small_whatever_stands_in_it() {
 fn personal_data_stays_where_cutting_is_enough() {
     let mut parcel = parcel("zhonglou", "h0012");
     Arc::make_mut(&mut parcel.channel).include_personal = true;
-    parcel.personal = Some(personal("a", 1));
-    parcel.personal.as_mut().unwrap().address = "b".repeat(30_000);
+    told(&mut parcel).personal = Some(personal("a", 1));
+    told(&mut parcel).personal.as_mut().unwrap().address = "b".repeat(30_000);
     let body = rendered(&parcel, None);
     assert_eq!(body["data"]["personal"]["address"].as_str().unwrap().chars().count(), CUT_CHARS + 1);
     assert_eq!(body["data"]["personal"]["contacts"][0]["phone"], "a");
@@ -215,9 +236,9 @@ proptest! {
     fn any_text_gives_a_small_json_body(text in ".{0,3000}", n in 0usize..40) {
         let mut parcel = parcel("zhonglou", "h0012");
         Arc::make_mut(&mut parcel.channel).include_personal = true;
-        parcel.alarm.reason = Reason::Unreadable { topic: text.clone().into() };
-        parcel.personal = Some(personal(&text, n));
-        let body = render(&parcel, None).unwrap();
+        told(&mut parcel).alarm.reason = Reason::Unreadable { topic: text.clone().into() };
+        told(&mut parcel).personal = Some(personal(&text, n));
+        let body = render_at(&parcel, None);
         prop_assert!(body.len() <= MAX_BODY_BYTES);
         prop_assert!(serde_json::from_slice::<Value>(&body).is_ok());
     }
@@ -283,6 +304,17 @@ fn signatures_are_those_of_the_reference_implementation() {
     for (secret, id, timestamp_s, body, signature) in table {
         assert_eq!(Secrets::parse(secret).unwrap().sign(id, timestamp_s, body.as_bytes()), signature);
     }
+}
+
+/// The example of the specification's own libraries: https://github.com/standard-webhooks/standard-webhooks, their tests.
+#[test]
+fn the_signature_is_that_of_the_published_example() {
+    let signature = Secrets::parse("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw").unwrap().sign(
+        "msg_p5jXN8AQM9LWM0D4loKWxJek",
+        1_614_265_330,
+        br#"{"test": 2432232314}"#,
+    );
+    assert_eq!(signature, "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=");
 }
 
 #[test]
