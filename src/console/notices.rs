@@ -44,6 +44,7 @@ fn shown(pending: &Pending, now: Stamp) -> Value {
         Subject::Rung { .. } => NoticeType::Notice,
         Subject::Taken { .. } => NoticeType::Taken,
         Subject::Closed { .. } => NoticeType::Closed,
+        Subject::Digest { .. } => NoticeType::Digest,
     };
     let due = now.wall + pending.due.since(now.tick);
     json!({

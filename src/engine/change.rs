@@ -316,6 +316,12 @@ pub enum Subject {
         #[n(2)]
         code: Option<CloseCode>,
     },
+    /// Several notices that had no place of their own.
+    #[n(3)]
+    Digest {
+        #[n(0)]
+        members: Vec<Notice>,
+    },
 }
 
 /// A notice in the outbox.
@@ -339,6 +345,24 @@ pub struct Notice {
 impl Notice {
     pub fn priority(&self) -> Priority {
         self.kind.priority()
+    }
+
+    /// It tells a rung of its ladder.
+    pub fn is_rung(&self) -> bool {
+        matches!(self.subject, Subject::Rung { .. })
+    }
+
+    /// It tells of the alarm's end: nothing that comes later can make it void.
+    pub fn is_last(&self) -> bool {
+        matches!(self.subject, Subject::Closed { .. })
+    }
+
+    /// The notices that are in it; none but of a digest.
+    pub fn members(&self) -> &[Notice] {
+        match &self.subject {
+            Subject::Digest { members } => members,
+            _ => &[],
+        }
     }
 }
 
@@ -434,6 +458,12 @@ pub enum SiteChange {
     ChannelDown {
         #[n(0)]
         channel: ChannelId,
+    },
+    /// A channel had no place for a call for help, whose alarm goes on without it.
+    #[n(17)]
+    Deferred {
+        #[n(0)]
+        notice: NoticeId,
     },
     /// What a home, by its number, says of its warmth.
     #[n(16)]

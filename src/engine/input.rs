@@ -153,6 +153,8 @@ pub enum SiteInput {
         home: u32,
         heard: bool,
     },
+    /// From the keeper: channels may hold back what has to go another way.
+    Relieve,
     /// From a home: it has cooled by so many °C; none where nothing measures it. By `least` more than its neighbours is too much.
     Cooled {
         home: u32,

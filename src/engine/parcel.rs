@@ -4,7 +4,7 @@ use super::id::{NoticeId, ResponderId};
 use super::registry::Channel;
 use super::time::Wall;
 use super::view::{AlarmView, HomeView, NextView};
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use std::sync::Arc;
 
 /// What a notice says it is.
@@ -88,8 +88,15 @@ pub struct Digest {
 /// One alarm of a digest.
 #[derive(Debug, Clone, Serialize)]
 pub struct DigestLine {
+    /// What would have been told of it alone: a rung, or that somebody has taken or closed it.
+    #[serde(serialize_with = "type_name")]
+    pub r#type: NoticeType,
     pub alarm: AlarmView,
     pub home: HomeView,
+}
+
+fn type_name<S: Serializer>(of: &NoticeType, s: S) -> Result<S::Ok, S::Error> {
+    s.serialize_str(of.name())
 }
 
 /// What a parcel is about.

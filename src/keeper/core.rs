@@ -396,7 +396,8 @@ impl Core {
     fn escalates_a_call(&self, change: &SiteChange) -> bool {
         let kind = match change {
             SiteChange::NoticeMade(notice) => Some(notice.kind),
-            SiteChange::AttemptStarted { notice, .. }
+            SiteChange::Deferred { notice }
+            | SiteChange::AttemptStarted { notice, .. }
             | SiteChange::AttemptEnded { notice, .. }
             | SiteChange::Withdrawn { notice } => self.site.outbox.get(notice).map(|p| p.notice.kind),
             _ => None,
@@ -429,6 +430,9 @@ impl Core {
 
     /// Ends the turn: chooses what is sent, and gives what may leave after the sync. `blocks` then is the record, if not empty.
     pub fn end(&mut self) -> Effects {
+        while site::is_pressed(&self.site, self.now.tick) {
+            self.site_input(SiteInput::Relieve);
+        }
         let mut out = std::mem::take(&mut self.site_out);
         site::sendable(&self.site, self.now, &mut out);
         let parcels: Vec<Parcel> = out.changes.iter().filter_map(|change| self.parcel(change)).collect();

@@ -14,6 +14,7 @@ mod presses;
 mod routine;
 mod scene;
 mod silence;
+mod storms;
 mod suppressions;
 mod turns;
 mod words;

@@ -2,12 +2,13 @@
 
 use super::board::Shown;
 use super::core::Core;
-use super::ports::{AlarmNotice, Content, NoticeType, Parcel, Person, Personal};
+use super::ports::{AlarmNotice, Content, Digest, DigestLine, NoticeType, Parcel, Person, Personal};
 use crate::engine::alarm::{Alarm, Attention};
-use crate::engine::change::{Raw, SiteChange, Subject};
+use crate::engine::change::{Notice, Raw, SiteChange, Subject};
 use crate::engine::home::suppression;
 use crate::engine::id::{ChannelId, HomeId, ResponderId};
 use crate::engine::policy::ResolvedLadder;
+use crate::engine::registry::Channel;
 use crate::engine::view::{AlarmView, HomeView, NextView};
 use base64::Engine as _;
 use std::sync::Arc;
@@ -17,30 +18,66 @@ impl Core {
     pub(super) fn parcel(&self, started: &SiteChange) -> Option<Parcel> {
         let SiteChange::AttemptStarted { notice, attempt } = started else { return None };
         let notice = &self.site.outbox.get(notice)?.notice;
+        let channel = Arc::new(self.site.registry.channels.get(&notice.channel)?.clone());
+        let content = match notice.members() {
+            [] => Content::Alarm(Box::new(self.alarm_notice(notice, &channel)?)),
+            members => self.digest(members, &channel)?,
+        };
+        let (notice, attempt, issued) = (notice.id.clone(), *attempt, notice.issued.wall);
+        Some(Parcel { notice, attempt, channel, issued, content })
+    }
+
+    /// The alarm of a notice as it stands, with what is to be told of it.
+    fn told_of<'s>(&'s self, notice: &'s Notice) -> Option<(NoticeType, &'s Alarm)> {
         let slot = self.homes.get(notice.home as usize)?;
-        let open = slot.state.alarm(notice.kind).filter(|a| a.id == notice.id.alarm);
-        let (kind, alarm, by, outcome) = match &notice.subject {
-            Subject::Rung { .. } => (NoticeType::Notice, open?, None, None),
-            Subject::Taken { by } => (NoticeType::Taken, open?, Some(by.clone()), None),
-            Subject::Closed { alarm, by, code } => (NoticeType::Closed, &**alarm, by.clone(), code.map(|c| c.name())),
+        let open = || slot.state.alarm(notice.kind).filter(|a| a.id == notice.id.alarm);
+        match &notice.subject {
+            Subject::Rung { .. } => Some((NoticeType::Notice, open()?)),
+            Subject::Taken { .. } => Some((NoticeType::Taken, open()?)),
+            Subject::Closed { alarm, .. } => Some((NoticeType::Closed, alarm)),
+            Subject::Digest { .. } => None,
+        }
+    }
+
+    fn alarm_view(&self, alarm: &Alarm, channel: &Channel) -> AlarmView {
+        let view = AlarmView::of(alarm, self.now());
+        match channel.include_personal {
+            true => view,
+            false => AlarmView { reason: view.reason.without_whereabouts(), ..view },
+        }
+    }
+
+    /// What is still to be told of the members; none where that is nothing.
+    fn digest(&self, members: &[Notice], channel: &Channel) -> Option<Content> {
+        let line = |notice: &Notice| {
+            let (r#type, alarm) = self.told_of(notice)?;
+            Some(DigestLine { r#type, alarm: self.alarm_view(alarm, channel), home: self.home_view(notice.home) })
+        };
+        let alarms: Vec<DigestLine> = members.iter().filter_map(line).collect();
+        let total = alarms.len() as u32;
+        (total > 0).then_some(Content::Digest(Digest { alarms, total }))
+    }
+
+    fn alarm_notice(&self, notice: &Notice, channel: &Channel) -> Option<AlarmNotice> {
+        let slot = self.homes.get(notice.home as usize)?;
+        let (kind, alarm) = self.told_of(notice)?;
+        let (by, outcome) = match &notice.subject {
+            Subject::Taken { by } => (Some(by.clone()), None),
+            Subject::Closed { by, code, .. } => (by.clone(), code.map(|code| code.name())),
+            _ => (None, None),
         };
         let (rung, round) = match notice.subject {
             Subject::Rung { rung, round } => (rung, round),
             _ => (0, 0),
         };
-        let channel = Arc::new(self.site.registry.channels.get(&notice.channel)?.clone());
+        let open = (kind != NoticeType::Closed).then_some(alarm);
         let home = self.home_view(notice.home);
         let personal = channel.include_personal.then(|| self.personal(&home.id)).flatten();
         let next = open.and_then(|alarm| NextView::of(alarm, slot.policy.ladder(alarm.kind), self.now()));
-        let mut alarm = AlarmView::of(alarm, self.now());
-        if !channel.include_personal {
-            alarm.reason = alarm.reason.without_whereabouts();
-        }
+        let alarm = self.alarm_view(alarm, channel);
         let people = self.people(slot.policy.ladder(alarm.kind), rung, &channel.id);
         let by_name = by.as_ref().and_then(|by| self.person(by)).map(|by| by.name);
-        let told = AlarmNotice { kind, alarm, home, rung, round, next, people, by, by_name, outcome, personal };
-        let (notice, attempt, issued) = (notice.id.clone(), *attempt, notice.issued.wall);
-        Some(Parcel { notice, attempt, channel, issued, content: Content::Alarm(Box::new(told)) })
+        Some(AlarmNotice { kind, alarm, home, rung, round, next, people, by, by_name, outcome, personal })
     }
 
     /// The people of a rung (from 1) whom a channel reaches.

@@ -5,18 +5,20 @@
 pub mod channels;
 pub mod outage;
 mod outbox;
+mod pace;
 mod state;
 #[cfg(test)]
 mod tests;
 pub mod warmth;
 
 pub use outbox::Pending;
+pub use pace::is_pressed;
 pub use state::{HomeEntry, State};
 
 use super::alarm::Told;
 use super::change::{Notice, SiteChange};
 use super::delivery::{Class, Outcome, backoff};
-use super::id::NoticeId;
+use super::id::{ChannelId, NoticeId};
 use super::input::{HomeInput, SiteInput};
 use super::time::{Millis, Stamp, Stamped, Tick};
 
@@ -46,9 +48,9 @@ pub fn step(state: &State, input: Stamped<SiteInput>, out: &mut Out) {
     match input.input {
         SiteInput::Tell(notice) => out.changes.push(SiteChange::NoticeMade(notice)),
         SiteInput::Withdraw { alarm } => {
-            for pending in state.outbox.of_alarm(&alarm).filter(|p| !p.is_last() && !p.unwanted) {
-                out.changes.push(SiteChange::Withdrawn { notice: pending.notice.id.clone() });
-            }
+            let waiting = state.outbox.of_alarm(&alarm).filter(|p| !p.unwanted).map(|pending| &pending.notice);
+            let waiting = waiting.chain(state.outbox.in_digests(&alarm)).filter(|notice| !notice.is_last());
+            out.changes.extend(waiting.map(|notice| SiteChange::Withdrawn { notice: notice.id.clone() }));
         }
         SiteInput::Ended { notice, attempt, outcome } => ended(state, now, notice, attempt, outcome, out),
         SiteInput::Due => outage::due(state, now, out),
@@ -66,6 +68,7 @@ pub fn step(state: &State, input: Stamped<SiteInput>, out: &mut Out) {
             }
         }
         SiteInput::Link { up: false } => {}
+        SiteInput::Relieve => pace::relieve(state, now, out),
         SiteInput::Cooled { home, degrees, least } => warmth::cooled(state, home, degrees, least, out),
         SiteInput::Hearing { home, heard } => outage::hearing(state, home, heard, out),
         SiteInput::Started { epoch } => started(state, now, epoch, out),
@@ -105,9 +108,11 @@ fn ended(state: &State, now: Stamp, notice: NoticeId, attempt: u32, outcome: Out
         }
     };
     let channel = pending.notice.channel.clone();
-    if let (true, Some(told)) = (pending.is_rung(), told) {
-        let Notice { home, kind, channel, .. } = pending.notice.clone();
-        out.to_homes.push((home, HomeInput::Told { kind, notice: notice.clone(), channel, told }));
+    if let Some(told) = told {
+        let all = std::iter::once(&pending.notice).chain(pending.notice.members()).filter(|notice| notice.is_rung());
+        out.to_homes.extend(all.map(|Notice { id, home, kind, channel, .. }| {
+            (*home, HomeInput::Told { kind: *kind, notice: id.clone(), channel: channel.clone(), told })
+        }));
     }
     out.changes.push(SiteChange::AttemptEnded { notice, attempt, outcome, again });
     channels::ended(state, now, &channel, outcome, out);
@@ -115,16 +120,18 @@ fn ended(state: &State, now: Stamp, notice: NoticeId, attempt: u32, outcome: Out
 
 /// The notices that may be sent now: of every channel with a free slot the gravest and oldest, each alarm's in order.
 pub fn sendable(state: &State, now: Stamp, out: &mut Out) {
-    for (notice, attempt) in
-        state.outbox.sendable(now.tick, |channel| state.registry.channels.get(channel).map(|c| c.slots))
-    {
+    for (notice, attempt) in state.outbox.sendable(now.tick, takes(state)) {
         out.changes.push(SiteChange::AttemptStarted { notice, attempt });
     }
 }
 
+fn takes(state: &State) -> impl Fn(&ChannelId) -> outbox::Takes {
+    |channel| state.registry.channels.get(channel).map(|channel| (channel.slots, channel.per_minute()))
+}
+
 /// When the outbox wants to be looked at next. What is due already waits for a slot, and a slot that frees is an input.
 pub fn next_wake(state: &State, now: Tick) -> Option<Tick> {
-    state.outbox.next_wake(now)
+    state.outbox.next_wake(now, takes(state))
 }
 
 /// When the site has something to say next: an outage has settled, or it has long said nothing.

@@ -1,5 +1,6 @@
 //! Notices that wait, and the channels they wait for. What is sent next is derived from what waits.
 
+use super::pace::{self, Pace, Sent};
 use crate::engine::change::{Notice, Subject};
 use crate::engine::delivery::{Failure, Outcome};
 use crate::engine::id::{AlarmId, ChannelId, NoticeId};
@@ -24,16 +25,25 @@ pub struct Pending {
     /// Taken back while it was being sent.
     #[n(4)]
     pub unwanted: bool,
+    /// Its channel had no place for it, and its alarm went on without it.
+    #[n(5)]
+    #[cbor(default)]
+    pub deferred: bool,
 }
 
 impl Pending {
     pub fn is_rung(&self) -> bool {
-        matches!(self.notice.subject, Subject::Rung { .. })
+        self.notice.is_rung()
     }
 
-    /// It tells of the alarm's end: nothing that comes later can make it void.
-    pub fn is_last(&self) -> bool {
-        matches!(self.notice.subject, Subject::Closed { .. })
+    pub fn is_digest(&self) -> bool {
+        matches!(self.notice.subject, Subject::Digest { .. })
+    }
+
+    /// Who calls goes before who tells that somebody has come, and whoever has waited longer first.
+    pub(super) fn turn(&self) -> (Priority, bool, Tick, u32) {
+        let tells_of_a_call = self.is_rung() || self.is_digest();
+        (self.notice.priority(), !tells_of_a_call, self.notice.issued.tick, self.notice.id.number)
     }
 }
 
@@ -46,6 +56,14 @@ pub struct Health {
     /// What the last attempt came to.
     #[n(1)]
     pub last: Option<Outcome>,
+    /// What it was sent within the last minute, where it takes only so much in one.
+    #[n(2)]
+    #[cbor(default)]
+    pub sent: Vec<Sent>,
+    /// It said *too many*, and is left alone until then.
+    #[n(3)]
+    #[cbor(default)]
+    pub rests_until: Tick,
 }
 
 /// One channel's notices: who waits in which order, and who is under way.
@@ -64,7 +82,15 @@ pub struct Outbox {
     pending: BTreeMap<NoticeId, Pending>,
     health: BTreeMap<ChannelId, Health>,
     queues: BTreeMap<ChannelId, Queue>,
+    digests: BTreeSet<NoticeId>,
 }
+
+fn is_too_many(outcome: &Outcome) -> bool {
+    matches!(outcome, Outcome::Failed { failure: Failure::RateLimited, .. })
+}
+
+/// How many messages a channel takes at once, and how many a minute, where that is limited; none of a channel that is gone.
+pub(super) type Takes = Option<(u8, Option<u16>)>;
 
 /// From this many failures in a row on, a channel is asked with one notice at a time, and life apart from it.
 const FAILING: u32 = 3;
@@ -97,11 +123,57 @@ impl Outbox {
         self.pending.range(from..=to).map(|(_, p)| p)
     }
 
+    /// Whether this notice waits to be sent, by itself or in a digest.
+    pub fn holds(&self, id: &NoticeId) -> bool {
+        self.pending.contains_key(id) || self.members().any(|member| member.id == *id)
+    }
+
+    fn members(&self) -> impl Iterator<Item = &Notice> {
+        let digests = self.digests.iter().filter_map(|id| self.pending.get(id));
+        digests.flat_map(|digest| digest.notice.members())
+    }
+
+    /// What of an alarm is in digests that are not sent yet.
+    pub(super) fn in_digests<'s>(&'s self, alarm: &'s AlarmId) -> impl Iterator<Item = &'s Notice> {
+        self.members().filter(move |member| member.id.alarm == *alarm)
+    }
+
+    /// What is being sent by a channel.
+    pub(super) fn under_way(&self, channel: &ChannelId) -> impl Iterator<Item = &Pending> {
+        let queue = self.queues.get(channel);
+        queue.into_iter().flat_map(|queue| &queue.sending).filter_map(|id| self.pending.get(id))
+    }
+
+    /// What could be sent by a channel now, if it took it.
+    pub(super) fn waiting(&self, channel: &ChannelId, now: Tick) -> impl Iterator<Item = &Pending> {
+        let queue = self.queues.get(channel);
+        let ready = queue.into_iter().flat_map(|queue| &queue.ready).map(|(_, id)| id);
+        let later = queue.into_iter().flat_map(|queue| &queue.later);
+        let due = later.take_while(move |(due, _)| *due <= now).map(|(_, id)| id);
+        ready.chain(due).filter_map(|id| self.pending.get(id))
+    }
+
+    /// A new notice; what is in a digest waits by itself no longer.
     pub(super) fn put(&mut self, notice: Notice) {
         let due = notice.issued.tick;
-        let pending = Pending { notice, attempts: 0, due, sending: false, unwanted: false };
+        notice.members().iter().for_each(|member| drop(self.take(&member.id)));
+        let pending = Pending { notice, attempts: 0, due, sending: false, unwanted: false, deferred: false };
+        self.insert(pending);
+    }
+
+    fn insert(&mut self, pending: Pending) {
         self.enqueue(&pending);
-        self.pending.insert(pending.notice.id.clone(), pending);
+        let id = pending.notice.id.clone();
+        if pending.is_digest() {
+            self.digests.insert(id.clone());
+        }
+        self.pending.insert(id, pending);
+    }
+
+    pub(super) fn deferred(&mut self, id: &NoticeId) {
+        if let Some(pending) = self.pending.get_mut(id) {
+            pending.deferred = true;
+        }
     }
 
     pub(super) fn started(&mut self, id: &NoticeId, attempt: u32, now: Tick) {
@@ -113,11 +185,17 @@ impl Outbox {
         (pending.attempts, pending.sending, pending.due) = (attempt, true, now);
     }
 
-    pub(super) fn ended(&mut self, id: &NoticeId, outcome: &Outcome, again: Option<Tick>, now: Tick) {
+    pub(super) fn ended(&mut self, id: &NoticeId, outcome: &Outcome, again: Option<Tick>, now: Tick, paced: bool) {
         let Some(mut pending) = self.take(id) else { return };
         let channel = pending.notice.channel.clone();
         let health = self.health.entry(channel.clone()).or_default();
         health.last = Some(*outcome);
+        if paced {
+            pace::remember(&mut health.sent, pending.notice.priority() == Priority::Life, now);
+        }
+        if is_too_many(outcome) {
+            health.rests_until = pace::rest(again, now);
+        }
         if *outcome == Outcome::Delivered {
             // The receiver is back: whoever waited for a later attempt goes now.
             if std::mem::take(&mut health.failures) > 0 {
@@ -130,23 +208,35 @@ impl Outbox {
             health.failures += 1;
         }
         if let Some(due) = again {
-            pending.due = due;
-            pending.sending = false;
-            self.enqueue(&pending);
-            self.pending.insert(id.clone(), pending);
+            (pending.due, pending.sending) = (due, false);
+            self.insert(pending);
         }
     }
 
-    /// Takes a notice back; one that is just being sent is not tried again.
+    /// Takes a notice back, out of a digest too; one that is just being sent is not tried again.
     pub(super) fn withdraw(&mut self, id: &NoticeId) {
         match self.pending.get_mut(id) {
             Some(pending) if pending.sending => pending.unwanted = true,
-            _ => drop(self.take(id)),
+            Some(_) => drop(self.take(id)),
+            None => self.withdraw_member(id),
+        }
+    }
+
+    fn withdraw_member(&mut self, id: &NoticeId) {
+        for digest in self.digests.clone() {
+            let Some(pending) = self.pending.get_mut(&digest).filter(|pending| !pending.sending) else { continue };
+            if let Subject::Digest { members } = &mut pending.notice.subject {
+                members.retain(|member| member.id != *id);
+                if members.is_empty() {
+                    self.take(&digest);
+                }
+            }
         }
     }
 
     fn take(&mut self, id: &NoticeId) -> Option<Pending> {
         let pending = self.pending.remove(id)?;
+        self.digests.remove(id);
         if let Some(queue) = self.queues.get_mut(&pending.notice.channel) {
             queue.ready.remove(&(pending.notice.priority(), id.clone()));
             queue.later.remove(&(pending.due, id.clone()));
@@ -175,16 +265,19 @@ impl Outbox {
         };
     }
 
-    /// What may be sent now, with the number of its attempt. `slots` tells how many a channel takes at once; a channel that
-    /// the registry no longer has takes none.
-    pub(super) fn sendable(&self, now: Tick, slots: impl Fn(&ChannelId) -> Option<u8>) -> Vec<(NoticeId, u32)> {
+    /// What may be sent now, with the number of its attempt. `takes` tells how many a channel takes at once, and how many a minute; a
+    /// channel that the registry no longer has takes none.
+    pub(super) fn sendable(&self, now: Tick, takes: impl Fn(&ChannelId) -> Takes) -> Vec<(NoticeId, u32)> {
         let mut chosen = Vec::new();
         for (channel, queue) in &self.queues {
             if queue.ready.is_empty() && queue.later.first().is_none_or(|(due, _)| *due > now) {
                 continue;
             }
-            let Some(slots) = slots(channel) else { continue };
-            let failing = self.health.get(channel).is_some_and(|h| h.failures >= FAILING);
+            let Some((slots, per_minute)) = takes(channel) else { continue };
+            let mut pace = per_minute.map(|limit| self.pace(channel, limit, now));
+            let health = self.health.get(channel);
+            let failing = health.is_some_and(|h| h.failures >= FAILING);
+            let wants_rest = health.and_then(|h| h.last).is_some_and(|last| is_too_many(&last));
             let due = queue.later.iter().take_while(|(due, _)| *due <= now).map(|(_, id)| id);
             let mut candidates: Vec<&Pending> = queue
                 .ready
@@ -194,17 +287,19 @@ impl Outbox {
                 .chain(due)
                 .filter_map(|id| self.pending.get(id))
                 .collect();
-            // Who calls goes before who tells that somebody has come.
-            candidates.sort_by_key(|p| (p.notice.priority(), !p.is_rung(), p.notice.issued.tick, p.notice.id.number));
+            candidates.sort_by_key(|pending| pending.turn());
             let mut under_way = queue.sending.len();
             for pending in candidates {
-                // Half of the slots are life's own; a channel that fails gets one other notice at a time.
+                // Half of the slots are life's own; a channel that fails gets one other notice at a time, and one that said *too
+                // many* is asked with a single one.
                 let limit = match (pending.notice.priority(), failing) {
+                    _ if wants_rest => 1,
                     (Priority::Life, _) => usize::from(slots),
                     (_, true) => 1,
                     (_, false) => usize::from(slots).div_ceil(2),
                 };
-                if under_way < limit && !self.behind_another(pending) {
+                let has_place = |pace: &mut Option<Pace>| pace.as_mut().is_none_or(|pace| pace.takes(pending));
+                if under_way < limit && !self.behind_another(pending) && has_place(&mut pace) {
                     under_way += 1;
                     chosen.push((pending.notice.id.clone(), pending.attempts + 1));
                 }
@@ -220,8 +315,13 @@ impl Outbox {
             .any(|p| p.notice.channel == pending.notice.channel)
     }
 
-    pub(super) fn next_wake(&self, now: Tick) -> Option<Tick> {
-        self.queues.values().filter_map(|q| q.later.iter().map(|(due, _)| *due).find(|due| *due > now)).min()
+    pub(super) fn next_wake(&self, now: Tick, takes: impl Fn(&ChannelId) -> Takes) -> Option<Tick> {
+        let next = |(channel, queue): (&ChannelId, &Queue)| {
+            let later = queue.later.iter().map(|(due, _)| *due).find(|due| *due > now);
+            let limit = takes(channel).and_then(|(_, per_minute)| per_minute);
+            later.into_iter().chain(limit.and_then(|limit| self.next_place(channel, limit, now))).min()
+        };
+        self.queues.iter().filter_map(next).min()
     }
 }
 
@@ -241,8 +341,7 @@ impl<'b, C> Decode<'b, C> for Outbox {
         d.array()?;
         let mut outbox = Outbox::default();
         for pending in d.array_iter_with::<C, Pending>(ctx)?.collect::<Result<Vec<_>, _>>()? {
-            outbox.enqueue(&pending);
-            outbox.pending.insert(pending.notice.id.clone(), pending);
+            outbox.insert(pending);
         }
         outbox.health = BTreeMap::decode(d, ctx)?;
         Ok(outbox)

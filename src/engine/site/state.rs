@@ -80,12 +80,19 @@ impl State {
             },
             SiteChange::Registered(entity) => self.registry.put((**entity).clone()),
             SiteChange::Removed(key) => self.registry.remove(key),
-            SiteChange::NoticeMade(notice) => self.outbox.put((**notice).clone()),
+            SiteChange::NoticeMade(notice) => {
+                if !notice.members().is_empty() {
+                    self.next_alarm = self.next_alarm.max(notice.id.alarm.number + 1);
+                }
+                self.outbox.put((**notice).clone())
+            }
+            SiteChange::Deferred { notice } => self.outbox.deferred(notice),
             SiteChange::AttemptStarted { notice, attempt } => self.outbox.started(notice, *attempt, at.tick),
             SiteChange::AttemptEnded { notice, outcome, again, .. } => {
                 let channel = self.outbox.get(notice).map(|pending| pending.notice.channel.clone());
+                let paced = channel.as_ref().and_then(|id| self.registry.channels.get(id)?.per_minute()).is_some();
                 self.fold_attempt(channel, *outcome, at);
-                self.outbox.ended(notice, outcome, *again, at.tick)
+                self.outbox.ended(notice, outcome, *again, at.tick, paced)
             }
             SiteChange::Cooled { home, cooling } => self.fold_cooling(*home, *cooling),
             SiteChange::ChannelDown { channel } => self.fold_channel_down(channel, at),

@@ -108,7 +108,7 @@ fn what_a_failure_comes_to() {
         turn(&mut state, now(0), vec![tell(1, 1, AlarmKind::Sos, now(0))]);
         state.apply(&SiteChange::AttemptStarted { notice: id(1, 1), attempt }, now(0));
         let (out, _) = turn(&mut state, now(0), vec![ended(1, attempt, outcome)]);
-        let again = state.outbox.next_wake(now(0).tick);
+        let again = state.outbox.next_wake(now(0).tick, |_| Some((8, None)));
         assert_eq!((again, out.to_homes.len()), (Some(now(wait).tick), usize::from(told)));
     }
 }

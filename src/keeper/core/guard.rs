@@ -72,7 +72,7 @@ impl Core {
                 }
                 let lost = alarm.tellings.iter().filter(|telling| telling.is_under_way());
                 let lost = lost.map(|telling| alarm.notice_id(telling.number));
-                let lost = lost.filter(|notice| self.site.outbox.get(notice).is_none());
+                let lost = lost.filter(|notice| !self.site.outbox.holds(notice));
                 let kind = alarm.kind;
                 found.extend(lost.map(|notice| of(Broken::NoticeLost { home, kind, notice })));
             }

@@ -56,7 +56,11 @@ fn an_attempt_of_which_nobody_tells_is_made_again_under_its_id() {
     scene.happens("channel desk takes");
     scene.guard();
     scene.advance(MORNING + 123_000);
-    assert!(scene.told.iter().any(|line| line.contains("-> desk: sos#1 n1") && line.contains("try 2")), "{:?}", scene.told);
+    assert!(
+        scene.told.iter().any(|line| line.contains("-> desk: sos#1 n1") && line.contains("try 2")),
+        "{:?}",
+        scene.told
+    );
     assert_eq!(scene.core.broken(), []);
 }
 

@@ -11,7 +11,7 @@ use crate::engine::delivery::{Failure, Outcome};
 use crate::engine::home::suppression::SuppressionKind;
 use crate::engine::id::*;
 use crate::engine::input::{SiteInput, SuppressionOrder, WalkOrder};
-use crate::engine::kind::Kind;
+use crate::engine::kind::{AlarmKind, Kind};
 use crate::engine::policy::{RulesPatch, SiteRules};
 use crate::engine::reading::{Form, Reading, Report, Speaker, Value};
 use crate::engine::registry::*;
@@ -96,7 +96,7 @@ pub fn channel(name: &str, slots: u8) -> Entity {
     Entity::Channel(Channel { slots, ..channel })
 }
 
-fn responder(name: &str, channels: &[&str]) -> Entity {
+pub fn responder(name: &str, channels: &[&str]) -> Entity {
     let channels = channels.iter().map(|c| id(c)).collect();
     Entity::Responder(Responder { id: id(name), site: id("z"), channels, details: Sealed::from_bytes(vec![]) })
 }
@@ -239,6 +239,24 @@ impl Scene {
         self.write(&effects);
         self.check();
         self.hand_over(effects.parcels);
+    }
+
+    /// A site of these entries.
+    pub fn of(now: u64, entities: Vec<Entity>) -> Scene {
+        let mut scene = Scene::empty(now);
+        scene.enter(entities);
+        scene.told.clear();
+        scene
+    }
+
+    /// The registry gets these entries.
+    pub fn enter(&mut self, entities: Vec<Entity>) {
+        self.turn(|core| core.site_input(SiteInput::Register(entities)));
+    }
+
+    /// The gateway concludes something of a home, or of several at once.
+    pub fn concludes(&mut self, homes: &[String], kind: AlarmKind) {
+        self.turn(|core| homes.iter().for_each(|home| core.own_alarm(&id(home), kind, "planted", None)));
     }
 
     /// The checker looks, and mends what it finds.
@@ -523,6 +541,7 @@ impl Scene {
             "hangs" => Receiver::Hangs,
             "refuses" => Receiver::Fails(Failure::Refused),
             "gone" => Receiver::Fails(Failure::Gone),
+            "rate_limited" => Receiver::Fails(Failure::RateLimited),
             other => panic!("what is {other}?"),
         };
         self.receivers.insert(id(name), receiver);

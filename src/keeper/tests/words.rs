@@ -6,7 +6,7 @@ use crate::engine::delivery::Outcome;
 use crate::engine::kind::AlarmKind;
 use crate::engine::time::{Millis, Tick};
 use crate::keeper::core::Core;
-use crate::keeper::ports::{NoticeType, Parcel};
+use crate::keeper::ports::{Content, NoticeType, Parcel};
 use crate::keeper::record::Entry;
 
 /// Milliseconds since the story's midnight as `08:19:00`, `1d 08:19:00` from the second day on.
@@ -151,15 +151,22 @@ fn alarm(change: &AlarmChange, kind: AlarmKind, home: u32, core: &Core) -> Optio
 
 /// `-> desk: sos#1 n1 rung 1.0`
 pub fn parcel(parcel: &Parcel) -> String {
-    let told = parcel.alarm().unwrap();
+    let attempt = if parcel.attempt == 1 { String::new() } else { format!(" try {}", parcel.attempt) };
+    let (alarm, number) = (&parcel.notice.alarm, parcel.notice.number);
+    let told = match &parcel.content {
+        Content::Alarm(told) => told,
+        Content::Digest(digest) => {
+            let of: Vec<String> =
+                digest.alarms.iter().map(|line| format!("{}#{}", line.alarm.kind, line.alarm.id.number)).collect();
+            return format!("-> {}: digest#{} of {}{attempt}", parcel.channel.id, alarm.number, of.join(" "));
+        }
+    };
     let what = match told.kind {
         NoticeType::Notice => format!("rung {}.{}", told.rung, told.round),
         NoticeType::Taken => format!("taken by {}", told.by.as_ref().unwrap()),
         NoticeType::Closed => format!("closed {}", told.outcome.unwrap_or("by itself")),
         NoticeType::Digest => unreachable!("a digest tells of no one alarm"),
     };
-    let attempt = if parcel.attempt == 1 { String::new() } else { format!(" try {}", parcel.attempt) };
     let late = late(Millis::from_secs(told.alarm.late_by_s));
-    let (alarm, number) = (&parcel.notice.alarm, parcel.notice.number);
     format!("-> {}: {}#{} n{number} {what}{attempt}{late}", parcel.channel.id, told.alarm.kind, alarm.number)
 }

@@ -168,7 +168,7 @@ fn samples(channel: &Channel) -> Vec<Parcel> {
         unanswered: 0,
         last_taker: None,
     };
-    let line = DigestLine { alarm: alarm.clone(), home: home.clone() };
+    let line = DigestLine { r#type: NoticeType::Notice, alarm: alarm.clone(), home: home.clone() };
     let told = |kind, people: Vec<Person>| {
         let next = Some(NextView { at, to: "deputy".into() });
         let (by, outcome) = (Some(ResponderId::cut("deputy")), Some("helped"));

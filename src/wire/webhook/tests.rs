@@ -235,7 +235,7 @@ fn reasons() -> Vec<Reason> {
         Reason::Own { what: secret() },
         Reason::Unheard { since: Wall(0), homes: 40, deaf: false },
         Reason::Unwatched { since: Wall(0), until: None, last_activity: None },
-        Reason::Lasting { since: Wall(0), lasted_s: 1, limit_s: 1, room: secret(), value: Some(4.25) },
+        Reason::Lasting { since: Wall(0), lasted_s: 1, limit_s: 1, room: secret(), value: Some(4.25), more_c: None },
         Reason::ChannelDown { channel: "desk".parse().unwrap(), failure: "gone".into(), since: Wall(0) },
     ]
 }
@@ -415,7 +415,7 @@ fn digest(life: u64, batteries: u64, total: u32) -> Content {
         let mut told = told(kind);
         told.alarm.id.number = number;
         told.home.id = HomeId::cut(&format!("{number:04}"));
-        DigestLine { alarm: told.alarm, home: told.home }
+        DigestLine { r#type: NoticeType::Notice, alarm: told.alarm, home: told.home }
     };
     // The least grave come first, as nobody should rely on.
     let batteries = (0..batteries).map(|n| line(500 + n, AlarmKind::BatteryLow));
@@ -441,6 +441,21 @@ First · TECHNICAL low battery, 翠竹社区, 3幢, household 0500, 03:12, No. A
 Open the desk:https://watch.example.org/
 Desk: 0519-0000-0000";
     assert_eq!(text_of(Language::En, digest(0, 3, 0)), expected);
+}
+
+#[test]
+fn a_digest_tells_apart_who_calls_and_of_whom_somebody_takes_care() {
+    let Content::Digest(mut all) = digest(4, 0, 4) else { unreachable!() };
+    (all.alarms[1].r#type, all.alarms[3].r#type) = (NoticeType::Taken, NoticeType::Closed);
+    let expected = "\
+[LIFE · digest] 2 about life, 4 in all
+· LIFE SOS, 翠竹社区, 3幢, household 0000, 03:12, No. A000
+· LIFE SOS, 翠竹社区, 3幢, household 0002, 03:12, No. A002
+· taken, 1: 0001
+· closed, 1: 0003
+Open the desk:https://watch.example.org/
+Desk: 0519-0000-0000";
+    assert_eq!(text_of(Language::En, Content::Digest(all)), expected);
 }
 
 #[test]

@@ -246,7 +246,8 @@ impl Teller<'_> {
 
     /// Life first, each home by its name; the rest by kinds, gravest first, with one to begin with.
     fn digest(&self, digest: &Digest, url: Option<String>) -> Message {
-        let mut alarms: Vec<&DigestLine> = digest.alarms.iter().collect();
+        let (mut alarms, ended): (Vec<&DigestLine>, Vec<&DigestLine>) =
+            digest.alarms.iter().partition(|line| line.r#type == NoticeType::Notice);
         alarms.sort_by_key(|line| (line.alarm.priority, line.alarm.kind, line.alarm.raised_at, line.alarm.id.number));
         let life = alarms.iter().take_while(|line| line.alarm.priority == Priority::Life).count();
         let (life, others) = alarms.split_at(life);
@@ -264,7 +265,9 @@ impl Teller<'_> {
             let text = self.say(format!("先看{}", self.named(first)), format!("First {}", self.named(first)));
             lines.insert(0, Line { text, alarms: 0 });
         }
-        let total = digest.total.max(alarms.len() as u32);
+        lines.extend(self.ended(NoticeType::Taken, &ended));
+        lines.extend(self.ended(NoticeType::Closed, &ended));
+        let total = digest.total.max(digest.alarms.len() as u32);
         let title = match life.len() {
             0 => self.say(format!("【汇总】共{total}起"), format!("[DIGEST] {total} alarms")),
             n => self.say(
@@ -281,13 +284,29 @@ impl Teller<'_> {
             tone: if life.is_empty() { Tone::Technical } else { Tone::Life },
             title,
             lines,
-            unlisted: total - alarms.len() as u32,
+            unlisted: total - digest.alarms.len() as u32,
             link: url.map(|url| Link { label: self.say("打开值班台", "Open the desk"), url }),
             tail,
             phones: Vec::new(),
             names: Vec::new(),
             calls: !life.is_empty(),
         }
+    }
+
+    /// The homes to which somebody goes, or of which an alarm was closed.
+    fn ended(&self, how: NoticeType, of: &[&DigestLine]) -> Option<Line> {
+        const NAMED: usize = 10;
+        let homes: Vec<String> =
+            of.iter().filter(|line| line.r#type == how).map(|line| plain(line.home.id.as_str())).collect();
+        let more = if homes.len() > NAMED { self.say("等", ", …") } else { String::new() };
+        let (named, n) = (homes[..homes.len().min(NAMED)].join(&self.say("、", ", ")), homes.len());
+        let text = match how {
+            NoticeType::Taken => {
+                self.say(format!("· 已有人接 {n}起:{named}{more}"), format!("· taken, {n}: {named}{more}"))
+            }
+            _ => self.say(format!("· 已结束 {n}起:{named}{more}"), format!("· closed, {n}: {named}{more}")),
+        };
+        (n > 0).then_some(Line { text, alarms: n as u32 })
     }
 
     fn named(&self, line: &DigestLine) -> String {

@@ -1,0 +1,213 @@
+//! How fast a channel may be told, and what becomes of what it cannot take. A group's robot takes so many messages a minute and blocks
+//! whoever sends more (FACTS), so the rate is kept on our side, with a share that is life's own. A call for help that does not fit goes at
+//! once the next way up its ladder, and within five seconds into a digest that names every home; all else into a digest a minute.
+
+use super::outbox::{Outbox, Pending};
+use super::{Out, State};
+use crate::engine::alarm::Told;
+use crate::engine::change::{Notice, SiteChange, Subject};
+use crate::engine::id::{AlarmId, ChannelId, NoticeId};
+use crate::engine::input::HomeInput;
+use crate::engine::kind::Priority;
+use crate::engine::time::{Millis, Stamp, Tick};
+use minicbor::{Decode, Encode};
+
+/// A robot's minute, with a second for what is slow on its way.
+const MINUTE: Millis = Millis::from_secs(61);
+/// How long a call for help waits for a place of its own before it goes into a digest: five seconds are promised.
+const LIFE_PATIENCE: Millis = Millis::from_secs(4);
+/// And everything else.
+const OTHER_PATIENCE: Millis = Millis::from_secs(60);
+/// A receiver that says *too many* is left alone for so long at least.
+const REST: Millis = Millis::from_secs(10);
+/// More than any receiver reads in one message; what is beyond goes into the next.
+const MOST_MEMBERS: usize = 2_000;
+
+/// A message that a channel was sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+pub struct Sent {
+    #[n(0)]
+    pub at: Tick,
+    #[n(1)]
+    pub life: bool,
+}
+
+/// What a channel that takes only so many messages a minute has left.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Pace {
+    limit: usize,
+    life: usize,
+    others: usize,
+    resting: bool,
+}
+
+/// How a message counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Lot {
+    Life,
+    LifeDigest,
+    Other,
+    OtherDigest,
+}
+
+impl Lot {
+    fn of(pending: &Pending) -> Lot {
+        match (pending.notice.priority(), pending.is_digest()) {
+            (Priority::Life, false) => Lot::Life,
+            (Priority::Life, true) => Lot::LifeDigest,
+            (_, false) => Lot::Other,
+            (_, true) => Lot::OtherDigest,
+        }
+    }
+
+    fn is_life(self) -> bool {
+        matches!(self, Lot::Life | Lot::LifeDigest)
+    }
+}
+
+impl Pace {
+    /// A quarter of the rate is kept for digests of life, so that one always has a place; what is not life has half of the rate at most,
+    /// and half of that for messages of their own.
+    fn has_room(self, lot: Lot) -> bool {
+        let (used, reserve) = (self.life + self.others, (self.limit / 4).max(1));
+        let common = used < self.limit.saturating_sub(reserve).max(1);
+        !self.resting
+            && match lot {
+                Lot::LifeDigest => used < self.limit,
+                Lot::Life => common,
+                Lot::Other => common && self.others < self.limit / 4,
+                Lot::OtherDigest => common && self.others < (self.limit / 2).max(1),
+            }
+    }
+
+    /// Takes a place for a message, if there is one.
+    pub(super) fn takes(&mut self, pending: &Pending) -> bool {
+        let lot = Lot::of(pending);
+        let has_room = self.has_room(lot);
+        if has_room {
+            *(if lot.is_life() { &mut self.life } else { &mut self.others }) += 1;
+        }
+        has_room
+    }
+}
+
+impl Outbox {
+    /// The pace of a channel that takes `limit` messages a minute.
+    pub(super) fn pace(&self, channel: &ChannelId, limit: u16, now: Tick) -> Pace {
+        let health = self.health().get(channel);
+        let lately = |sent: &&Sent| now.since(sent.at) < MINUTE;
+        let sent: Vec<bool> = health.into_iter().flat_map(|h| &h.sent).filter(lately).map(|sent| sent.life).collect();
+        let under_way = self.under_way(channel).map(|pending| Lot::of(pending).is_life());
+        let all: Vec<bool> = sent.into_iter().chain(under_way).collect();
+        let life = all.iter().filter(|life| **life).count();
+        let resting = health.is_some_and(|health| health.rests_until > now);
+        Pace { limit: limit.into(), life, others: all.len() - life, resting }
+    }
+
+    /// Those that wait for a place, and find none.
+    fn held_back(&self, channel: &ChannelId, limit: u16, now: Tick) -> Vec<&Pending> {
+        let mut pace = self.pace(channel, limit, now);
+        let mut waiting: Vec<&Pending> = self.waiting(channel, now).collect();
+        waiting.sort_by_key(|pending| pending.turn());
+        waiting.into_iter().filter(|pending| !pace.takes(pending)).collect()
+    }
+
+    /// When a place may be free next, or somebody has waited long enough for a digest.
+    pub(super) fn next_place(&self, channel: &ChannelId, limit: u16, now: Tick) -> Option<Tick> {
+        let held_back = self.held_back(channel, limit, now);
+        let health = self.health().get(channel);
+        let patience = held_back.iter().map(|pending| pending.notice.issued.tick + patience(pending));
+        let frees = health.into_iter().flat_map(|h| &h.sent).map(|sent| sent.at + MINUTE);
+        let rests = health.map(|health| health.rests_until);
+        let all = patience.chain(frees).chain(rests);
+        if held_back.is_empty() { None } else { all.filter(|at| *at > now).min() }
+    }
+}
+
+fn patience(pending: &Pending) -> Millis {
+    if Lot::of(pending).is_life() { LIFE_PATIENCE } else { OTHER_PATIENCE }
+}
+
+/// What is decided of those that a channel holds back.
+struct Held {
+    /// Calls for help that go another way from here on.
+    deferred: Vec<NoticeId>,
+    digest: Option<Vec<Notice>>,
+}
+
+fn held(state: &State, channel: &ChannelId, limit: u16, now: Tick) -> Held {
+    let held_back = state.outbox.held_back(channel, limit, now);
+    let alone: Vec<&Pending> = held_back.iter().copied().filter(|pending| !pending.is_digest()).collect();
+    let goes_on = |pending: &&&Pending| pending.is_rung() && Lot::of(pending).is_life() && !pending.deferred;
+    let deferred = alone.iter().filter(goes_on).map(|pending| pending.notice.id.clone()).collect();
+    let pace = state.outbox.pace(channel, limit, now);
+    let digest = [(true, Lot::LifeDigest), (false, Lot::OtherDigest)].into_iter().find_map(|(life, lot)| {
+        let of = |pending: &&&Pending| Lot::of(pending).is_life() == life;
+        // One at a time: what comes meanwhile goes into the next.
+        let waits =
+            held_back.iter().chain(&state.outbox.under_way(channel).collect::<Vec<_>>()).any(|p| Lot::of(p) == lot);
+        let impatient = alone.iter().filter(of).any(|p| now.since(p.notice.issued.tick) >= patience(p));
+        let members = || alone.iter().filter(of).take(MOST_MEMBERS).map(|pending| pending.notice.clone()).collect();
+        (impatient && !waits && pace.has_room(lot)).then(members)
+    });
+    Held { deferred, digest }
+}
+
+fn paced(state: &State) -> impl Iterator<Item = (&ChannelId, u16)> {
+    state.registry.channels.iter().filter_map(|(id, channel)| Some((id, channel.per_minute()?)))
+}
+
+/// Whether a channel holds back what has to go another way now.
+pub fn is_pressed(state: &State, now: Tick) -> bool {
+    paced(state).any(|(channel, limit)| {
+        let held = held(state, channel, limit, now);
+        !held.deferred.is_empty() || held.digest.is_some()
+    })
+}
+
+/// Sends what channels hold back another way: calls for help at once up their ladders, and whatever has waited long enough as a digest.
+pub(super) fn relieve(state: &State, now: Stamp, out: &mut Out) {
+    let mut number = state.next_alarm;
+    for (channel, limit) in paced(state) {
+        let held = held(state, channel, limit, now.tick);
+        for notice in held.deferred {
+            out.because.push("channel_holds_back");
+            if let Some(pending) = state.outbox.get(&notice) {
+                let (home, kind, channel) = (pending.notice.home, pending.notice.kind, channel.clone());
+                out.to_homes
+                    .push((home, HomeInput::Told { kind, notice: notice.clone(), channel, told: Told::Failing }));
+            }
+            out.changes.push(SiteChange::Deferred { notice });
+        }
+        if let Some(members) = held.digest {
+            out.because.push("digest");
+            out.changes.extend(digest(members, number, now).map(|notice| SiteChange::NoticeMade(Box::new(notice))));
+            number += 1;
+        }
+    }
+}
+
+/// One message of several; it has a number of its own in the sequence of the site's alarms.
+fn digest(members: Vec<Notice>, number: u64, now: Stamp) -> Option<Notice> {
+    let head = members.iter().min_by_key(|notice| notice.kind)?;
+    let alarm = AlarmId { site: head.id.alarm.site.clone(), number };
+    Some(Notice {
+        id: NoticeId { alarm, number: 1 },
+        home: head.home,
+        channel: head.channel.clone(),
+        kind: head.kind,
+        subject: Subject::Digest { members: members.clone() },
+        issued: now,
+    })
+}
+
+/// A channel was sent something, or a robot wants to be left alone.
+pub(super) fn remember(sent: &mut Vec<Sent>, life: bool, now: Tick) {
+    sent.retain(|sent| now.since(sent.at) < MINUTE);
+    sent.push(Sent { at: now, life });
+}
+
+/// Until when a channel that says *too many* is left alone.
+pub(super) fn rest(again: Option<Tick>, now: Tick) -> Tick {
+    again.unwrap_or_default().max(now + REST)
+}
