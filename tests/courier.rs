@@ -7,18 +7,17 @@
     reason = "a test reads clocks and may fail"
 )]
 
+#[path = "support/parcel.rs"]
+mod parcel;
 #[path = "support/receiver.rs"]
 mod receiver;
 
 use hearthwatch::courier::{Courier, Settings};
-use hearthwatch::engine::alarm::Reason;
 use hearthwatch::engine::delivery::{Failure, Outcome};
-use hearthwatch::engine::id::{AlarmId, NoticeId};
-use hearthwatch::engine::kind::{AlarmKind, Kind};
+use hearthwatch::engine::id::NoticeId;
 use hearthwatch::engine::registry::{Channel, ChannelDialect};
 use hearthwatch::engine::time::{Millis, Wall};
-use hearthwatch::engine::view::{AlarmView, HomeView};
-use hearthwatch::keeper::ports::{AlarmNotice, Content, Dispatch, NoticeType, Parcel};
+use hearthwatch::keeper::ports::Dispatch;
 use receiver::{Authority, Behaviour, Certificate, Receiver, Request};
 use std::sync::{Arc, LazyLock, Mutex};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -84,7 +83,7 @@ impl Desk {
 
     fn send(&mut self, channel: &Arc<Channel>) -> NoticeId {
         self.sent += 1;
-        let parcel = parcel(channel.clone(), self.sent);
+        let parcel = parcel::parcel(channel.clone(), self.sent, wall());
         let notice = parcel.notice.clone();
         self.courier.send(parcel);
         notice
@@ -103,48 +102,6 @@ impl Desk {
         let (notice, outcome) = self.next().await;
         assert_eq!(notice, sent);
         outcome
-    }
-}
-
-fn parcel(channel: Arc<Channel>, number: u32) -> Parcel {
-    let site = channel.site.clone();
-    let alarm = AlarmId { site: site.clone(), number: 184 };
-    let raised = wall();
-    Parcel {
-        notice: NoticeId { alarm: alarm.clone(), number },
-        attempt: 1,
-        channel,
-        issued: raised,
-        content: Content::Alarm(Box::new(AlarmNotice {
-            kind: NoticeType::Notice,
-            alarm: AlarmView {
-                id: alarm,
-                revision: 1,
-                kind: AlarmKind::Sos,
-                priority: AlarmKind::Sos.priority(),
-                raised_at: raised,
-                happened_at: raised,
-                age_unknown: false,
-                late_by_s: 0,
-                events: 1,
-                last_event_at: raised,
-                reason: Reason::Said { kind: Kind::Sos, device: "button-of-somebody".into() },
-                seen: None,
-                over: None,
-                safe: None,
-                unanswered: 0,
-                last_taker: None,
-            },
-            home: HomeView { id: "h0012".parse().unwrap(), site, claimed: true, community: None, block: None },
-            rung: 1,
-            round: 0,
-            next: None,
-            people: Vec::new(),
-            by: None,
-            by_name: None,
-            outcome: None,
-            personal: None,
-        })),
     }
 }
 

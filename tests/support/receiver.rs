@@ -47,6 +47,18 @@ pub enum Behaviour {
     DripBody(Duration),
     /// Answers with something that is no HTTP.
     Garbage,
+    /// Answers as somebody who has read the request.
+    Thoughtful(Mind),
+}
+
+/// What a [`Behaviour::Thoughtful`] receiver answers to a request: a status and a body.
+#[derive(Clone)]
+pub struct Mind(pub Arc<dyn Fn(&Request) -> (u16, String) + Send + Sync>);
+
+impl std::fmt::Debug for Mind {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Mind")
+    }
 }
 
 /// One request as it came.
@@ -245,11 +257,11 @@ fn serve(shared: &Shared, tcp: TcpStream, connection: u64) -> io::Result<()> {
     let mut unread = Vec::new();
     while let Some(request) = read_request(&mut stream, &mut unread, connection)? {
         let mut state = shared.state();
-        state.requests.push(request);
+        state.requests.push(request.clone());
         let behaviour = state.script.pop_front().unwrap_or_else(|| state.behaviour.clone());
         drop(state);
         shared.changed.notify_all();
-        if !answer(&mut stream, behaviour)? {
+        if !answer(&mut stream, &request, behaviour)? {
             break;
         }
     }
@@ -257,7 +269,7 @@ fn serve(shared: &Shared, tcp: TcpStream, connection: u64) -> io::Result<()> {
 }
 
 /// Answers one request; false where the connection is to be closed.
-fn answer(stream: &mut dyn Stream, behaviour: Behaviour) -> io::Result<bool> {
+fn answer(stream: &mut dyn Stream, request: &Request, behaviour: Behaviour) -> io::Result<bool> {
     match behaviour {
         Behaviour::Status(status) => respond(stream, status, "", b"ok\n")?,
         Behaviour::RetryAfter(status, wait) => {
@@ -286,6 +298,10 @@ fn answer(stream: &mut dyn Stream, behaviour: Behaviour) -> io::Result<bool> {
             stream.write_all(b"SSH-2.0-OpenSSH_9.6\r\n\r\n")?;
             stream.flush()?;
             return Ok(false);
+        }
+        Behaviour::Thoughtful(Mind(answer)) => {
+            let (status, body) = answer(request);
+            respond(stream, status, "", body.as_bytes())?;
         }
     }
     Ok(true)
