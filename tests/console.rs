@@ -17,6 +17,8 @@ mod ingest;
 mod look;
 #[path = "console/outages.rs"]
 mod outages;
+#[path = "console/respond.rs"]
+mod respond;
 #[path = "console/suppressions.rs"]
 mod suppressions;
 

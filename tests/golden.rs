@@ -100,6 +100,7 @@ fn alarm(reason: Reason, attention: Attention, kind: AlarmKind) -> Alarm {
         last_taker: Some(id("li")),
         late_by: Millis(40_000),
         unanswered: 1,
+        no_access: 0,
     }
 }
 

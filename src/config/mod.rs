@@ -4,6 +4,7 @@
 //! are read with the same tools. Every key is explained in `config/hearthwatch.toml`, and a test holds the two together.
 
 pub mod mistake;
+pub mod pin;
 pub mod reader;
 pub mod secret;
 mod sections;

@@ -179,7 +179,7 @@ struct Said {
 
 /// What a person wants to do.
 #[derive(Debug, PartialEq)]
-enum Wanted {
+pub(super) enum Wanted {
     Act(Act),
     /// A note is sealed before it is an act.
     Note(String),
@@ -206,7 +206,7 @@ pub(super) async fn act(
 }
 
 /// Err: it did not come to an answer, and may be tried again under the same key.
-async fn carry_out(
+pub(super) async fn carry_out(
     room: &Room,
     id: AlarmId,
     wanted: Wanted,
@@ -258,6 +258,7 @@ fn wanted(word: &str, body: &[u8]) -> Result<(Wanted, Option<u32>), Problem> {
         "on-my-way" => Act::OnMyWay { minutes: minutes(said.minutes)? },
         "on-site" => Act::OnSite,
         "no-answer" => Act::NoAnswer,
+        "no-access" => Act::NoAccess,
         "hold" => Act::Hold,
         "cannot" => Act::Cannot,
         "safe" => Act::Safe(safe_how(said.how.as_deref())?),
@@ -266,7 +267,7 @@ fn wanted(word: &str, body: &[u8]) -> Result<(Wanted, Option<u32>), Problem> {
         _ => {
             return Err(Problem::not_found(
                 "no_such_act",
-                "An alarm knows seen, on-my-way, on-site, no-answer, note, hold, cannot, safe and close.",
+                "An alarm knows seen, on-my-way, on-site, no-answer, no-access, note, hold, cannot, safe and close.",
             ));
         }
     };
@@ -278,7 +279,7 @@ fn wanted(word: &str, body: &[u8]) -> Result<(Wanted, Option<u32>), Problem> {
     Ok((Wanted::Act(act), said.revision))
 }
 
-fn minutes(stated: Option<u32>) -> Result<Option<u32>, Problem> {
+pub(super) fn minutes(stated: Option<u32>) -> Result<Option<u32>, Problem> {
     match stated {
         Some(m) if !(1..=240).contains(&m) => Err(Problem::unfit("bad_minutes", "minutes lies in 1 to 240.")),
         stated => Ok(stated),
@@ -339,6 +340,7 @@ mod tests {
             ("on-my-way", r#"{"revision":1,"minutes":241}"#, Err("bad_minutes")),
             ("on-site", r#"{"revision":1}"#, Ok(Wanted::Act(Act::OnSite))),
             ("no-answer", r#"{"revision":1}"#, Ok(Wanted::Act(Act::NoAnswer))),
+            ("no-access", r#"{"revision":1}"#, Ok(Wanted::Act(Act::NoAccess))),
             ("hold", r#"{"revision":1}"#, Ok(Wanted::Act(Act::Hold))),
             ("cannot", r#"{"revision":1}"#, Ok(Wanted::Act(Act::Cannot))),
             ("safe", r#"{"revision":1,"how":"seen"}"#, safe(SafeHow::Seen)),

@@ -25,7 +25,7 @@ const HEADERS: [(HeaderName, &str); 7] = [
     (HeaderName::from_static("permissions-policy"), "camera=(), microphone=(), geolocation=()"),
 ];
 
-/// Answers in time, and with the headers of every answer.
+/// Answers in time, and with the headers of every answer; a page may have a stricter one of its own.
 pub(super) async fn every(request: Request, next: Next) -> Response {
     let late = "The answer took too long. What you did may still come to pass: look again, or repeat with the same Idempotency-Key.";
     let mut response = match tokio::time::timeout(TIME_LIMIT, next.run(request)).await {
@@ -34,7 +34,7 @@ pub(super) async fn every(request: Request, next: Next) -> Response {
     };
     let headers = response.headers_mut();
     for (name, value) in HEADERS {
-        headers.insert(name, HeaderValue::from_static(value));
+        headers.entry(name).or_insert(HeaderValue::from_static(value));
     }
     // Open alarms and personal data belong into no cache.
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));

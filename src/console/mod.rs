@@ -2,7 +2,7 @@
 //!
 //! Reading order: [`Desk`] (what it is given), [`router`] (every path that exists), `gate` (who may), `guard` (what holds for every
 //! request), `alarms` (lists and acts), `events` (what changes, as it changes), `homes` (the registry as JSON), `quarantine` (unknown
-//! devices and their claim), `suppressions` (who is away), `walk` (the test of a home), `devices` (their health), `health` (the service's), `pages`, `places` (those
+//! devices and their claim), `suppressions` (who is away), `walk` (the test of a home), `devices` (their health), `health` (the service's), `respond` (the page behind a notice's link), `pages`, `places` (those
 //! beside the desk) and `words` (every text in both languages). A request that fails is answered by a `problem` document.
 //!
 //! **Nothing in here decides anything.** What a person does goes to the keeper and is answered after its sync; what is open is read
@@ -26,6 +26,7 @@ mod pages;
 mod places;
 mod problem;
 mod quarantine;
+mod respond;
 mod suppressions;
 mod walk;
 mod words;
@@ -39,10 +40,11 @@ use crate::engine::policy::SiteRules;
 use crate::engine::registry::{Home, HomeDetails, Resident, ResidentDetails, Responder, ResponderDetails};
 use crate::engine::sealed::Sealed;
 use crate::engine::time::{Tick, Wall};
-use crate::keeper::board::Board;
+use crate::keeper::board::{Board, Shown};
 use crate::keeper::core::Core;
 use crate::keeper::inbox::Handle;
 use crate::keeper::turn::Status;
+use crate::wire::respond::Links;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::routing::{MethodRouter, get, post};
@@ -66,6 +68,8 @@ pub struct Site {
     pub status: Arc<Status>,
     /// Rung when a device was registered: what the site listens to has to follow.
     pub news: Arc<Notify>,
+    /// Where the desk answers at any hour.
+    pub desk_phone: Option<String>,
 }
 
 /// Opens what is personal, and seals what is written down here. None where the keys are gone: the person was erased.
@@ -112,6 +116,8 @@ pub struct Desk {
     pub event_streams: usize,
     /// The sources that may push messages over HTTP.
     pub pushes: Vec<PushSource>,
+    /// The links by which notices are answered.
+    pub links: Links,
 }
 
 /// What the handlers share.
@@ -133,6 +139,8 @@ struct Room {
     /// Held while a device is being claimed.
     claims: tokio::sync::Mutex<()>,
     counted: devices::Counted,
+    links: Links,
+    porch: respond::Porch,
 }
 
 type Shared = Arc<Room>;
@@ -201,6 +209,11 @@ fn routes() -> Vec<(&'static str, &'static [&'static str], MethodRouter<Shared>)
         ("/api/v1/quarantine/{id}/claim", &["post"], post(quarantine::claim)),
         ("/api/v1/notices", &["get"], get(notices::list)),
         ("/api/v1/ingest/{source}", &["post"], post(ingest::push).layer(DefaultBodyLimit::max(ingest::MAX_BODY_BYTES))),
+        ("/r", &["get"], get(respond::open)),
+        ("/r/look", &["post"], post(respond::look)),
+        ("/r/identify", &["post"], post(respond::identify)),
+        ("/r/act/{button}", &["post"], post(respond::act)),
+        ("/r/leave", &["post"], post(respond::leave)),
         ("/", &["get"], get(pages::console)),
         ("/quarantine", &["get"], get(places::quarantine)),
         ("/health", &["get"], get(places::health)),
@@ -215,11 +228,11 @@ fn routes() -> Vec<(&'static str, &'static [&'static str], MethodRouter<Shared>)
 
 /// The console of a desk. Give it to [`serve`], or put it into a router of one's own.
 pub fn router(desk: Desk) -> Router {
-    let Desk { sites, board, accounts, vault, history, readiness, metrics, now, shutdown, event_streams, pushes } =
+    let Desk { sites, board, accounts, vault, history, readiness, metrics, now, shutdown, event_streams, pushes, links } =
         desk;
     let gate = gate::Gate::new(accounts);
     let events = events::Events::new(&board, event_streams);
-    let (answers, pushed, claims, counted) = Default::default();
+    let (answers, pushed, claims, counted, porch) = Default::default();
     let room = Room {
         sites,
         board,
@@ -236,6 +249,8 @@ pub fn router(desk: Desk) -> Router {
         pushed,
         claims,
         counted,
+        links,
+        porch,
     };
     let all = routes().into_iter().fold(Router::new(), |all, (path, _, methods)| all.route(path, methods));
     all.fallback(async || {

@@ -20,9 +20,12 @@ const CSS: &str = "text/css; charset=utf-8";
 const JS: &str = "text/javascript; charset=utf-8";
 
 /// Everything that a page loads: name, type, contents. Nothing comes from elsewhere.
-const ASSETS: [(&str, &str, &str); 16] = [
+const ASSETS: [(&str, &str, &str); 19] = [
     ("console.css", CSS, include_str!("assets/console.css")),
     ("places.css", CSS, include_str!("assets/places.css")),
+    ("respond.css", CSS, include_str!("assets/respond.css")),
+    ("respond.js", JS, include_str!("assets/respond.js")),
+    ("home.js", JS, include_str!("assets/home.js")),
     ("place.js", JS, include_str!("assets/place.js")),
     ("quarantine.js", JS, include_str!("assets/quarantine.js")),
     ("walk.js", JS, include_str!("assets/walk.js")),
@@ -99,6 +102,14 @@ impl Script {
             json!({"kinds": kinds, "priorities": Priority::ALL.map(Priority::name), "units": units, "home": home});
         Script { file, words: Value::Object(words).to_string(), me: me.to_string(), meta: meta.to_string() }
     }
+
+    /// A script of a page that nobody has signed in to, with the words that begin so and no others: a phone may be far from anywhere.
+    pub fn of(file: &'static str, lang: Lang, families: &[&str]) -> Script {
+        let wanted = |key: &str| families.iter().any(|family| key.starts_with(family));
+        let words = words::all().filter(|(key, ..)| wanted(key)).map(|(key, ..)| ((*key).to_owned(), say(lang, key).into()));
+        let words = Value::Object(words.collect()).to_string();
+        Script { file, words, me: json!({"lang": lang.tag()}).to_string(), meta: "{}".to_owned() }
+    }
 }
 
 pub(super) fn frame(lang: Lang, class: &str, title: &'static str, script: Option<&Script>, inside: Markup) -> Markup {
@@ -112,6 +123,7 @@ pub(super) fn frame(lang: Lang, class: &str, title: &'static str, script: Option
                 title { (say(lang, title)) }
                 link rel="icon" href="/assets/icon.svg" type="image/svg+xml";
                 link rel="stylesheet" href="/assets/console.css";
+                @if class == "respond" { link rel="stylesheet" href="/assets/respond.css"; }
                 @if class == "beside" { link rel="stylesheet" href="/assets/places.css"; }
                 @if let Some(script) = script { script type="module" src={ "/assets/" (script.file) } {} }
             }
@@ -258,11 +270,15 @@ pub(super) async fn sign_out(caller: Caller, State(room): State<Shared>, headers
     (set_session(&headers, "", "; Max-Age=0"), Redirect::to("/sign-in")).into_response()
 }
 
+/// Whether a proxy says that there is TLS before it.
+pub(super) fn is_secure(headers: &HeaderMap) -> bool {
+    headers.get("x-forwarded-proto").is_some_and(|proto| proto == "https")
+}
+
 /// The session's cookie: for this host alone, out of reach of scripts, sent by our own pages only, and over TLS where a proxy says
 /// that there is TLS.
 fn set_session(headers: &HeaderMap, secret: &str, more: &str) -> [(header::HeaderName, String); 1] {
-    let secure = headers.get("x-forwarded-proto").is_some_and(|proto| proto == "https");
-    let secure = if secure { "; Secure" } else { "" };
+    let secure = if is_secure(headers) { "; Secure" } else { "" };
     [(header::SET_COOKIE, format!("{COOKIE}={secret}; Path=/; HttpOnly; SameSite=Strict{secure}{more}"))]
 }
 

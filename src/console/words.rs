@@ -1,6 +1,7 @@
 //! Every text of the pages, in both languages, in one table (that of the desk here, the others' beside it). `{name}` is filled in where the text is used.
 
 mod places;
+mod respond;
 
 /// A key, Chinese, English.
 type Word = (&'static str, &'static str, &'static str);
@@ -71,7 +72,7 @@ pub(super) fn say(lang: Lang, key: &'static str) -> &'static str {
 
 /// All of them.
 pub(super) fn all() -> impl Iterator<Item = &'static Word> {
-    WORDS.iter().chain(places::PLACES)
+    WORDS.iter().chain(places::PLACES).chain(respond::RESPOND)
 }
 
 /// Those of the desk and the door.
@@ -301,6 +302,7 @@ const WORDS: &[Word] = &[
     ("next.close", "只差关闭：请选择结果", "Only closing is left: choose the outcome"),
     ("mark.over", "信号已于 {at} 恢复，仍须有人看过", "ended by itself at {at}; somebody still has to look"),
     ("mark.unanswered", "电话无人应答 {n} 次", "calls unanswered: {n}"),
+    ("mark.no_access", "进不了门", "no access"),
     ("mark.age_unknown", "开始时间不明", "begin unknown"),
     ("mark.late", "迟到 {by}", "late by {by}"),
     ("mark.last_taker", "{by} 曾接单，未完成", "{by} had it and did not finish"),
@@ -309,6 +311,7 @@ const WORDS: &[Word] = &[
     ("act.on-my-way", "在路上", "On my way"),
     ("act.on-site", "到场", "On site"),
     ("act.no-answer", "无人应答", "No answer"),
+    ("act.no-access", "进不了门", "No access"),
     ("act.safe", "确认安全", "Safe"),
     ("act.close", "关闭", "Close"),
     ("act.hold", "稍等 1 分钟", "Hold one minute"),
@@ -420,6 +423,7 @@ const WORDS: &[Word] = &[
     ("story.safe", "{by} 确认安全：{how}", "{by} confirmed safe: {how}"),
     ("story.safe_cleared", "又有呼叫，安全确认作废", "called again: no longer safe"),
     ("story.act_no_answer", "{by}：电话无人应答", "{by}: no answer"),
+    ("story.act_no_access", "{by}：到了门口，进不去", "{by}: at the door, no access"),
     ("story.act_note", "{by} 写了备注", "{by} wrote a note"),
     ("story.act_hold", "{by}：稍等", "{by}: hold"),
     ("story.act_cannot", "{by}：去不了", "{by}: cannot come"),
@@ -514,6 +518,8 @@ mod tests {
         include_str!("assets/visits.js"),
         include_str!("assets/outages.js"),
         include_str!("assets/away.js"),
+        include_str!("assets/home.js"),
+        include_str!("assets/respond.js"),
     );
 
     fn keys() -> BTreeSet<&'static str> {
@@ -540,7 +546,7 @@ mod tests {
         let quoted = SCRIPTS.split("t('").skip(1).filter_map(|rest| rest.split('\'').next());
         let word = |text: &&str| text.chars().all(|c| c.is_ascii_lowercase() || "._-0123456789".contains(c));
         let of_a_page = |text: &&str| {
-            let families = ["walk", "quarantine", "health", "need", "outages", "away", "refused"];
+            let families = ["walk", "quarantine", "health", "need", "outages", "away", "refused", "respond"];
             text.split_once('.').is_some_and(|(family, _)| families.contains(&family))
         };
         quoted.filter(word).chain(SCRIPTS.split('\'').filter(word).filter(of_a_page)).collect()
@@ -566,7 +572,7 @@ mod tests {
         wanted.extend(refusals.map(|refusal| format!("refused.{}", refusal.name())));
         wanted.extend(of(
             "act",
-            &["seen", "on-my-way", "on-site", "no-answer", "safe", "close", "hold", "cannot", "note"],
+            &["seen", "on-my-way", "on-site", "no-answer", "no-access", "safe", "close", "hold", "cannot", "note"],
         ));
         wanted.extend(of("how", &["seen", "spoke", "handed_to_120"]));
         wanted.extend(of("progress", &["seen", "on_my_way", "on_site"]));

@@ -220,6 +220,10 @@ pub struct Alarm {
     /// How often somebody called the resident in vain; raises the urgency.
     #[n(17)]
     pub unanswered: u32,
+    /// How often somebody stood before the door and could not get in; raises the urgency.
+    #[n(28)]
+    #[cbor(default)]
+    pub no_access: u32,
 }
 
 impl Alarm {
@@ -244,6 +248,7 @@ impl Alarm {
             last_taker: None,
             late_by: Millis(0),
             unanswered: 0,
+            no_access: 0,
         }
     }
 
@@ -302,6 +307,9 @@ pub enum Act {
     Safe(#[n(0)] SafeHow),
     #[n(8)]
     Close(#[n(0)] CloseCode),
+    /// Somebody stands before the door and cannot get in: raises the urgency, and others are told at once.
+    #[n(19)]
+    NoAccess,
 }
 
 /// Why an act is refused; nothing has changed then.
@@ -359,6 +367,8 @@ pub enum Verdict {
     },
     /// The ladder starts again, now.
     CallAgain,
+    /// Nobody has it: the next rung is told now.
+    ClimbOn,
     Settle(SafeHow),
     Close(CloseCode),
     /// Only the record grows.
@@ -375,7 +385,13 @@ pub fn decide(alarm: &Alarm, act: &Act, by: &ResponderId, rules: &Rules, now: Ti
         (Act::Note(_), _) => Verdict::Record,
         // Safe stays safe; only closing is left to do.
         (
-            Act::Seen | Act::OnMyWay { .. } | Act::OnSite | Act::NoAnswer | Act::Hold | Act::Cannot,
+            Act::Seen
+            | Act::OnMyWay { .. }
+            | Act::OnSite
+            | Act::NoAnswer
+            | Act::NoAccess
+            | Act::Hold
+            | Act::Cannot,
             Attention::Settled,
         ) => Verdict::Record,
         (Act::Seen, Attention::Taken { by: owner, until, progress, .. }) if owner == by => {
@@ -392,6 +408,10 @@ pub fn decide(alarm: &Alarm, act: &Act, by: &ResponderId, rules: &Rules, now: Ti
         }
         (Act::OnSite, _) => Verdict::Lease { until: now + mins(rules.on_site_lease_min), progress: Progress::OnSite },
         (Act::NoAnswer, _) => Verdict::Record,
+        // Whoever has it needs others now. Where the ladder climbs it must not begin anew: pressed again and again, the top
+        // would never be told.
+        (Act::NoAccess, Attention::Taken { .. }) => Verdict::CallAgain,
+        (Act::NoAccess, Attention::Calling { .. }) => Verdict::ClimbOn,
         (Act::Hold, _) if alarm.held => return Err(Refusal::HeldBefore),
         (Act::Hold, Attention::Taken { until, progress, .. }) if has_it => {
             let hold = now + Millis::from_secs(rules.hold_s.into());

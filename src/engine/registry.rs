@@ -151,6 +151,8 @@ pub struct Responder {
 pub struct ResponderDetails {
     pub name: String,
     pub phone: String,
+    /// What is kept of the PIN by which the person says who it is; empty for none. Nobody is ever shown it.
+    pub pin: String,
 }
 
 /// How a channel's messages are worded and signed.

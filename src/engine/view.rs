@@ -57,6 +57,8 @@ pub struct AlarmView {
     pub safe: Option<Safe>,
     /// Calls to the resident that nobody answered.
     pub unanswered: u32,
+    /// How often somebody stood before the door and could not get in.
+    pub no_access: u32,
     /// Who had it before and did not finish.
     pub last_taker: Option<ResponderId>,
 }
@@ -110,6 +112,7 @@ impl AlarmView {
             over: alarm.over.map(|at| OverView { at }),
             safe: alarm.safe.clone(),
             unanswered: alarm.unanswered,
+            no_access: alarm.no_access,
             last_taker: alarm.last_taker.clone(),
         }
     }

@@ -8,6 +8,7 @@ use super::frame::{array, hash};
 use crate::engine::sealed::Sealed;
 use minicbor::bytes::ByteArray;
 use ring::aead::{Aad, CHACHA20_POLY1305, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
+use ring::hmac;
 use ring::rand::{SecureRandom, SystemRandom};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -179,6 +180,13 @@ impl Vault {
         serde_json::from_slice(text).map_err(|_| VaultError::Json)
     }
 
+    /// A key to sign with, of a subject for which nothing is sealed. The same at every start.
+    pub fn signing_key(&self, subject: &str) -> Result<hmac::Key, VaultError> {
+        let keys = self.keys.read().unwrap_or_else(PoisonError::into_inner);
+        let key = keys.get(subject).ok_or(VaultError::Erased)?;
+        Ok(hmac::Key::new(hmac::HMAC_SHA256, &key[..]))
+    }
+
     /// The subject's key, and what tells it from a later key of the same subject.
     fn key(&self, subject: &str) -> Result<(LessSafeKey, [u8; TAG_BYTES]), VaultError> {
         let keys = self.keys.read().unwrap_or_else(PoisonError::into_inner);
@@ -280,6 +288,17 @@ mod tests {
         assert!(matches!(vault.open("h2", &sealed), Err(VaultError::Erased)));
         let number: Sealed<u32> = Sealed::from_bytes(sealed.as_bytes().to_vec());
         assert!(matches!(vault.open("h1", &number), Err(VaultError::Json)));
+    }
+
+    #[test]
+    fn a_signing_key_is_the_same_after_a_restart() {
+        let (dir, vault) = made();
+        vault.ensure(&["links"]).unwrap();
+        let tag = hmac::sign(&vault.signing_key("links").unwrap(), b"x");
+        drop(vault);
+        let vault = loaded(&dir).unwrap();
+        hmac::verify(&vault.signing_key("links").unwrap(), b"x", tag.as_ref()).unwrap();
+        assert!(matches!(vault.signing_key("other"), Err(VaultError::Erased)));
     }
 
     #[test]

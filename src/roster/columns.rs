@@ -107,6 +107,7 @@ const RESPONDER: &[Column] = &[
     ("channels", &["渠道", "通知渠道"]),
     ("name", &["姓名"]),
     ("phone", &["电话", "手机", "联系电话"]),
+    ("pin", &["密码", "pin码"]),
 ];
 
 const HOME: &[Column] = &[

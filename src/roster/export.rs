@@ -42,10 +42,10 @@ fn is_section(key: &str) -> bool {
     matches!(key, "rules" | "ladder" | "rung" | "property" | "template")
 }
 
-/// The personal fields in the order of the tables' columns.
+/// The personal fields in the order of the tables' columns. What is kept of a PIN is nobody's to have.
 fn ordered<'a>(sort: &str, personal: &'a Map<String, Value>) -> impl Iterator<Item = (&'a String, &'a Value)> {
     let columns = Sort::ALL.into_iter().find(|s| s.word() == sort).map_or(&[][..], Sort::columns);
-    columns.iter().filter_map(|(name, _)| personal.get_key_value(*name))
+    columns.iter().filter(|(name, _)| *name != "pin").filter_map(|(name, _)| personal.get_key_value(*name))
 }
 
 fn section(out: &mut String, path: &str, value: &Value) {

@@ -4,7 +4,7 @@ use super::columns::Sort;
 use crate::config::mistake::{Wrong, nearest};
 use crate::config::reader::{Section, choice, filled, list, number, parsed, text};
 use crate::config::tree::Value;
-use crate::config::{Config, rules_patch};
+use crate::config::{Config, pin, rules_patch};
 use crate::engine::id::{HomeId, LadderId, SiteId, SourceId};
 use crate::engine::policy::RulesPatch;
 use crate::engine::registry::*;
@@ -74,10 +74,25 @@ fn responder(id: &str, s: &Section<'_>, base: Option<Entity>, details: Details, 
     let site = site(s, base.as_ref().map(|b| &b.site), config);
     let channels =
         kept(s, "channels", base.as_ref().map(|b| &b.channels), "name the channels that reach the person", ids);
-    let details = ResponderDetails { name: s.text("name", &old.name), phone: s.text("phone", &old.phone) };
+    let pin = s.get("pin", |v| pin(v, &old.pin)).unwrap_or_else(|| old.pin.clone());
+    let details = ResponderDetails { name: s.text("name", &old.name), phone: s.text("phone", &old.phone), pin };
     let responder = Responder { id: id.parse().ok()?, site: site?, channels: channels?, details: nothing() };
     Some((Entity::Responder(responder), Details::Responder(details)))
 }
+
+/// What is kept of a PIN. It is never shown, so a cell that says nothing leaves it as it was; a dash takes it away.
+fn pin(value: &Value, old: &str) -> Result<String, Wrong> {
+    match text(value)?.as_str() {
+        "" => Ok(old.to_owned()),
+        "-" => Ok(String::new()),
+        // The same PIN would be kept with another salt, and look like a change.
+        same if pin::fits(same, old) => Ok(old.to_owned()),
+        new => pin::hash(new).map_err(|bad| Wrong::new(bad.to_string(), PIN_REMEDY)),
+    }
+}
+
+const PIN_REMEDY: &str =
+    "write 4 to 8 digits in quotes, not all alike and not in a row; leave it empty to keep the one there is, or write - for none";
 
 fn ladder(id: &str, s: &Section<'_>, base: Option<Entity>, config: &Config) -> Option<Open> {
     let base = if let Some(Entity::Ladder(l)) = base { Some(l) } else { None };

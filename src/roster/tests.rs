@@ -482,7 +482,7 @@ proptest! {
         let mut registry = base();
         registry.channels.get_mut("desk").unwrap().slots = slots;
         registry.devices.get_mut("d1").unwrap().room = room.as_str().into();
-        let operator = ResponderDetails { name, phone: String::new() };
+        let operator = ResponderDetails { name, ..ResponderDetails::default() };
         registry.responders.get_mut("op").unwrap().details = vault.seal("responder:op", &operator).unwrap();
         registry.put(Entity::Plan(Plan { id: PlanId::new("p").unwrap(), site: SiteId::new("a").unwrap(), rules }));
         for (at, (mut home, details, resident)) in homes.into_iter().enumerate() {

@@ -33,6 +33,7 @@ pub fn console(running: &Arc<Running>, shutdown: watch::Receiver<bool>) -> Resul
         keeper: s.handle.clone(),
         status: s.status.clone(),
         news: s.listener.news.clone(),
+        desk_phone: running.config.sites.get(&s.id).and_then(|site| site.desk_phone.clone()),
     };
     let (asked, measured, clock) = (running.clone(), running.clone(), running.sites.first().map(|s| s.clock.clone()));
     let now = move || clock.as_ref().map_or_else(|| (Tick::default(), crate::clock::wall_now()), |c| c.now());
@@ -48,6 +49,7 @@ pub fn console(running: &Arc<Running>, shutdown: watch::Receiver<bool>) -> Resul
         shutdown,
         event_streams: running.config.limits.event_streams as usize,
         pushes: push_sources(running)?,
+        links: running.links.clone(),
     }))
 }
 

@@ -23,7 +23,7 @@ use crate::courier::{Courier, Settings as CourierSettings};
 use crate::engine::id::SiteId;
 use crate::engine::kind::AlarmKind;
 use crate::engine::registry::Entity;
-use crate::journal::vault::Vault;
+use crate::journal::vault::{Vault, VaultError};
 use crate::keeper::board::Board;
 use crate::keeper::core::gateway;
 use crate::keeper::inbox::Handle;
@@ -31,6 +31,7 @@ use crate::keeper::ports::{Acknowledge, Follow, Lane};
 use crate::keeper::turn::{Keeper, Ports, Status};
 use crate::mqtt::{self, LaneFilters, LinkState, Sessions};
 use crate::store::{self, Store};
+use crate::wire::respond::Links;
 use crate::wire::webhook::Desk;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -85,6 +86,8 @@ pub struct Running {
     pub vault: Arc<Vault>,
     pub store: Option<Store>,
     pub courier: Courier,
+    /// The links by which notices are answered.
+    pub links: Links,
     /// What a stop waits for.
     parts: Mutex<Parts>,
 }
@@ -118,6 +121,15 @@ pub fn open_vault(config: &Config) -> Result<Arc<Vault>, Fatal> {
     opened.map(Arc::new).map_err(|e| Fatal(format!("{}: {e}{remedy}", path.display())))
 }
 
+/// Whose key in the vault signs the links by which notices are answered. No id has a control character, so nobody's is meant.
+const LINKS: &str = "service\nrespond links";
+
+/// The links of the service; their key is made at the first start, and lies with the others.
+fn links(config: &Config, vault: &Vault) -> Result<Links, VaultError> {
+    vault.ensure(&[LINKS])?;
+    Ok(Links::new(vault.signing_key(LINKS)?, &config.service.public_url))
+}
+
 /// Starts everything but the console.
 ///
 /// # Errors
@@ -138,7 +150,8 @@ pub async fn start(config: Config, extras: Extras) -> Result<(Arc<Running>, Ende
     }
     let handles: BTreeMap<SiteId, Handle> = opened.iter().map(|o| (o.id.clone(), Handle::default())).collect();
     let (store, opened_as, mut followers, store_thread) = open_store(&config, &extras, &mut opened);
-    let (courier, courier_task) = start_courier(&config, handles.clone(), &report);
+    let links = links(&config, &vault).map_err(because("the key of the links"))?;
+    let (courier, courier_task) = start_courier(&config, &links, handles.clone(), &report);
     let mut sites = Vec::new();
     let mut hands = Hands {
         config: &config,
@@ -169,7 +182,7 @@ pub async fn start(config: Config, extras: Extras) -> Result<(Arc<Running>, Ende
     let sites = Arc::new(sites);
     let discovery = discovery(&sites, &courier);
     let parts = Mutex::new(Parts { courier: Some(courier_task), sessions, threads, discovery });
-    let running = Arc::new(Running { config, sites, board, vault, store, courier, parts });
+    let running = Arc::new(Running { config, sites, board, vault, store, courier, links, parts });
     for site in running.sites.iter() {
         site.renew(&running.courier).await.map_err(because("the registry"))?;
     }
@@ -226,11 +239,12 @@ impl Follow for NobodyFollows {
 
 fn start_courier(
     config: &Config,
+    links: &Links,
     handles: BTreeMap<SiteId, Handle>,
     report: &mpsc::Sender<String>,
 ) -> (Courier, tokio::task::JoinHandle<()>) {
     let mut settings = CourierSettings::new(crate::clock::wall_now);
-    settings.desks = config.sites.values().map(|site| (site.id.clone(), desk_of(config, site))).collect();
+    settings.desks = config.sites.values().map(|site| (site.id.clone(), desk_of(links, site))).collect();
     settings.secrets_dir = config.service.secrets_dir.clone();
     let on_outcome = Arc::new(move |notice: crate::engine::id::NoticeId, attempt, outcome| {
         if let Some(handle) = handles.get(&notice.alarm.site) {
@@ -242,9 +256,8 @@ fn start_courier(
 }
 
 /// What the notices of a site say besides what they are about.
-fn desk_of(config: &Config, site: &crate::config::Site) -> Desk {
-    let (public_url, zone) = (Some(config.service.public_url.clone()), site.zone.clone());
-    Desk { public_url, zone, phone: site.desk_phone.clone() }
+fn desk_of(links: &Links, site: &crate::config::Site) -> Desk {
+    Desk { links: Some(links.clone()), zone: site.zone.clone(), phone: site.desk_phone.clone() }
 }
 
 /// What starting a site needs, and what it leaves to be waited for.

@@ -255,6 +255,7 @@ fn act_word(act: &Act) -> &'static str {
         Act::Cannot => "act_cannot",
         Act::Safe(_) => "act_safe",
         Act::Close(_) => "act_close",
+        Act::NoAccess => "act_no_access",
     }
 }
 

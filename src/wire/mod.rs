@@ -15,6 +15,7 @@ mod lorawan;
 pub mod lore;
 mod own;
 mod report;
+pub mod respond;
 mod rtl_433;
 mod rule;
 mod scalar;

@@ -16,6 +16,7 @@ use hearthwatch::keeper::core::Core;
 use hearthwatch::keeper::inbox::Handle;
 use hearthwatch::keeper::ports::*;
 use hearthwatch::keeper::turn::{Keeper, Ports, Status};
+use hearthwatch::wire::respond::Links;
 use hearthwatch::wire::webhook::standard::Secrets;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -262,6 +263,22 @@ pub struct House {
     keepers: Vec<std::thread::JoinHandle<()>>,
 }
 
+/// Where the desk of the first site answers.
+pub const DESK_PHONE: &str = "0519-8888 0000";
+/// The PIN of every responder who has one.
+pub const PIN: &str = "2580";
+
+/// What is kept of it: made once, for it takes its time.
+fn pin_hash() -> &'static str {
+    static KEPT: std::sync::OnceLock<String> = std::sync::OnceLock::new();
+    KEPT.get_or_init(|| hearthwatch::config::pin::hash(PIN).unwrap())
+}
+
+/// The links of the house, signed with a key that never changes.
+pub fn links() -> Links {
+    Links::new(ring::hmac::Key::new(ring::hmac::HMAC_SHA256, b"the key of the house"), "http://localhost")
+}
+
 /// What the source `z2m` signs its pushes with.
 pub const PUSH_SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwMfKQ9r8GKYqr";
 
@@ -305,7 +322,7 @@ impl House {
         let news = Arc::<tokio::sync::Notify>::default();
         let site = |name: &str, keeper: &Handle| {
             let (keeper, status, news) = (keeper.clone(), status.clone(), news.clone());
-            Site { id: id(name), keeper, status, news }
+            Site { id: id(name), keeper, status, news, desk_phone: Some(DESK_PHONE.into()) }
         };
         let other = options.two_sites.then(Handle::default);
         let mut sites = vec![site("zhonglou", &handle)];
@@ -397,6 +414,7 @@ fn desk(
             site: id("zhonglou"),
             secrets: Secrets::parse(PUSH_SECRET).unwrap(),
         }],
+        links: links(),
     }
 }
 
@@ -439,14 +457,18 @@ fn registry() -> Vec<Entity> {
         let json = serde_json::json!({"id": name, "site": "zhonglou", "dialect": "standard", "url": "http://127.0.0.1:1/", "secret": "env:X"});
         Entity::Channel(serde_json::from_value(json).unwrap())
     };
-    let responder = |name: &str, channel: &str| {
-        let details = seal(&ResponderDetails { name: name.into(), phone: "13900000000".into() });
-        Entity::Responder(Responder { id: id(name), site: site.clone(), channels: vec![id(channel)], details })
+    let person = |name: &str, channel: &str, shown: &str, pin: &str| {
+        let (name, shown, pin) = (id(name), shown.into(), pin.into());
+        let details = seal(&ResponderDetails { name: shown, phone: "13900000000".into(), pin });
+        Entity::Responder(Responder { id: name, site: site.clone(), channels: vec![id(channel)], details })
     };
+    let responder = |name: &str, channel: &str| person(name, channel, name, pin_hash());
     let rung = |name: &str, to: &str, wait_s| Rung { name: name.into(), to: vec![id(to)], wait_s };
     let ladder = |name: &str, rungs| Entity::Ladder(Ladder { id: id(name), site: site.clone(), rungs, repeat_s: 120 });
     let mut all =
         vec![channel("desk"), channel("deputy-voice"), responder("desk", "desk"), responder("deputy", "deputy-voice")];
+    all.push(person("zhangmin", "desk", "张敏", pin_hash()));
+    all.push(person("liqiang", "desk", "李强", ""));
     all.push(ladder("life", vec![rung("值班员", "desk", 60), rung("副班", "deputy", 120)]));
     all.push(ladder("welfare", vec![rung("社区网格员", "desk", 900), rung("副班", "deputy", 900)]));
     all.extend(homes(&site));

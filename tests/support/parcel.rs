@@ -36,6 +36,7 @@ pub fn parcel(channel: Arc<Channel>, number: u32, raised: Wall) -> Parcel {
                 over: None,
                 safe: None,
                 unanswered: 0,
+                no_access: 0,
                 last_taker: None,
             },
             home: HomeView { id: "h0012".parse().unwrap(), site, claimed: true, community: None, block: None },

@@ -125,6 +125,7 @@ function marks(alarm) {
   const found = [];
   if (alarm.over) found.push(t('mark.over', { at: clock(alarm.over.at) }));
   if (alarm.unanswered > 0) found.push(t('mark.unanswered', { n: alarm.unanswered }));
+  if (alarm.no_access > 0) found.push(t('mark.no_access'));
   if (alarm.age_unknown) found.push(t('mark.age_unknown'));
   if (alarm.late_by_s >= 60) found.push(t('mark.late', { by: span(alarm.late_by_s * 1000, 'long') }));
   if (!alarm.seen && alarm.last_taker && !alarm.safe) found.push(t('mark.last_taker', { by: alarm.last_taker }));

@@ -1,11 +1,11 @@
 // The panel beside the list: whom to call, how to get in, what to read to 120.
 
-import { clock, el, fill, me, now, phone, symbol, t, tOr } from './dom.js';
+import { clock, el, fill, me, symbol, t, tOr } from './dom.js';
 import { MORE } from './acts.js';
 import { buttons, cases, code, place, reason } from './cases.js';
 import { ask } from './feed.js';
+import { card, entry, residents } from './home.js';
 
-const FIRE = ['smoke', 'co', 'gas'];
 const loaded = { id: null, revision: null, home: null, alarm: null, failed: false };
 
 /** Loads what the panel shows of an alarm, where it has not got it. */
@@ -33,60 +33,7 @@ async function load(alarm, done) {
 /** Forgets what was loaded, so that it is loaded anew. */
 export const forget = () => Object.assign(loaded, { id: null });
 
-const age = (person) => (person.birth_year ? new Date(now()).getFullYear() - person.birth_year : null);
-
-const fact = (word, ...value) => {
-  const some = value.flat().filter((part) => part !== null && part !== undefined && part !== '' && part !== false);
-  return some.length ? [el('dt', {}, t(word)), el('dd', {}, some)] : [];
-};
-
 const people = () => (loaded.home?.residents ?? []).map((resident) => resident.details).filter(Boolean);
-
-const described = (person) => [
-  age(person) !== null && t('age', { n: age(person) }),
-  person.mobility && tOr(`mobility.${person.mobility}`, person.mobility),
-  ...['dementia', 'disabled', 'hard_of_hearing', 'child'].filter((trait) => person[trait]).map((trait) => t(`trait.${trait}`)),
-].filter(Boolean);
-
-/** The card to read aloud. Smoke, gas and carbon monoxide are the fire brigade's first. */
-function card(alarm, all) {
-  const home = loaded.home?.details ?? {};
-  const fire = all.some(({ kind }) => FIRE.includes(kind));
-  const numbers = fire ? ['119', '120', '110'] : ['120', '119', '110'];
-  return el('section', { class: 'card120', 'aria-label': t('card') },
-    el('h3', {}, symbol('phone'), t(fire ? 'card.119' : 'card')),
-    el('p', { class: 'calls' }, numbers.map((number, i) => el('a', { class: i === 0 ? 'tel big' : 'tel', href: `tel:${number}` }, symbol('phone'), t(`call.${number}`)))),
-    el('dl', {},
-      fact('card.where', [home.address || place(alarm.home), home.floor && t('floor', { n: home.floor })].filter(Boolean).join(' · ')),
-      people().map((person) => fact('card.who', [person.name, ...described(person)].join(' · '))),
-      fact('card.what', `${t(`kind.${alarm.kind}`)} · ${clock(alarm.happened_at)} · ${reason(alarm)}`),
-      people().map((person) => fact('card.ill', person.diagnoses)),
-      fact('card.ask', t('card.conscious')),
-      fact('card.entry', [home.gate_code && t('gate_code', { code: home.gate_code }), home.keyholder && t('keyholder', { who: home.keyholder })].filter(Boolean).join(' · ')),
-      fact('card.callback', people().map((person) => person.phone).find(Boolean)),
-      fact('card.reference', alarm.id)));
-}
-
-function residents() {
-  return people().map((person) => el('section', { class: 'person' },
-    el('h3', {}, person.name, el('span', { class: 'soft' }, ' ', described(person).join(' · '))),
-    person.diagnoses && el('p', { class: 'soft' }, person.diagnoses),
-    phone(person.phone, t('call', { number: person.phone }))));
-}
-
-const consent = (date) => (date ? el('span', { class: 'yes' }, t('consent.yes', { date })) : el('span', { class: 'no' }, t('consent.none')));
-
-function entry(home) {
-  return el('dl', { class: 'facts' },
-    fact('detail.address', home.address, home.floor && el('span', {}, t('floor', { n: home.floor }))),
-    fact('detail.gate_code', home.gate_code && el('b', { class: 'gate' }, home.gate_code)),
-    fact('detail.keyholder', home.keyholder && el('span', {}, home.keyholder), phone(home.keyholder_phone)),
-    fact('detail.entry', consent(home.forced_entry_consent)),
-    fact('detail.care', home.inner_bolt && el('span', { class: 'tag' }, t('inner_bolt')), home.dog && el('span', { class: 'tag' }, t('dog'))),
-    [1, 2].flatMap((n) => fact('detail.contact', home[`contact${n}_name`] && el('span', {}, home[`contact${n}_name`], ' ', el('span', { class: 'soft' }, home[`contact${n}_relation`])), phone(home[`contact${n}_phone`]))),
-    fact('detail.monitoring', consent(home.monitoring_consent)),
-    fact('detail.notes', home.notes));
-}
 
 function cover(home) {
   const { sos = true, weak = [] } = home?.cover ?? {};
@@ -113,7 +60,7 @@ function story() {
 function more(alarm, desk) {
   if (!me.acts) return null;
   const mine = alarm.seen?.by === me.name;
-  const acts = MORE.filter(({ act }) => !alarm.safe && (act === 'hold' || mine));
+  const acts = MORE.filter(({ act }) => !alarm.safe && (act !== 'cannot' || mine));
   return el('section', { class: 'more' },
     el('form', { class: 'note', dataset: { note: alarm.id } },
       el('label', { for: 'note' }, t('act.note')),
@@ -153,14 +100,14 @@ export function render(root, desk, again) {
     el('button', { type: 'button', class: 'back', dataset: { back: '' } }, t('back')),
     el('h2', {}, el('span', { class: 'code' }, code(alarm.home)), el('span', { class: 'place' }, place(alarm.home))),
     el('p', { class: `head ${alarm.priority}` }, symbol(alarm.kind), el('b', {}, t(`kind.${alarm.kind}`)), ' ', reason(alarm)),
-    desk.card === alarm.id && card(alarm, all),
+    desk.card === alarm.id && card(alarm, all, { home: home ?? {}, people: people(), where: place(alarm.home), why: reason(alarm) }),
     guides(all).map((guide) => el('p', { class: 'guide' }, guide)),
     loaded.failed && el('p', { class: 'refused' }, t('detail.failed')),
     el('p', { class: 'ways' }, alarm.home.claimed
       ? [el('a', { href: `/homes/${encodeURIComponent(alarm.home.id)}/walk-test` }, t('nav.walk'), ' ›'), ' ', el('a', { href: `/away#${encodeURIComponent(alarm.home.id)}` }, t('away.new'), ' ›')]
       : alarm.home.id.startsWith('unclaimed/') && el('a', { href: `/quarantine#${encodeURIComponent(alarm.home.id)}` }, t('detail.claim'), ' ›')),
     !home && !loaded.failed && el('p', { class: 'soft' }, loaded.home ? t('detail.none') : t('loading')),
-    residents(),
+    residents(people()),
     cover(loaded.home),
     home && entry(home),
     desk.card !== alarm.id && el('button', { type: 'button', class: 'show-card', dataset: { card: alarm.id } }, symbol('phone'), t('card.show')),

@@ -22,6 +22,7 @@ fn shown(number: u64) -> Shown {
         over: None,
         safe: None,
         unanswered: 0,
+        no_access: 0,
         last_taker: None,
     };
     let home = HomeView {

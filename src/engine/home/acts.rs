@@ -35,6 +35,7 @@ impl Turn<'_> {
                 }
             }
             Verdict::CallAgain => self.climb_from_the_start(alarm, Millis(0)),
+            Verdict::ClimbOn => self.climb_on(alarm),
             Verdict::Settle(how) => {
                 self.settle(alarm, &by, how);
                 self.is_well(alarm.kind);

@@ -147,6 +147,7 @@ pub(super) fn fold_alarm(alarm: &mut Alarm, change: &AlarmChange, at: Stamp) {
         AlarmChange::Acted { act, .. } => match act {
             Act::Hold => alarm.held = true,
             Act::NoAnswer => alarm.unanswered += 1,
+            Act::NoAccess => alarm.no_access += 1,
             _ => {}
         },
         AlarmChange::Safe(safe) => alarm.safe = safe.clone(),

@@ -54,6 +54,13 @@ impl Turn<'_> {
         self.climb(alarm, 0, 0, late_by);
     }
 
+    /// Tells the rung after the one that was told last, before its time.
+    pub(super) fn climb_on(&mut self, alarm: &Alarm) {
+        if let Attention::Calling { rung, round, .. } = alarm.attention {
+            self.climb(alarm, rung, round, Millis(0));
+        }
+    }
+
     /// Tells the rung after `rung` (0: before the first), and fixes when the next is due. Rungs that reach nobody are skipped at
     /// once; the last that reaches somebody repeats without end.
     fn climb(&mut self, alarm: &Alarm, rung: u32, round: u32, late_by: Millis) {

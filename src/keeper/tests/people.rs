@@ -60,6 +60,40 @@ fn an_act_on_what_has_changed_meanwhile_is_refused() {
 }
 
 #[test]
+fn who_cannot_get_in_brings_others_at_once() {
+    story(
+        "
+        08:00:00 press
+          sos#1 raised in h1: said sos
+          sos#1 calls rung 1.0 until 08:01:00
+          -> desk: sos#1 n1 rung 1.0
+          -> zhang: sos#1 n2 rung 1.0
+        08:00:30 zhang on-site
+          sos#1 taken by zhang until 08:30:30
+          -> desk: sos#1 n3 taken by zhang
+          -> zhang: sos#1 n4 taken by zhang
+        08:05:00 zhang no-access
+          sos#1 calls rung 1.0 until 08:06:00
+          -> desk: sos#1 n5 rung 1.0
+          -> zhang: sos#1 n6 rung 1.0
+        08:05:20 deputy no-access
+          sos#1 calls rung 3.0 until 08:07:20
+          -> deputy: sos#1 n7 rung 3.0
+        08:05:40 deputy no-access
+          sos#1 calls rung 4.0 until 08:07:40
+          -> lead: sos#1 n8 rung 4.0
+        08:06:00 zhang safe seen
+          sos#1 settled
+          -> deputy: sos#1 n11 taken by zhang
+          -> desk: sos#1 n9 taken by zhang
+          -> lead: sos#1 n12 taken by zhang
+          -> zhang: sos#1 n10 taken by zhang
+        08:06:10 zhang no-access
+    ",
+    );
+}
+
+#[test]
 fn an_alarm_is_held_once() {
     story(
         "

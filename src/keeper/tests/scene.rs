@@ -511,6 +511,7 @@ impl Scene {
             "on-my-way" => Act::OnMyWay { minutes: word.parse().ok() },
             "on-site" => Act::OnSite,
             "no-answer" => Act::NoAnswer,
+            "no-access" => Act::NoAccess,
             "hold" => Act::Hold,
             "cannot" => Act::Cannot,
             "safe" => Act::Safe(if word == "seen" { SafeHow::Seen } else { SafeHow::Spoke }),

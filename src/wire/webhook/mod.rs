@@ -23,18 +23,16 @@ pub use answer::{Verdict, judge, reads_refusals};
 use crate::engine::parcel::Parcel;
 use crate::engine::registry::{ChannelDialect, Method};
 use crate::engine::time::Wall;
+use crate::wire::respond::Links;
 use jiff::tz::TimeZone;
-use standard::{BadSecret, Secrets, segment};
+use standard::{BadSecret, Secrets};
 use std::fmt;
-
-/// The longest base of a link in bytes; a longer one is left out of the notice.
-pub const MAX_PUBLIC_URL_BYTES: usize = 512;
 
 /// What the notices of a site say besides what they are about.
 #[derive(Debug, Clone)]
 pub struct Desk {
-    /// Where people reach the console, without a query.
-    pub public_url: Option<String>,
+    /// Makes the links by which notices are answered; none where nobody said where the console is.
+    pub links: Option<Links>,
     /// The zone of the times that people read.
     pub zone: TimeZone,
     /// Whom to ring where the link fails; empty for nobody.
@@ -43,18 +41,18 @@ pub struct Desk {
 
 impl Default for Desk {
     fn default() -> Desk {
-        Desk { public_url: None, zone: TimeZone::UTC, phone: String::new() }
+        Desk { links: None, zone: TimeZone::UTC, phone: String::new() }
     }
 }
 
 impl Desk {
-    /// Where people answer a notice: the alarm's page on the console, the console itself for a digest.
+    /// Where people answer a notice: a page for its channel's people, the console itself for a digest.
     pub fn link(&self, parcel: &Parcel) -> Option<String> {
-        let base = self.public_url.as_deref()?.trim_end_matches('/');
-        (base.len() <= MAX_PUBLIC_URL_BYTES).then(|| match parcel.alarm() {
-            Some(told) => format!("{base}/alarms/{}", segment(&told.alarm.id.to_string())),
-            None => format!("{base}/"),
-        })
+        let links = self.links.as_ref()?;
+        match parcel.alarm() {
+            Some(_) => links.link(&parcel.notice, &parcel.channel.id, parcel.issued),
+            None => links.console(),
+        }
     }
 }
 

@@ -14,7 +14,9 @@ use crate::engine::parcel::{AlarmNotice, Content, Digest, DigestLine, NoticeType
 use crate::engine::registry::{Channel, Template};
 use crate::engine::time::Wall;
 use crate::engine::view::{AlarmView, HomeView, NextView};
+use crate::wire::respond::Links;
 use minijinja::{AutoEscape, Environment, Error, ErrorKind, Output, State, UndefinedBehavior, Value, escape_formatter};
+use ring::hmac;
 use serde_json::json;
 use std::sync::Arc;
 
@@ -131,7 +133,8 @@ pub fn check(template: &Template, channel: &Channel) -> Result<(), Unsendable> {
     if template.body.len() > MAX_TEMPLATE_BYTES {
         return Err(Unsendable(format!("is longer than {MAX_TEMPLATE_BYTES} bytes")));
     }
-    let desk = Desk { public_url: Some("https://watch.example.org".to_owned()), ..Desk::default() };
+    let key = hmac::Key::new(hmac::HMAC_SHA256, b"of a sample");
+    let desk = Desk { links: Some(Links::new(key, "https://watch.example.org")), ..Desk::default() };
     for parcel in samples(channel) {
         render(template, &parcel, &words::message(&parcel, &desk))?;
     }
@@ -166,6 +169,7 @@ fn samples(channel: &Channel) -> Vec<Parcel> {
         over: None,
         safe: None,
         unanswered: 0,
+        no_access: 0,
         last_taker: None,
     };
     let line = DigestLine { r#type: NoticeType::Notice, alarm: alarm.clone(), home: home.clone() };
