@@ -18,6 +18,8 @@ use hearthwatch::engine::id::NoticeId;
 use hearthwatch::engine::registry::{Channel, ChannelDialect};
 use hearthwatch::engine::time::{Millis, Wall};
 use hearthwatch::keeper::ports::Dispatch;
+use hearthwatch::wire::respond::Links;
+use hearthwatch::wire::webhook;
 use receiver::{Authority, Behaviour, Certificate, Receiver, Request};
 use std::sync::{Arc, LazyLock, Mutex};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -151,6 +153,20 @@ async fn every_answer_has_its_outcome_and_the_receiver_is_found_when_it_is_back(
         );
     }
     assert_eq!(elsewhere.connections(), 0, "a redirect was followed");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_notice_carries_its_own_link_to_its_channel() {
+    let links = Links::new(ring::hmac::Key::new(ring::hmac::HMAC_SHA256, b"key"), "https://watch.example.org");
+    let desks = [("zhonglou".parse().unwrap(), webhook::Desk { links: Some(links.clone()), ..webhook::Desk::default() })];
+    let mut desk = Desk::new(Settings { desks: desks.into(), ..patient() });
+    let receiver = Receiver::start();
+    let channel = Arc::new(desk.channel(&receiver.url()));
+    assert_eq!(desk.deliver(&channel).await, Outcome::Delivered);
+    let body: serde_json::Value = serde_json::from_slice(&receiver.requests()[0].body).unwrap();
+    let link = body["data"]["links"]["respond"].as_str().unwrap();
+    let scope = links.scope(link.strip_prefix("https://watch.example.org/r#").unwrap(), wall()).unwrap();
+    assert_eq!((scope.notice.to_string(), &scope.channel), (body["id"].as_str().unwrap().to_owned(), &channel.id));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

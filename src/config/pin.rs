@@ -108,7 +108,9 @@ mod tests {
         for wrong in ["2581", "", "25800", "258"] {
             assert!(!fits(wrong, &one), "{wrong}");
         }
-        for kept in ["", "2580", "pbkdf2-sha256$0$$", "pbkdf2-sha256$4000000000$AA$AA", "md5$1$AA$AA", &one[..one.len() - 4]] {
+        for kept in
+            ["", "2580", "pbkdf2-sha256$0$$", "pbkdf2-sha256$4000000000$AA$AA", "md5$1$AA$AA", &one[..one.len() - 4]]
+        {
             assert!(!fits("2580", kept), "{kept}");
         }
     }

@@ -228,8 +228,20 @@ fn routes() -> Vec<(&'static str, &'static [&'static str], MethodRouter<Shared>)
 
 /// The console of a desk. Give it to [`serve`], or put it into a router of one's own.
 pub fn router(desk: Desk) -> Router {
-    let Desk { sites, board, accounts, vault, history, readiness, metrics, now, shutdown, event_streams, pushes, links } =
-        desk;
+    let Desk {
+        sites,
+        board,
+        accounts,
+        vault,
+        history,
+        readiness,
+        metrics,
+        now,
+        shutdown,
+        event_streams,
+        pushes,
+        links,
+    } = desk;
     let gate = gate::Gate::new(accounts);
     let events = events::Events::new(&board, event_streams);
     let (answers, pushed, claims, counted, porch) = Default::default();

@@ -106,7 +106,8 @@ impl Script {
     /// A script of a page that nobody has signed in to, with the words that begin so and no others: a phone may be far from anywhere.
     pub fn of(file: &'static str, lang: Lang, families: &[&str]) -> Script {
         let wanted = |key: &str| families.iter().any(|family| key.starts_with(family));
-        let words = words::all().filter(|(key, ..)| wanted(key)).map(|(key, ..)| ((*key).to_owned(), say(lang, key).into()));
+        let words =
+            words::all().filter(|(key, ..)| wanted(key)).map(|(key, ..)| ((*key).to_owned(), say(lang, key).into()));
         let words = Value::Object(words.collect()).to_string();
         Script { file, words, me: json!({"lang": lang.tag()}).to_string(), meta: "{}".to_owned() }
     }

@@ -56,8 +56,29 @@ impl Default for Porch {
 
 /// The texts that the page's script needs, by how their keys begin.
 const WORDS: &[&str] = &[
-    "respond.", "refused.", "kind.", "priority.", "how.", "progress.", "guide.", "mobility.", "trait.", "hours.", "days.", "card", "detail.",
-    "consent.", "call", "age", "floor", "gate_code", "keyholder", "inner_bolt", "dog", "due", "loading",
+    "respond.",
+    "refused.",
+    "kind.",
+    "priority.",
+    "how.",
+    "progress.",
+    "mark.",
+    "mobility.",
+    "trait.",
+    "hours.",
+    "days.",
+    "card",
+    "detail.",
+    "consent.",
+    "call",
+    "age",
+    "floor",
+    "gate_code",
+    "keyholder",
+    "inner_bolt",
+    "dog",
+    "due",
+    "loading",
 ];
 
 /// `GET /r`: the same for everybody, whatever stands behind the `#`.
@@ -69,8 +90,8 @@ pub(super) async fn open(Query(look): Query<Look>, headers: HeaderMap) -> Respon
         (PreEscaped(include_str!("assets/symbols.svg")))
         header.top { (brand()) (other_language(lang, "")) }
         div.line id="line" role="alert" hidden {}
-        main id="page" aria-live="polite" { p.loading { (s("loading")) } }
-        div.bar id="bar" hidden {}
+        main id="page" { p.loading { (s("loading")) } }
+        div.bar id="bar" aria-live="polite" hidden {}
         noscript { p.lost { (s("respond.no_script")) } }
     };
     let mut response = page(&look, StatusCode::OK, frame(lang, "respond", "respond.title", Some(&script), inside));
@@ -145,7 +166,8 @@ impl Visit {
 }
 
 fn closed() -> Problem {
-    let detail = "This alarm is closed: there is nothing left to do by this link. If somebody still needs help, call the desk.";
+    let detail =
+        "This alarm is closed: there is nothing left to do by this link. If somebody still needs help, call the desk.";
     Problem::new(StatusCode::GONE, "link_used_up", detail)
 }
 
@@ -158,7 +180,11 @@ fn bad_link(room: &Shared, bad: BadLink, from: &str) -> Problem {
         BadLink::Forged => {
             metrics::counter!("hearthwatch_respond_forged_total").increment(1);
             if let Err(wait) = room.porch.tries.strangers.take(from, room.tick()) {
-                return too_many("too_many_tries", "Too many wrong links or PINs came from here; wait, or call the desk.", wait);
+                return too_many(
+                    "too_many_tries",
+                    "Too many wrong links or PINs came from here; wait, or call the desk.",
+                    wait,
+                );
             }
             let detail = "This link is not whole or is none of ours. Open it from the notice itself, or call the desk.";
             with_desk(room, Problem::forbidden("link_forged", detail), None)
@@ -233,7 +259,10 @@ pub(super) async fn identify(
     if !fits(&room, &visit, person, identity.pin.trim(), &from).await? {
         metrics::counter!("hearthwatch_respond_wrong_pins_total").increment(1);
         tracing::warn!(responder = %person.id, %from, "a wrong PIN");
-        return Err(Problem::forbidden("wrong_pin", "The PIN is wrong. After five wrong ones it is locked for a while."));
+        return Err(Problem::forbidden(
+            "wrong_pin",
+            "The PIN is wrong. After five wrong ones it is locked for a while.",
+        ));
     }
     tracing::info!(responder = %person.id, channel = %visit.scope.channel, %from, "said who it is, by a notice's link");
     let badge = room.links.badge(&visit.site.id, &person.id, &person.details.pin, room.wall());

@@ -385,13 +385,7 @@ pub fn decide(alarm: &Alarm, act: &Act, by: &ResponderId, rules: &Rules, now: Ti
         (Act::Note(_), _) => Verdict::Record,
         // Safe stays safe; only closing is left to do.
         (
-            Act::Seen
-            | Act::OnMyWay { .. }
-            | Act::OnSite
-            | Act::NoAnswer
-            | Act::NoAccess
-            | Act::Hold
-            | Act::Cannot,
+            Act::Seen | Act::OnMyWay { .. } | Act::OnSite | Act::NoAnswer | Act::NoAccess | Act::Hold | Act::Cannot,
             Attention::Settled,
         ) => Verdict::Record,
         (Act::Seen, Attention::Taken { by: owner, until, progress, .. }) if owner == by => {

@@ -40,6 +40,9 @@ const LAG: usize = 256;
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; \
                       base-uri 'none'; form-action 'none'; frame-ancestors 'self'";
 
+/// By what the demo's people say who they are on the page behind a notice's link.
+pub const PIN: &str = "2468";
+
 /// Whose phone it is. Holds a token, so it has no `Debug`.
 #[derive(Clone, Serialize)]
 pub struct Phone {
@@ -272,7 +275,7 @@ async fn receive(
 /// All messages, oldest first, and whose phones there are.
 async fn messages(State(inbox): State<Arc<Inbox>>) -> Response {
     let messages: Vec<Entry> = inbox.entries().iter().cloned().collect();
-    let body = json!({"run": inbox.run, "phones": inbox.options.phones, "console": inbox.options.console,
+    let body = json!({"run": inbox.run, "phones": inbox.options.phones, "console": inbox.options.console, "pin": PIN,
                       "utc_offset_min": inbox.options.utc_offset_min, "messages": messages});
     ([(header::CACHE_CONTROL, "no-store")], Json(body)).into_response()
 }

@@ -91,8 +91,7 @@ fn pin(value: &Value, old: &str) -> Result<String, Wrong> {
     }
 }
 
-const PIN_REMEDY: &str =
-    "write 4 to 8 digits in quotes, not all alike and not in a row; leave it empty to keep the one there is, or write - for none";
+const PIN_REMEDY: &str = "write 4 to 8 digits in quotes, not all alike and not in a row; leave it empty to keep the one there is, or write - for none";
 
 fn ladder(id: &str, s: &Section<'_>, base: Option<Entity>, config: &Config) -> Option<Open> {
     let base = if let Some(Entity::Ladder(l)) = base { Some(l) } else { None };

@@ -1,6 +1,7 @@
 mod channels;
 
 use super::*;
+use crate::config::pin;
 use crate::engine::id::*;
 use crate::engine::policy::RulesPatch;
 use crate::engine::registry::*;
@@ -147,6 +148,35 @@ fn an_empty_cell_empties_and_the_same_is_no_change() {
     assert!(import.difference.is_empty(), "{}", import.difference);
     assert_eq!(import.difference.unchanged.values().sum::<usize>(), 6);
     assert!(import.seal(&Paper::default()).unwrap().is_empty(), "what is unchanged is not written again");
+}
+
+#[test]
+fn a_pin_is_taken_and_never_given() {
+    let pin = |registry: &Registry| {
+        Paper::default().open("responder:op", &registry.responders["op"].details).unwrap().unwrap().pin
+    };
+    let set = done(&[file("r.csv", "id,channels,pin\nop,desk,2580\n")], &base());
+    assert!(pin::fits("2580", &pin(&set)));
+    let text = export(&[&set], &Paper::default()).unwrap();
+    assert!(!text.contains("pin") && !text.contains("pbkdf2"), "{text}");
+    // It stays where a table says nothing of it, and where it is the same.
+    for table in
+        ["id,channels,name\nop,desk,Duty desk\n", "id,channels,pin\nop,desk,\n", "id,channels,pin\nop,desk,2580\n"]
+    {
+        let import = plan(&[file("r.csv", table)], &set).unwrap();
+        assert!(import.difference.is_empty(), "{table}: {}", import.difference);
+    }
+    let import = plan(&[file("r.csv", "id,channels,pin\nop,desk,9081\n")], &set).unwrap();
+    assert_eq!(import.difference.changed[0].1, ["pin changed"], "and not to what");
+    let gone = plan(&[file("r.csv", "id,channels,pin\nop,desk,-\n")], &set).unwrap();
+    assert_eq!(gone.difference.changed[0].1, ["pin changed"]);
+    assert_eq!(pin(&done(&[file("r.csv", "id,channels,pin\nop,desk,-\n")], &set)), "");
+    for wrong in ["123", "1234", "98-76", "2580258025"] {
+        let told = refused(&[file("r.csv", &format!("id,channels,pin\nop,desk,{wrong}\n"))], &set);
+        assert!(told.contains("pin") && told.contains("4 to 8 digits") && !told.contains(wrong), "{told}");
+    }
+    let told = refused(&[file("r.toml", "[[responder]]\nid = 'op'\npin = 9081\n")], &set);
+    assert!(told.contains("put it in quotes") && !told.contains("9081"), "{told}");
 }
 
 #[test]

@@ -33,7 +33,12 @@ pub fn console(running: &Arc<Running>, shutdown: watch::Receiver<bool>) -> Resul
         keeper: s.handle.clone(),
         status: s.status.clone(),
         news: s.listener.news.clone(),
-        desk_phone: running.config.sites.get(&s.id).and_then(|site| site.desk_phone.clone()),
+        desk_phone: running
+            .config
+            .sites
+            .get(&s.id)
+            .map(|site| site.desk_phone.clone())
+            .filter(|phone| !phone.is_empty()),
     };
     let (asked, measured, clock) = (running.clone(), running.clone(), running.sites.first().map(|s| s.clock.clone()));
     let now = move || clock.as_ref().map_or_else(|| (Tick::default(), crate::clock::wall_now()), |c| c.now());

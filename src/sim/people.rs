@@ -96,7 +96,9 @@ pub fn next_act(done: Option<&Act>, dice: &mut Dice) -> Option<(Act, u64)> {
             2 => (Act::Safe(SafeHow::Spoke), minutes(dice, 0.5, 6.0)),
             _ => (Act::OnMyWay { minutes: None }, minutes(dice, 0.2, 2.5)),
         },
-        Some(Act::NoAnswer | Act::NoAccess | Act::Hold | Act::Cannot) => (Act::OnMyWay { minutes: Some(10) }, minutes(dice, 0.2, 2.0)),
+        Some(Act::NoAnswer | Act::NoAccess | Act::Hold | Act::Cannot) => {
+            (Act::OnMyWay { minutes: Some(10) }, minutes(dice, 0.2, 2.0))
+        }
         Some(Act::OnMyWay { .. }) => (Act::OnSite, minutes(dice, 3.0, 25.0)),
         Some(Act::OnSite) => (Act::Safe(SafeHow::Seen), minutes(dice, 1.0, 20.0)),
         Some(Act::Safe(_)) => (Act::Close(CloseCode::Helped), minutes(dice, 0.1, 30.0)),

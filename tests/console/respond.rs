@@ -7,8 +7,25 @@ use serde_json::{Value, json};
 const SOS: &str = "zhonglou-000001";
 /// What nobody sees who has not said who it is: of the home of the first alarm, and of the colleagues.
 const PERSONAL: &[&str] = &[
-    "乙单元", "2580#", "刘阿姨", "138 1234", "王建华", "137 6543", "儿子", "王丽", "136 0000", "2025-03-18", "敲门", "王秀英", "8888 0012",
-    "1942", "stick", "高血压", "13900000000", "pbkdf2", "bedroom",
+    "乙单元",
+    "2580#",
+    "刘阿姨",
+    "138 1234",
+    "王建华",
+    "137 6543",
+    "儿子",
+    "王丽",
+    "136 0000",
+    "2025-03-18",
+    "敲门",
+    "王秀英",
+    "8888 0012",
+    "1942",
+    "stick",
+    "高血压",
+    "13900000000",
+    "pbkdf2",
+    "bedroom",
 ];
 
 async fn pressed() -> House {
@@ -68,7 +85,9 @@ async fn opening_a_link_changes_and_shows_nothing() {
     let house = pressed().await;
     let before = house.get(&format!("/api/v1/alarms/{SOS}")).await.json()["revision"].clone();
     let mut pages = Vec::new();
-    for (method, path) in [("GET", "/r".to_owned()), ("HEAD", "/r".to_owned()), ("GET", format!("/r#{}", usual(&house)))] {
+    for (method, path) in
+        [("GET", "/r".to_owned()), ("HEAD", "/r".to_owned()), ("GET", format!("/r#{}", usual(&house)))]
+    {
         let page = house.send(method, &path, &[("user-agent", "a preview")], "").await;
         assert_eq!((page.status, page.header("set-cookie")), (200, ""), "{method} {path}");
         let headers = [
@@ -115,7 +134,13 @@ async fn a_link_that_is_no_good_says_so_and_whom_to_call() {
         ("changed within", format!("A{}", &good[1..]), 403, "link_forged", None),
         ("of a site that is not ours", token(&house, "elsewhere-000001-n1", "desk", 0), 403, "link_forged", None),
         ("closed", token(&house, "zhonglou-000002-n1", "desk", 0), 410, "link_used_up", Some("zhonglou-000002")),
-        ("closed and old", token(&house, "zhonglou-000002-n1", "desk", 13 * hour), 410, "link_expired", Some("zhonglou-000002")),
+        (
+            "closed and old",
+            token(&house, "zhonglou-000002-n1", "desk", 13 * hour),
+            410,
+            "link_expired",
+            Some("zhonglou-000002"),
+        ),
     ];
     for (what, token, status, reason, alarm) in table {
         let reply = post(&house, "/r/look", "", &json!({"token": token})).await;
@@ -149,7 +174,10 @@ async fn without_identity_nothing_personal_is_told_and_nothing_is_done() {
         assert_eq!((&shown["home"]["id"], &shown["home"]["block"]), (&"h0012".into(), &"3幢".into()));
         assert_eq!((&shown["case"][1]["events"], &shown["case"][1]["taken"]), (&1.into(), &false.into()));
         let names: Vec<_> = shown["people"].as_array().unwrap().iter().map(|one| (&one["id"], &one["pin"])).collect();
-        assert_eq!(names, [(&"desk".into(), &true.into()), (&"zhangmin".into(), &true.into()), (&"liqiang".into(), &false.into())]);
+        assert_eq!(
+            names,
+            [(&"desk".into(), &true.into()), (&"zhangmin".into(), &true.into()), (&"liqiang".into(), &false.into())]
+        );
         let body = json!({"token": usual(&house), "alarm": SOS, "revision": 1});
         let act = post(&house, "/r/act/on-site", cookie, &body).await;
         assert_eq!((act.status, act.problem().as_str()), (403, "not_identified"), "{cookie:?}");
@@ -168,7 +196,10 @@ async fn whoever_says_who_it_is_sees_the_home() {
     }
     assert!(!cookie.contains("Secure"));
     let shown = reply.json();
-    assert_eq!((&shown["known"]["me"]["name"], &shown["known"]["me"]["phone"]), (&"张敏".into(), &"13900000000".into()));
+    assert_eq!(
+        (&shown["known"]["me"]["name"], &shown["known"]["me"]["phone"]),
+        (&"张敏".into(), &"13900000000".into())
+    );
     assert_eq!(shown["personal"]["home"]["gate_code"], "2580#");
     assert_eq!(shown["personal"]["residents"][0]["phone"], "0519-8888 0012");
     assert!(!reply.text.contains("pbkdf2"), "what is kept of a PIN is nobody's");

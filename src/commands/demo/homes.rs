@@ -5,7 +5,7 @@ use crate::config::Config;
 use crate::engine::id::SiteId;
 use crate::engine::registry::{Entity, Registry};
 use crate::engine::time::Wall;
-use crate::fleet::inbox::Phone;
+use crate::fleet::inbox::{self, Phone};
 use crate::fleet::{Fleet, FleetHome, Message};
 use crate::journal::vault::Vault;
 use crate::roster::File;
@@ -34,8 +34,10 @@ pub fn registry(
                 "secret": "file:hook", "allow_private": true, "include_personal": true})
         })
         .collect();
-    let responders: Vec<Value> =
-        phones.iter().map(|p| json!({"id": p.id, "site": SITE, "channels": [p.id], "name": p.name})).collect();
+    let responders: Vec<Value> = phones
+        .iter()
+        .map(|p| json!({"id": p.id, "site": SITE, "channels": [p.id], "name": p.name, "pin": inbox::PIN}))
+        .collect();
     // Shorter than in life, so that a visitor sees the climb.
     let ladder = |id: &str, waits: [u32; 3], repeat_s: u32| {
         let rungs: Vec<Value> = phones

@@ -114,7 +114,7 @@ fn announce(options: &Options, stage: &str, console: &str, token: &str) {
         options.homes, options.speed
     );
     println!("  the stage    {stage}/stage    press SOS in a home, and watch the caseworker's phone");
-    println!("  the phone    {stage}/");
+    println!("  the phone    {stage}/    the page behind a notice's link asks for the PIN {}", inbox::PIN);
     println!("  the console  {console}/    sign in as  desk  with  {token}");
     println!("The broker inside is for demonstration: it forgets everything when it stops. Ctrl-C ends the demo.");
 }

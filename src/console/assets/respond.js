@@ -1,6 +1,6 @@
 // The page behind a notice's link: what is the matter, who are you, whom to call, how to get in, what is done about it.
 
-import { announce, clock, el, fill, now, phone, setClock, since, span, symbol, t, tick, tOr } from './dom.js';
+import { clock, el, fill, now, phone, setClock, since, span, symbol, t, tick, tOr } from './dom.js';
 import { card, entry, isFire, residents } from './home.js';
 
 const $ = (id) => document.getElementById(id);
@@ -29,7 +29,7 @@ const pause = (ms) => new Promise((done) => { setTimeout(done, ms); });
 const key = () => Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, '0')).join('');
 
 /** Posts to the service. The token goes along in the body, and nowhere else. */
-async function post(path, body, idempotencyKey) {
+async function send(path, body, idempotencyKey) {
   const headers = { 'content-type': 'application/json' };
   if (idempotencyKey) headers['idempotency-key'] = idempotencyKey;
   const response = await fetch(`/r/${path}`, {
@@ -53,7 +53,7 @@ function take(answer) {
 /** Asks how things stand. */
 async function look() {
   try {
-    const reply = await post('look', { personal: !state.personal });
+    const reply = await send('look', { personal: !state.personal });
     if (reply.ok) take(reply.answer);
     else if (passing(reply)) state.lost = true;
     // What is closed or expired shows nothing any more.
@@ -88,15 +88,15 @@ function head(one) {
   const marks = [
     one.late_by_s >= 60 && t('respond.late', { span: span(one.late_by_s * 1000) }),
     one.over && t('respond.over'),
-    more?.unanswered > 0 && t('respond.no-answer'),
-    more?.no_access > 0 && t('respond.no_access'),
+    more?.unanswered > 0 && t('mark.unanswered', { n: more.unanswered }),
+    more?.no_access > 0 && t('mark.no_access'),
     more?.last_taker && !one.taken && !one.confirmed_safe && t('respond.before', { by: more.last_taker }),
   ].filter(Boolean);
   return el('section', { class: `what ${one.priority}` },
     el('p', { class: 'grave' }, symbol(`p-${one.priority}`), el('b', {}, t(`priority.${one.priority}`)), since(one.happened_at)),
     el('h1', {}, symbol(one.kind), t(`kind.${one.kind}`)),
     el('p', { class: 'house' }, house(state.shown)),
-    el('p', {}, t('respond.happened', { at: clock(one.happened_at, true) }), one.events > 1 && el('b', {}, ' · ', t('respond.pressed', { n: one.events, at: clock(one.last_event_at) }))),
+    el('p', {}, t('respond.happened', { at: clock(one.happened_at) }), one.events > 1 && el('b', {}, ' · ', t('respond.pressed', { n: one.events, at: clock(one.last_event_at) }))),
     marks.length > 0 && el('p', { class: 'marks' }, marks.map((mark) => el('span', {}, mark))),
     standing(one),
     one.next && !one.taken && !one.confirmed_safe && el('p', { class: 'soft' }, t('respond.next', { at: clock(one.next.at, true), to: one.next.to })));
@@ -140,7 +140,7 @@ async function identify(event) {
   const pin = input.value;
   button.disabled = true;
   try {
-    const { ok, answer } = await post('identify', { who: state.who, pin });
+    const { ok, answer } = await send('identify', { who: state.who, pin });
     state.wrong = ok ? null : tOr(`refused.${answer.reason}`, answer.detail);
     if (ok) {
       take(answer);
@@ -156,7 +156,7 @@ async function identify(event) {
 
 async function leave() {
   try {
-    await post('leave', {});
+    await send('leave', {});
   } catch {
     // Without the service nothing can be done with the badge either.
   }
@@ -211,7 +211,7 @@ function press(act, what, more = {}) {
 async function deliver(order) {
   for (let wait = 1_000; state.pending === order; wait = Math.min(wait * 2, 8_000)) {
     try {
-      const reply = await post(`act/${order.act}`, order.body, order.key);
+      const reply = await send(`act/${order.act}`, order.body, order.key);
       if (state.pending !== order) return;
       if (!passing(reply)) return answered(order, reply);
     } catch {
@@ -231,7 +231,6 @@ async function answered(order, { ok, answer }) {
     const until = known(order.alarm)?.seen?.until;
     const then = order.act === 'cannot' && !order.had ? 'cannot_noted' : order.act;
     state.said = { at: new Date(now()).toISOString(), what: order.what, then: t(`respond.then.${then}`, { until: until ? clock(until) : '' }) };
-    announce(`${t('respond.done', { at: clock(state.said.at), what: order.what })} ${state.said.then}`);
   } else if (answer.reason === 'stale_revision') {
     state.stale = order;
   } else {

@@ -69,7 +69,8 @@ impl Sight {
         let all: Vec<Person> = record.responders.iter().map(person).collect();
         let names = all.iter().map(|p| (p.id.clone(), p.name().to_owned())).collect();
         let reached = record.responders.iter().map(|r| r.channels.contains(&record.channel));
-        let mut people: Vec<Person> = all.into_iter().zip(reached).filter(|(_, in_it)| *in_it).map(|(p, _)| p).collect();
+        let mut people: Vec<Person> =
+            all.into_iter().zip(reached).filter(|(_, in_it)| *in_it).map(|(p, _)| p).collect();
         people.sort_by(|a, b| (a.name(), &a.id).cmp(&(b.name(), &b.id)));
         Sight { case, people, names, record }
     }
@@ -89,7 +90,8 @@ impl Sight {
                 "taken": alarm.seen.is_some(), "confirmed_safe": alarm.safe.is_some(), "next": shown.next,
             })
         };
-        let people = |person: &Person| json!({"id": person.id, "name": person.name(), "pin": !person.details.pin.is_empty()});
+        let people =
+            |person: &Person| json!({"id": person.id, "name": person.name(), "pin": !person.details.pin.is_empty()});
         let home = self.case.first().map(|shown| &shown.home);
         json!({
             "home": home.map(|h| json!({"id": h.id, "community": h.community, "block": h.block, "claimed": h.claimed})),
@@ -106,7 +108,8 @@ impl Sight {
             let seen = alarm.seen.as_ref().map(|seen| {
                 json!({"by": name(&seen.by), "mine": seen.by == me.id, "at": seen.at.utc(), "until": seen.until.utc(), "how": seen.how})
             });
-            let safe = alarm.safe.as_ref().map(|safe| json!({"by": name(&safe.by), "at": safe.at.utc(), "how": safe.how}));
+            let safe =
+                alarm.safe.as_ref().map(|safe| json!({"by": name(&safe.by), "at": safe.at.utc(), "how": safe.how}));
             json!({"revision": alarm.revision, "seen": seen, "safe": safe, "unanswered": alarm.unanswered,
                 "no_access": alarm.no_access, "last_taker": alarm.last_taker.as_ref().map(name)})
         };

@@ -9,6 +9,7 @@ const STEPS = ["seen", "on-my-way", "on-site", "safe", "close"];
 const PROGRESS = { seen: 1, on_my_way: 2, on_site: 3 };
 const OUTCOMES = ["helped", "hospital", "accidental", "not_home", "sensor", "test"];
 
+let pin = "";
 let phones = [];
 let time = clock(w, 480);
 /** Messages by number. */
@@ -142,6 +143,12 @@ function notice(message, phone, current) {
     const personal = message.event.data.personal;
     if (personal && done > 0 && mine) bubble.append(card(personal));
     if (known.next && done < 4) bubble.append(otherwise(known.next, alarm));
+    const link = message.event.data.links?.respond;
+    if (/^https?:/.test(link ?? "")) {
+      const open = make("a", "respond", fill(w.respond, { pin }));
+      Object.assign(open, { href: link, target: "_blank", rel: "noopener noreferrer" });
+      bubble.append(open);
+    }
     bubble.append(steps(alarm, phone, done, mine));
     if (asking?.phone === phone.id && asking.alarm === alarm.id) bubble.append(question(alarm, phone));
   }
@@ -362,6 +369,7 @@ function say(root) {
 async function load() {
   const state = await (await fetch("messages", { cache: "no-store" })).json();
   phones = state.phones;
+  pin = state.pin;
   time = clock(w, state.utc_offset_min);
   const link = document.getElementById("console");
   link.hidden = !/^https?:/.test(state.console);

@@ -41,7 +41,7 @@ const zh = {
     not_safe_yet: "还没有人确认老人安全（见到、通话或移交 120），不能关闭。联系不上请打 120。", stale_revision: "警情刚有变化，请再看一眼。",
     closed: "警情已关闭。", no_such_alarm: "没有这条警情。", not_yours: "别人已接单。", gateway_unreachable: "网关没有回应，请直接打电话。",
   },
-  failed: "没有成功：{why}", hours: "{h}小时{m}分", minutes: "{m}分钟", seconds: "{s}秒",
+  respond: "接单（看地址、电话、钥匙）· 演示密码 {pin}", failed: "没有成功：{why}", hours: "{h}小时{m}分", minutes: "{m}分钟", seconds: "{s}秒",
   day: "{month}月{day}日 ",
 };
 
@@ -91,7 +91,7 @@ const en = {
     stale_revision: "The alarm has just changed: look again.", closed: "The alarm is closed.", no_such_alarm: "There is no such alarm.",
     not_yours: "Somebody else has it.", gateway_unreachable: "The gateway does not answer: use the phone.",
   },
-  failed: "That did not work: {why}", hours: "{h} h {m} min", minutes: "{m} min", seconds: "{s} s",
+  respond: "Take it (address, phones, keys) · demo PIN {pin}", failed: "That did not work: {why}", hours: "{h} h {m} min", minutes: "{m} min", seconds: "{s} s",
   day: "{month}/{day} ",
 };
 

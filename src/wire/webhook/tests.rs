@@ -656,14 +656,14 @@ fn a_templates_values_are_escaped_for_what_the_body_is() {
         ),
     ];
     for (content_type, body, expected) in table {
-        let expected = &expected.replace("LINK", &url());
+        let expected = expected.replace("LINK", &url());
         let mut told = told(AlarmKind::Sos);
         told.home.community = Some("a\"<b>& 字".into());
         let template = Some(Box::new(template(content_type, body)));
         let channel = Channel { template, ..channel(ChannelDialect::Template) };
         let sent = sending(&parcel_to(channel, Content::Alarm(Box::new(told))), &desk(), &Keys::None, 0, ISSUED);
         let found = String::from_utf8(sent.unwrap().body).unwrap();
-        let same = match serde_json::from_str::<Value>(expected) {
+        let same = match serde_json::from_str::<Value>(&expected) {
             // Ours are harmless before they are escaped.
             Ok(_) if content_type.contains("json") => {
                 let of = |text: &str| serde_json::from_str::<Value>(text).unwrap();
