@@ -201,6 +201,24 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_short_number_is_told_apart_on_the_phone() {
+        let short = |number| AlarmId { site: SiteId::cut("z"), number }.short();
+        let table = [
+            (0, "A000"),
+            (184, "A184"),
+            (999, "A999"),
+            (1_000, "B000"),
+            (8_007, "J007"),
+            (23_999, "Z999"),
+            (24_000, "A000"),
+        ];
+        for (number, expected) in table {
+            assert_eq!(short(number), expected, "{number}");
+        }
+        assert_eq!(short(u64::MAX).len(), 4);
+    }
+
+    #[test]
     fn an_id_has_one_to_256_bytes_and_no_control_characters() {
         let cases = [
             ("h0012".to_owned(), None),

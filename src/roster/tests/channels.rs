@@ -114,7 +114,10 @@ fn a_channel_that_cannot_work_is_refused_with_its_remedy() {
             "channel[1].template: is for dialect = \"template\" only",
         ),
         (template(""), "channel[1].template.body: is missing"),
-        (template("body='{{ txt }}'"), "channel[1].template: line 1: uses a variable that there is not; correct the body"),
+        (
+            template("body='{{ txt }}'"),
+            "channel[1].template: line 1: uses a variable that there is not; correct the body",
+        ),
         (template("body='{\"x\": \"{{ text }}\"}'"), "channel[1].template: becomes no JSON"),
         (template("body='x'\ncontent_type='image/png'"), "channel[1].template: no values can be escaped"),
         (template("body='{}'\npointer='/code'"), "channel[1].template.pointer: needs the other"),
