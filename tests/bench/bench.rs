@@ -11,6 +11,7 @@
 //! | `engine` | the machines alone, in one thread: decoding, the home machine, a keeper's turn without its disk |
 //! | `decode` | understanding one message, dialect by dialect |
 //! | `recovery` | from a kill -9 in the flood to ready again |
+//! | `due` | only where it is named, some minutes: from a deadline to the webhook, with 10,000 open alarms |
 //! | `lives` | only where it is named, some minutes: false alarms and time to notice on half a year of the fleet's lives |
 
 #![expect(clippy::disallowed_methods, reason = "a benchmark reads the clock, waits and runs threads")]
@@ -20,6 +21,7 @@ mod bare;
 #[path = "../support/broker.rs"]
 mod broker;
 mod dialects;
+mod due;
 mod engine;
 mod figures;
 mod gateway;
@@ -42,17 +44,18 @@ pub struct Options {
 /// A part of the benchmark: its word, and what runs it.
 type Part = (&'static str, fn(&Options));
 
-const PARTS: [Part; 6] = [
+const PARTS: [Part; 7] = [
     ("ingest", ingest::run),
     ("press", press::run),
     ("engine", engine::run),
     ("decode", dialects::run),
     ("recovery", recovery::run),
-    (BY_NAME, lives::run),
+    ("due", due::run),
+    ("lives", lives::run),
 ];
 
-/// The part that says nothing of the machine, and takes long.
-const BY_NAME: &str = "lives";
+/// What takes long.
+const BY_NAME: [&str; 2] = ["due", "lives"];
 
 fn main() {
     // `cargo bench` says --bench.
@@ -64,7 +67,7 @@ fn main() {
         let at = words.iter().position(|w| w == name);
         at.map_or(default, |at| words[at + 1].parse().expect("a number"))
     };
-    let lives = words.iter().any(|w| w == BY_NAME);
+    let lives = words.iter().any(|w| w == "lives");
     let options = Options {
         homes: number("--homes", if lives { 1_000 } else { 3_000 }) as u32,
         messages: number("--messages", 300_000),
@@ -78,7 +81,7 @@ fn main() {
         figures::load_average()
     );
     for (name, part) in PARTS {
-        if all && name != BY_NAME || words.iter().any(|w| w == name) {
+        if all && !BY_NAME.contains(&name) || words.iter().any(|w| w == name) {
             part(&options);
         }
     }

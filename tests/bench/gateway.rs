@@ -26,6 +26,11 @@ pub struct Gateway {
 impl Gateway {
     /// Imports the homes. One ladder with one rung that waits for an hour: what is measured is the first notice.
     pub fn new(broker: &str, receiver: &Receiver, homes: &[FleetHome]) -> Gateway {
+        Gateway::with_repeats(broker, receiver, homes, 3_600)
+    }
+
+    /// The same, with a rung that is told again so often.
+    pub fn with_repeats(broker: &str, receiver: &Receiver, homes: &[FleetHome], repeat_s: u32) -> Gateway {
         let dir = tempfile::tempdir().expect("a temporary folder");
         let console = free_port();
         let at = |name: &str| dir.path().join(name);
@@ -42,7 +47,7 @@ impl Gateway {
         fs::write(at("hearthwatch.toml"), config).expect("the configuration");
         fs::create_dir(at("secrets")).expect("a folder");
         fs::write(at("secrets/phone"), "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=").expect("a secret");
-        fs::write(at("registry.json"), registry(homes, &receiver.url()).to_string()).expect("the registry");
+        fs::write(at("registry.json"), registry(homes, &receiver.url(), repeat_s).to_string()).expect("the registry");
         let gateway = Gateway { dir, console, child: None, log: None };
         let imported = gateway.command("import").arg(gateway.file("registry.json")).output().expect("the binary");
         assert!(imported.status.success(), "{}", String::from_utf8_lossy(&imported.stderr));
@@ -137,7 +142,7 @@ impl Drop for Gateway {
     }
 }
 
-fn registry(homes: &[FleetHome], url: &str) -> Value {
+fn registry(homes: &[FleetHome], url: &str, repeat_s: u32) -> Value {
     let home = |h: &FleetHome| {
         json!({"id": h.id, "site": "demo", "community": h.community, "block": h.block, "floor": h.floor, "address": h.address,
                "keyholder": h.keyholder, "keyholder_phone": h.keyholder_phone,
@@ -146,7 +151,7 @@ fn registry(homes: &[FleetHome], url: &str) -> Value {
     let device = |home: &str, d: &hearthwatch::fleet::FleetDevice| json!({"id": d.id, "home": home, "source": d.source, "address": d.address, "room": d.room, "model": d.model, "life": d.life});
     let resident = |home: &str, number: usize, r: &hearthwatch::fleet::FleetResident| json!({"id": format!("{home}-{number}"), "home": home, "name": r.name, "phone": r.phone, "birth_year": r.birth_year});
     let residents = homes.iter().flat_map(|h| h.residents.iter().enumerate().map(|(n, r)| resident(&h.id, n, r)));
-    let ladder = |id: &str| json!({"id": id, "site": "demo", "repeat_s": 3600, "rung": [{"name": "all", "to": ["caseworker"], "wait_s": 3600}]});
+    let ladder = |id: &str| json!({"id": id, "site": "demo", "repeat_s": repeat_s, "rung": [{"name": "all", "to": ["caseworker"], "wait_s": repeat_s}]});
     let ladders = ["life", "welfare", "property"].map(ladder);
     json!({
         "channel": [{"id": "phone", "site": "demo", "dialect": "standard", "url": url, "secret": "file:phone", "allow_private": true, "slots": 32}],
