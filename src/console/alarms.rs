@@ -261,13 +261,14 @@ fn wanted(word: &str, body: &[u8]) -> Result<(Wanted, Option<u32>), Problem> {
         "no-access" => Act::NoAccess,
         "hold" => Act::Hold,
         "cannot" => Act::Cannot,
+        "reopen" => Act::Reopen,
         "safe" => Act::Safe(safe_how(said.how.as_deref())?),
         "close" => Act::Close(close_code(said.outcome.as_deref())?),
         "note" => return Ok((Wanted::Note(note(said.text)?), said.revision)),
         _ => {
             return Err(Problem::not_found(
                 "no_such_act",
-                "An alarm knows seen, on-my-way, on-site, no-answer, no-access, note, hold, cannot, safe and close.",
+                "An alarm knows seen, on-my-way, on-site, no-answer, no-access, note, hold, cannot, safe, close and reopen.",
             ));
         }
     };

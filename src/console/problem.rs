@@ -74,9 +74,7 @@ impl From<Refusal> for Problem {
     fn from(refusal: Refusal) -> Problem {
         let status = match refusal {
             Refusal::NoSuchAlarm => StatusCode::NOT_FOUND,
-            Refusal::Closed | Refusal::Stale { .. } | Refusal::NotSafeYet | Refusal::HeldBefore | Refusal::NotYours => {
-                StatusCode::CONFLICT
-            }
+            _ => StatusCode::CONFLICT,
         };
         let problem = Problem::new(status, refusal.name(), refusal.remedy());
         match refusal {

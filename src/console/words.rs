@@ -1,5 +1,6 @@
 //! Every text of the pages, in both languages, in one table (that of the desk here, the others' beside it). `{name}` is filled in where the text is used.
 
+mod guide;
 mod places;
 mod respond;
 
@@ -72,7 +73,7 @@ pub(super) fn say(lang: Lang, key: &'static str) -> &'static str {
 
 /// All of them.
 pub(super) fn all() -> impl Iterator<Item = &'static Word> {
-    WORDS.iter().chain(places::PLACES).chain(respond::RESPOND)
+    WORDS.iter().chain(guide::GUIDE).chain(places::PLACES).chain(respond::RESPOND)
 }
 
 /// Those of the desk and the door.
@@ -311,6 +312,7 @@ const WORDS: &[Word] = &[
     ("act.on-my-way", "在路上", "On my way"),
     ("act.on-site", "到场", "On site"),
     ("act.no-answer", "无人应答", "No answer"),
+    ("act.reopen", "还没安全，重新呼叫", "Not safe: call again"),
     ("act.no-access", "进不了门", "No access"),
     ("act.safe", "确认安全", "Safe"),
     ("act.close", "关闭", "Close"),
@@ -358,6 +360,16 @@ const WORDS: &[Word] = &[
     ),
     ("refused.moved", "列表刚刚变动，请看清后再按一次。", "The list has just moved: look, and press again."),
     ("refused.held_before", "每个警报只能稍等一次。", "An alarm can be held once only."),
+    (
+        "refused.still_open",
+        "这个警报还没有确认安全，不需要重新打开。",
+        "Nobody has said that the resident is safe: there is nothing to reopen.",
+    ),
+    (
+        "refused.raised_again",
+        "这一户已有同类的新警报，请处理新的那个。",
+        "Another alarm of this kind is open here: act on that one.",
+    ),
     ("refused.not_yours", "别人已经接了这个警报。", "Somebody else has taken this alarm."),
     (
         "refused.not_sealed",
@@ -427,74 +439,9 @@ const WORDS: &[Word] = &[
     ("story.act_note", "{by} 写了备注", "{by} wrote a note"),
     ("story.act_hold", "{by}：稍等", "{by}: hold"),
     ("story.act_cannot", "{by}：去不了", "{by}: cannot come"),
+    ("story.act_reopen", "{by}：重新打开", "{by} reopened it"),
+    ("story.reopened", "关闭有误，重新呼叫", "closed by mistake: calling again"),
     ("story.closed", "{by} 关闭：{outcome}", "{by} closed it: {outcome}"),
-    // What to do
-    (
-        "guide.sos",
-        "① 打老人电话 ② 不接，立即上门 ③ 情况危急，先打 120",
-        "1. Call the resident 2. No answer: go at once 3. In danger: 120 first",
-    ),
-    (
-        "guide.fall",
-        "① 打老人电话 ② 不接，立即上门 ③ 不要扶起，先问 120",
-        "1. Call the resident 2. No answer: go at once 3. Do not lift the person; ask 120",
-    ),
-    (
-        "guide.smoke",
-        "① 先打 119 ② 打老人电话，让其离开 ③ 不要进入烟中",
-        "1. 119 first 2. Call the resident: leave the home 3. Do not enter smoke",
-    ),
-    (
-        "guide.co",
-        "① 先打 119 ② 打老人电话：开窗、离开 ③ 不要贸然进入",
-        "1. 119 first 2. Call the resident: open windows, leave 3. Do not enter",
-    ),
-    (
-        "guide.gas",
-        "① 先打 119 ② 不碰开关、不按门铃、不进入 ③ 到户外再打电话",
-        "1. 119 first 2. Touch no switch, ring no bell, do not enter 3. Phone from outside only",
-    ),
-    (
-        "guide.inactivity",
-        "① 打老人电话 ② 打联系人 ③ 上门敲门，必要时打 110",
-        "1. Call the resident 2. Call the contacts 3. Knock at the door; 110 if needed",
-    ),
-    (
-        "guide.life",
-        "① 打老人电话 ② 不接，立即上门 ③ 情况危急，先打 120",
-        "1. Call the resident 2. No answer: go at once 3. In danger: 120 first",
-    ),
-    (
-        "guide.welfare",
-        "① 打老人电话 ② 不接，打联系人 ③ 仍无回应，上门看望",
-        "1. Call the resident 2. No answer: call the contacts 3. Still none: go and look",
-    ),
-    (
-        "guide.property",
-        "① 打老人电话：关总阀 ② 不接，请持钥匙人上门",
-        "1. Call the resident: close the main valve 2. No answer: send the keyholder",
-    ),
-    (
-        "guide.technical",
-        "下次上门时处理；列入当日设备清单。",
-        "Mend it at the next visit; it stands on the day's list.",
-    ),
-    // The card
-    ("card", "打 120，照着念", "Call 120 and read this aloud"),
-    ("card.119", "先打 119，照着念", "Call 119 first and read this aloud"),
-    ("card.show", "120 急救卡", "Card for 120"),
-    ("card.where", "地点", "Where"),
-    ("card.who", "什么人", "Who"),
-    ("card.what", "什么事", "What"),
-    ("card.ill", "病史", "Conditions"),
-    ("card.ask", "状态", "State"),
-    ("card.conscious", "是否清醒？有无呼吸？不知道就说“不知道”。", "Conscious? Breathing? If you do not know, say so."),
-    ("card.entry", "怎么进门", "Way in"),
-    ("card.callback", "现场电话", "Phone there"),
-    ("card.reference", "编号", "Reference"),
-    ("call.120", "拨打 120 急救", "Call 120, ambulance"),
-    ("call.119", "119 消防", "119 fire"),
-    ("call.110", "110 公安", "110 police"),
 ];
 
 #[cfg(test)]
@@ -572,7 +519,19 @@ mod tests {
         wanted.extend(refusals.map(|refusal| format!("refused.{}", refusal.name())));
         wanted.extend(of(
             "act",
-            &["seen", "on-my-way", "on-site", "no-answer", "no-access", "safe", "close", "hold", "cannot", "note"],
+            &[
+                "seen",
+                "on-my-way",
+                "on-site",
+                "no-answer",
+                "no-access",
+                "safe",
+                "close",
+                "hold",
+                "cannot",
+                "reopen",
+                "note",
+            ],
         ));
         wanted.extend(of("how", &["seen", "spoke", "handed_to_120"]));
         wanted.extend(of("progress", &["seen", "on_my_way", "on_site"]));

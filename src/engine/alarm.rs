@@ -307,6 +307,9 @@ pub enum Act {
     Safe(#[n(0)] SafeHow),
     #[n(8)]
     Close(#[n(0)] CloseCode),
+    /// It was closed, or said to be safe, by mistake.
+    #[n(9)]
+    Reopen,
     /// Somebody stands before the door and cannot get in: raises the urgency, and others are told at once.
     #[n(19)]
     NoAccess,
@@ -328,6 +331,10 @@ pub enum Refusal {
     HeldBefore,
     /// Somebody else has it.
     NotYours,
+    /// It calls, or somebody has it: there is nothing to reopen.
+    StillOpen,
+    /// Another alarm of its kind has been raised in the home since it was closed.
+    RaisedAgain,
 }
 
 impl Refusal {
@@ -339,6 +346,8 @@ impl Refusal {
             Refusal::NotSafeYet => "not_safe_yet",
             Refusal::HeldBefore => "held_before",
             Refusal::NotYours => "not_yours",
+            Refusal::StillOpen => "still_open",
+            Refusal::RaisedAgain => "raised_again",
         }
     }
 
@@ -346,13 +355,17 @@ impl Refusal {
     pub fn remedy(self) -> &'static str {
         match self {
             Refusal::NoSuchAlarm => "There is no alarm of this id.",
-            Refusal::Closed => "The alarm is closed; nothing more can be done with it.",
+            Refusal::Closed => "The alarm is closed. Within three days of that it can be reopened.",
             Refusal::Stale { .. } => "The alarm has changed since you looked: load it again and decide anew.",
             Refusal::NotSafeYet => {
                 "Nobody has confirmed that the resident is safe (seen, spoke, or handed to 120): do that first. If there is no answer, call 120."
             }
             Refusal::HeldBefore => "An alarm can be held once only.",
             Refusal::NotYours => "Somebody else has taken this alarm.",
+            Refusal::StillOpen => {
+                "The alarm is open, and nobody has said that the resident is safe: there is nothing to reopen."
+            }
+            Refusal::RaisedAgain => "Another alarm of this kind is open in this home: act on that one.",
         }
     }
 }
@@ -369,6 +382,8 @@ pub enum Verdict {
     CallAgain,
     /// Nobody has it: the next rung is told now.
     ClimbOn,
+    /// Nobody is safe: the ladder starts again, now.
+    Unsettle,
     Settle(SafeHow),
     Close(CloseCode),
     /// Only the record grows.
@@ -383,6 +398,8 @@ pub fn decide(alarm: &Alarm, act: &Act, by: &ResponderId, rules: &Rules, now: Ti
     let has_it = matches!(&alarm.attention, Attention::Taken { by: owner, .. } if owner == by);
     Ok(match (act, &alarm.attention) {
         (Act::Note(_), _) => Verdict::Record,
+        (Act::Reopen, Attention::Settled) => Verdict::Unsettle,
+        (Act::Reopen, _) => return Err(Refusal::StillOpen),
         // Safe stays safe; only closing is left to do.
         (
             Act::Seen | Act::OnMyWay { .. } | Act::OnSite | Act::NoAnswer | Act::NoAccess | Act::Hold | Act::Cannot,

@@ -273,6 +273,9 @@ pub enum HomeChange {
         #[n(0)]
         degrees: Option<u8>,
     },
+    /// An alarm that was closed by mistake is open again.
+    #[n(27)]
+    Reopened(#[n(0)] Box<Alarm>),
     /// It has cooled by so much more than its neighbours; none: no longer.
     #[n(24)]
     Apart {

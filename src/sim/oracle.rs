@@ -42,7 +42,9 @@ pub const TRANSITIONS: &[&str] = &[
     "safe",
     "over",
     "closed",
+    "reopened",
     "made",
+    "digest",
     "delivered",
     "failed",
     "withdrawn",
@@ -206,10 +208,13 @@ impl Oracle {
                 }
             }
             // Where it goes it begins its ladder anew.
-            HomeChange::AlarmJoined(alarm) => {
+            HomeChange::AlarmJoined(alarm) | HomeChange::Reopened(alarm) => {
                 let open = before(alarm.kind);
                 self.promise(open.is_none(), || format!("a second open {} in home {home}", alarm.kind));
                 self.climbed.remove(&alarm.id);
+                if self.closed.remove(&alarm.id) {
+                    self.transitions.push("reopened");
+                }
             }
             HomeChange::Closed { alarm, .. } => {
                 self.climbed.remove(&alarm.id);
@@ -233,11 +238,10 @@ impl Oracle {
     /// The alarm of a kind that is open in a home, or comes up there in this record.
     fn alarm_in(&self, home: u32, kind: AlarmKind, record: &Contents) -> Option<AlarmId> {
         let raised = record.entries.iter().rev().find_map(|entry| match entry {
-            record::Entry::Home { home: at, change: HomeChange::Raised(alarm) | HomeChange::AlarmJoined(alarm) }
-                if *at == home && alarm.kind == kind =>
-            {
-                Some(alarm.id.clone())
-            }
+            record::Entry::Home {
+                home: at,
+                change: HomeChange::Raised(alarm) | HomeChange::AlarmJoined(alarm) | HomeChange::Reopened(alarm),
+            } if *at == home && alarm.kind == kind => Some(alarm.id.clone()),
             _ => None,
         });
         let open = self.shadow.homes.get(home as usize).and_then(|h| h.state.alarm(kind)).map(|a| a.id.clone());
@@ -272,7 +276,7 @@ impl Oracle {
             SiteChange::NoticeMade(notice) => {
                 let known = self.notices.insert(notice.id.clone(), notice.subject.clone());
                 self.promise(known.is_none(), || format!("the notice id {} was given away twice", notice.id));
-                self.transitions.push("made");
+                self.transitions.push(if notice.members().is_empty() { "made" } else { "digest" });
             }
             SiteChange::AttemptEnded { outcome, .. } => {
                 self.transitions.push(if *outcome == Outcome::Delivered { "delivered" } else { "failed" });
@@ -300,6 +304,7 @@ impl Oracle {
             (NoticeType::Notice, Some(Subject::Rung { .. }))
                 | (NoticeType::Taken, Some(Subject::Taken { .. }))
                 | (NoticeType::Closed, Some(Subject::Closed { .. }))
+                | (NoticeType::Digest, Some(Subject::Digest { .. }))
         );
         let committed = subject.cloned();
         self.promise(same, || format!("{} says {:?}, and {committed:?} was committed", parcel.notice, parcel.kind()));
@@ -350,6 +355,8 @@ impl Oracle {
         self.promise(core.faults == 0 || cfg!(feature = "poison"), || {
             "a decision failed, and nobody planted that".to_owned()
         });
+        let found = if full { None } else { core.broken().into_iter().find(|found| !found.what.is_of_a_receiver()) };
+        self.promise(found.is_none(), || format!("the checker finds {found:?}"));
         let calm_for = self.calm.map_or(0, |since| self.now - since);
         for (number, slot) in core.homes.iter().enumerate() {
             for alarm in &slot.state.alarms {

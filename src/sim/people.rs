@@ -102,6 +102,9 @@ pub fn next_act(done: Option<&Act>, dice: &mut Dice) -> Option<(Act, u64)> {
         Some(Act::OnMyWay { .. }) => (Act::OnSite, minutes(dice, 3.0, 25.0)),
         Some(Act::OnSite) => (Act::Safe(SafeHow::Seen), minutes(dice, 1.0, 20.0)),
         Some(Act::Safe(_)) => (Act::Close(CloseCode::Helped), minutes(dice, 0.1, 30.0)),
+        // Some close the wrong one, and notice.
+        Some(Act::Close(_)) if dice.chance(0.1) => (Act::Reopen, minutes(dice, 0.1, 5.0)),
+        Some(Act::Reopen) => (Act::Seen, minutes(dice, 0.1, 3.0)),
         Some(Act::Close(_) | Act::Note(_)) => return None,
     })
 }
@@ -128,7 +131,10 @@ pub fn rules() -> SiteRules {
 pub fn registry(homes: &[FleetHome], dice: &mut Dice) -> Vec<Entity> {
     let mut all = Vec::new();
     for name in PEOPLE {
-        all.push(channel(name, 1 + dice.below(4) as u8));
+        let Entity::Channel(channel) = channel(name, 1 + dice.below(4) as u8) else { continue };
+        // Some are the robot of a group, which takes only so much.
+        let per_minute = dice.chance(0.4).then(|| 4 + dice.below(17) as u16);
+        all.push(Entity::Channel(Channel { per_minute, ..channel }));
         all.push(Entity::Responder(Responder {
             id: ResponderId::cut(name),
             site: site(),

@@ -240,7 +240,9 @@ impl World {
                 self.goes_on(who, alarm, Some(&Act::Seen));
             }
             Ok(Err(Refusal::NotSafeYet)) => self.goes_on(who, alarm, Some(&Act::OnSite)),
-            Ok(Err(Refusal::Closed | Refusal::NoSuchAlarm)) => drop(self.town.attending.remove(&(who, alarm))),
+            Ok(Err(Refusal::Closed | Refusal::NoSuchAlarm | Refusal::StillOpen | Refusal::RaisedAgain)) => {
+                self.town.attending.remove(&(who, alarm));
+            }
         }
     }
 

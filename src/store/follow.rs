@@ -219,7 +219,7 @@ pub fn take_batch<S: Shelf>(
 /// Writes additions in batches. The rows first: written again after a crash, they are the same. What is not, counts and open alarms,
 /// goes into one batch with the cursor.
 fn write<S: Shelf>(shelf: &S, site: &SiteId, additions: Additions, last: u64) -> Result<(), S::Error> {
-    let mut rows = additions.rows.into_iter().map(|(key, row)| (key, Some(row))).peekable();
+    let mut rows = additions.rows.into_iter().peekable();
     while rows.peek().is_some() {
         shelf.apply(rows.by_ref().take(BATCH).collect())?;
     }

@@ -112,7 +112,8 @@ fn open_key(site: &SiteId, home: u32, kind: AlarmKind) -> Vec<u8> {
 /// What one or more records add.
 #[derive(Debug, Default)]
 pub(super) struct Additions {
-    pub rows: Vec<(Vec<u8>, Vec<u8>)>,
+    /// None: what stands there goes.
+    pub rows: Vec<(Vec<u8>, Option<Vec<u8>>)>,
     /// The open alarm of a (home, kind), or that there is none any more.
     pub open: BTreeMap<Vec<u8>, Option<u64>>,
     /// Activities by home and day.
@@ -155,7 +156,7 @@ impl Additions {
             SiteChange::AttemptEnded { notice, attempt, outcome, again, .. } => {
                 let value = json!({"at": stamp.wall.utc(), "what": "attempt", "notice": notice, "attempt": attempt,
                     "outcome": outcome.name(), "again": again.is_some()});
-                self.rows.push((key(b'd', site.as_str(), &at), row(&value)));
+                self.rows.push((key(b'd', site.as_str(), &at), Some(row(&value))));
                 self.timeline(&notice.alarm, at, value);
             }
             _ => {}
@@ -177,6 +178,12 @@ impl Additions {
                 let to = known.homes.get(home as usize);
                 self.timeline(&alarm.id, at, json!({"at": time, "what": "moved", "home": to}));
             }
+            // It stands among the open ones again, and not among those of the past.
+            HomeChange::Reopened(alarm) => {
+                self.opens(site, home, alarm, known);
+                self.rows.push((closed_key(site, alarm.id.number), None));
+                self.timeline(&alarm.id, at, json!({"at": time, "what": "reopened"}));
+            }
             HomeChange::Alarm { kind, change } => {
                 let Some(alarm) = known.open.get(&(home, *kind)).cloned() else { return };
                 if let Some(mut value) = told(change) {
@@ -192,7 +199,7 @@ impl Additions {
                 let home = known.homes.get(home as usize);
                 let value = json!({"alarm": AlarmView::of(alarm, stamp), "home": {"id": home, "site": site},
                     "closed_at": time, "by": by, "outcome": outcome});
-                self.rows.push((closed_key(site, alarm.id.number), row(&value)));
+                self.rows.push((closed_key(site, alarm.id.number), Some(row(&value))));
             }
             _ => {}
         }
@@ -217,7 +224,7 @@ impl Additions {
     fn timeline(&mut self, alarm: &AlarmId, at: [u64; 2], value: Value) {
         let mut key = timeline_prefix(alarm);
         at.iter().for_each(|n| key.extend_from_slice(&n.to_be_bytes()));
-        self.rows.push((key, row(&value)));
+        self.rows.push((key, Some(row(&value))));
     }
 }
 
@@ -256,6 +263,7 @@ fn act_word(act: &Act) -> &'static str {
         Act::Safe(_) => "act_safe",
         Act::Close(_) => "act_close",
         Act::NoAccess => "act_no_access",
+        Act::Reopen => "act_reopen",
     }
 }
 

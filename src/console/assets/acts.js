@@ -19,7 +19,7 @@ export const ACTS = [
 ];
 
 /** Seldom needed; they stand in the detail. */
-export const MORE = [{ act: 'no-access', key: 'd' }, { act: 'hold', key: 'h' }, { act: 'cannot', key: 'x' }];
+export const MORE = [{ act: 'no-access', key: 'd' }, { act: 'hold', key: 'h' }, { act: 'cannot', key: 'x' }, { act: 'reopen', key: 'r' }];
 
 export const label = (act) => t(`act.${act}`);
 

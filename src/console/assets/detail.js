@@ -60,7 +60,7 @@ function story() {
 function more(alarm, desk) {
   if (!me.acts) return null;
   const mine = alarm.seen?.by === me.name;
-  const acts = MORE.filter(({ act }) => !alarm.safe && (act !== 'cannot' || mine));
+  const acts = MORE.filter(({ act }) => (act === 'reopen') === Boolean(alarm.safe) && (act !== 'cannot' || mine));
   return el('section', { class: 'more' },
     el('form', { class: 'note', dataset: { note: alarm.id } },
       el('label', { for: 'note' }, t('act.note')),

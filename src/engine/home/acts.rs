@@ -10,7 +10,13 @@ use crate::engine::time::Millis;
 impl Turn<'_> {
     pub(super) fn act(&mut self, id: &AlarmId, act: Act, by: ResponderId, revision: Option<u32>) {
         let answer = match self.state.alarms.iter().find(|a| &a.id == id) {
-            None => Err(Refusal::NoSuchAlarm),
+            None => match self.state.closed.iter().find(|closed| &closed.alarm.id == id) {
+                Some(closed) if act == Act::Reopen && !closed.is_final(self.now.tick) => {
+                    self.reopen(&closed.alarm, by, revision)
+                }
+                Some(_) => Err(Refusal::Closed),
+                None => Err(Refusal::NoSuchAlarm),
+            },
             Some(alarm) => match revision {
                 Some(seen) if seen != alarm.revision => Err(Refusal::Stale { revision: alarm.revision }),
                 _ => self.act_on(alarm, act, by),
@@ -36,6 +42,10 @@ impl Turn<'_> {
             }
             Verdict::CallAgain => self.climb_from_the_start(alarm, Millis(0)),
             Verdict::ClimbOn => self.climb_on(alarm),
+            Verdict::Unsettle => {
+                self.alarm_change(alarm.kind, AlarmChange::Safe(None));
+                self.climb_from_the_start(alarm, Millis(0));
+            }
             Verdict::Settle(how) => {
                 self.settle(alarm, &by, how);
                 self.is_well(alarm.kind);
@@ -59,6 +69,24 @@ impl Turn<'_> {
             }
         }
         Ok(after.revision)
+    }
+
+    /// It was closed by mistake: it calls again, under its own id. Gives its revision.
+    fn reopen(&mut self, closed: &Alarm, by: ResponderId, revision: Option<u32>) -> Result<u32, Refusal> {
+        if revision.is_some_and(|seen| seen != closed.revision) {
+            return Err(Refusal::Stale { revision: closed.revision });
+        }
+        if self.state.alarm(closed.kind).is_some() {
+            return Err(Refusal::RaisedAgain);
+        }
+        let attention = Attention::Calling { rung: 0, round: 0, next: self.now.tick };
+        let alarm = Alarm { attention, safe: None, revision: closed.revision + 1, ..closed.clone() };
+        self.change(HomeChange::Reopened(Box::new(alarm.clone())));
+        self.because("reopened");
+        self.alarm_change(alarm.kind, AlarmChange::Acted { act: Act::Reopen, by });
+        self.climb_from_the_start(&alarm, Millis(0));
+        // The act is news, too.
+        Ok(alarm.revision + 1)
     }
 
     /// A person has made sure that all is well: nobody is called any more.

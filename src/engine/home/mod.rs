@@ -27,7 +27,7 @@ mod water;
 
 pub use climb::deadline;
 pub use moving::Leaving;
-pub use state::{Activity, DeviceState, State};
+pub use state::{Activity, Closed, DeviceState, State};
 use suppression::SuppressionRefusal;
 use walk::WalkRefusal;
 

@@ -12,7 +12,7 @@ use super::walk::{Signed, Walk};
 use super::water::Water;
 use crate::engine::alarm::{Alarm, CloseCode};
 use crate::engine::change::{AlarmChange, Fact, HomeChange, Introduction};
-use crate::engine::id::{Address, SourceId, Zone};
+use crate::engine::id::{Address, AlarmId, SourceId, Zone};
 use crate::engine::kind::{AlarmKind, Kind};
 use crate::engine::learn::Learnt;
 use crate::engine::reading::{Form, Reading, Value};
@@ -91,6 +91,10 @@ pub struct DeviceState {
 /// How many kinds and zones of a device are remembered; of those beyond it, every `true` is an event.
 const LAST_KEPT: usize = 64;
 
+/// How many closed alarms of a home can be reopened, and within which time.
+const CLOSED_KEPT: usize = 2;
+const REOPENED_WITHIN: Millis = Millis::from_mins(72 * 60);
+
 /// How many named events a device is remembered by.
 const EVENTS_KEPT: usize = 8;
 
@@ -119,6 +123,23 @@ impl Activity {
     /// What nobody did: the watch begins.
     fn beginning(at: Stamp) -> Activity {
         Activity { heard: at.heard, wall: at.wall, kind: None, device: 0 }
+    }
+}
+
+/// An alarm that a person has closed.
+#[derive(Debug, Clone, PartialEq, Encode, Decode)]
+pub struct Closed {
+    #[n(0)]
+    pub at: Tick,
+    /// As it stood at last, with nothing under way.
+    #[n(1)]
+    pub alarm: Alarm,
+}
+
+impl Closed {
+    /// It can be reopened no more.
+    pub fn is_final(&self, now: Tick) -> bool {
+        now.since(self.at) > REOPENED_WITHIN
     }
 }
 
@@ -181,6 +202,10 @@ pub struct State {
     pub cooled: Option<u8>,
     #[n(18)]
     pub apart: Option<Apart>,
+    /// The alarms that a person closed last, of the last days: they can be reopened.
+    #[n(20)]
+    #[cbor(default)]
+    pub closed: Vec<Closed>,
 }
 
 impl State {
@@ -219,7 +244,8 @@ impl State {
         match change {
             HomeChange::Heard(fact) => self.fold_fact(fact, at),
             HomeChange::Met(introduction) => self.fold_introduction(introduction, at),
-            HomeChange::Raised(alarm) | HomeChange::AlarmJoined(alarm) => {
+            HomeChange::Raised(alarm) | HomeChange::AlarmJoined(alarm) | HomeChange::Reopened(alarm) => {
+                self.closed.retain(|closed| closed.alarm.id != alarm.id);
                 let place = self.alarms.partition_point(|a| a.kind < alarm.kind);
                 if self.alarm(alarm.kind).is_none() {
                     self.alarms.insert(place, (**alarm).clone());
@@ -240,8 +266,8 @@ impl State {
                     self.fold_word_of_a_person(at);
                 }
             }
-            HomeChange::Closed { alarm, code, .. } => {
-                self.alarms.retain(|a| a.id != alarm.id);
+            HomeChange::Closed { alarm, code, by } => {
+                self.fold_closed(&alarm.id, by.is_some(), at);
                 // Nobody is to think an emergency usual.
                 if matches!(code, Some(CloseCode::Helped | CloseCode::Hospital | CloseCode::Deceased)) {
                     self.learnt.is_no_example();
@@ -265,6 +291,17 @@ impl State {
             HomeChange::Frozen { fault } => self.frozen = Some(fault.clone()),
             HomeChange::Evidence { .. } => {}
             HomeChange::Bridge { online } => self.fold_bridge(*online, at),
+        }
+    }
+
+    /// What a person closed can be reopened for some time.
+    fn fold_closed(&mut self, id: &AlarmId, by_a_person: bool, at: Stamp) {
+        let Some(place) = self.alarms.iter().position(|alarm| alarm.id == *id) else { return };
+        let alarm = self.alarms.remove(place);
+        self.closed.retain(|closed| !closed.is_final(at.tick));
+        if by_a_person {
+            self.closed.insert(0, Closed { at: at.tick, alarm });
+            self.closed.truncate(CLOSED_KEPT);
         }
     }
 

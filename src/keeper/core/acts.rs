@@ -1,7 +1,8 @@
 //! What people do: acts on alarms, test windows, suppressions, a look after an outage.
 
-use super::{Answer, Core, Suppressed, Walked};
+use super::{Answer, Core, Slot, Suppressed, Walked};
 use crate::engine::alarm::{Act, Refusal, SafeHow};
+use crate::engine::home::Closed;
 use crate::engine::home::suppression::SuppressionRefusal;
 use crate::engine::home::walk::WalkRefusal;
 use crate::engine::id::{AlarmId, HomeId, ResponderId};
@@ -14,7 +15,11 @@ impl Core {
 
     /// A person acts on an alarm.
     pub fn act(&mut self, alarm: AlarmId, act: Act, by: ResponderId, revision: Option<u32>) -> Answer {
-        let Some(home) = self.homes.iter().position(|s| s.state.alarms.iter().any(|a| a.id == alarm)) else {
+        let has = |slot: &Slot| {
+            let closed: &[Closed] = if act == Act::Reopen { &slot.state.closed } else { &[] };
+            slot.state.alarms.iter().chain(closed.iter().map(|closed| &closed.alarm)).any(|a| a.id == alarm)
+        };
+        let Some(home) = self.homes.iter().position(has) else {
             let known = alarm.site == self.rules.site && alarm.number < self.site.next_alarm;
             return Err(if known { Refusal::Closed } else { Refusal::NoSuchAlarm });
         };

@@ -38,6 +38,11 @@ pub enum Broken {
 }
 
 impl Broken {
+    /// Whether it is a receiver's doing, or the courier's, and none of the site's.
+    pub fn is_of_a_receiver(&self) -> bool {
+        matches!(self, Broken::Hanging { .. })
+    }
+
     /// The word of metrics, logs and the alarm.
     pub fn name(&self) -> &'static str {
         match self {

@@ -31,7 +31,7 @@ impl Core {
                 self.touched.insert(home);
                 return;
             }
-            HomeChange::Raised(alarm) | HomeChange::AlarmJoined(alarm) => alarm.kind,
+            HomeChange::Raised(alarm) | HomeChange::AlarmJoined(alarm) | HomeChange::Reopened(alarm) => alarm.kind,
             HomeChange::Alarm { kind, .. } => *kind,
             HomeChange::Closed { alarm, code, .. } => {
                 let mut shown = self.show(home, alarm);

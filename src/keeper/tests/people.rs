@@ -340,3 +340,74 @@ fn journey_3_taken_and_never_arrived() {
     ",
     );
 }
+
+#[test]
+fn what_was_closed_by_mistake_calls_again_under_its_own_id() {
+    story(
+        "
+        08:00:00 press
+          sos#1 raised in h1: said sos
+          sos#1 calls rung 1.0 until 08:01:00
+          -> desk: sos#1 n1 rung 1.0
+          -> zhang: sos#1 n2 rung 1.0
+        08:00:20 zhang safe spoke
+          sos#1 settled
+          -> desk: sos#1 n3 taken by zhang
+          -> zhang: sos#1 n4 taken by zhang
+        08:00:30 zhang reopen
+          sos#1 not safe any more
+          sos#1 calls rung 1.0 until 08:01:30
+          -> desk: sos#1 n5 rung 1.0
+          -> zhang: sos#1 n6 rung 1.0
+        08:01:00 zhang safe spoke
+          sos#1 settled
+          -> desk: sos#1 n7 taken by zhang
+          -> zhang: sos#1 n8 taken by zhang
+        08:01:10 zhang close
+          sos#1 closed by zhang helped
+          -> desk: sos#1 n9 closed helped
+          -> zhang: sos#1 n10 closed helped
+        08:02:00 kill
+        08:03:00 start
+          started, epoch 2
+        08:03:00 link up
+          hearing, lost 110 s
+        08:05:00 desk reopen #1 rev=3
+          refused: stale_revision
+        08:05:00 desk seen #1
+          refused: closed
+        08:05:00 desk reopen #1
+          sos#1 reopened
+          sos#1 calls rung 1.0 until 08:06:00
+          -> desk: sos#1 n11 rung 1.0
+          -> zhang: sos#1 n12 rung 1.0
+        08:05:30 zhang seen #1
+          sos#1 taken by zhang until 08:08:30
+          -> desk: sos#1 n13 taken by zhang
+          -> zhang: sos#1 n14 taken by zhang
+        08:06:00 desk reopen #2
+          refused: no_such_alarm
+        08:06:30 zhang safe seen #1
+          sos#1 settled
+        08:06:40 zhang close #1
+          sos#1 closed by zhang helped
+          -> desk: sos#1 n15 closed helped
+          -> zhang: sos#1 n16 closed helped
+        08:07:00 press
+          sos#2 raised in h1: said sos
+          sos#2 calls rung 1.0 until 08:08:00
+          -> desk: sos#2 n1 rung 1.0
+          -> zhang: sos#2 n2 rung 1.0
+        08:07:10 desk reopen #1
+          refused: raised_again
+        08:07:20 zhang safe spoke #2
+          sos#2 settled
+          -> desk: sos#2 n3 taken by zhang
+          -> zhang: sos#2 n4 taken by zhang
+        08:07:30 zhang close #2
+          sos#2 closed by zhang helped
+          -> desk: sos#2 n5 closed helped
+          -> zhang: sos#2 n6 closed helped
+    ",
+    );
+}

@@ -17,7 +17,7 @@ use crate::engine::reading::{Form, Reading, Report, Speaker, Value};
 use crate::engine::registry::*;
 use crate::engine::sealed::Sealed;
 use crate::engine::time::{Millis, Tick, Wall};
-use crate::keeper::core::{Broken, Core, Effects};
+use crate::keeper::core::{Core, Effects};
 use crate::keeper::ports::{Parcel, Personal, Vault};
 use crate::keeper::quarantine::Held;
 use crate::keeper::record::{self, Entry};
@@ -324,7 +324,7 @@ impl Scene {
                 assert!(!overdue, "{home}: {} is overdue", alarm.id);
             }
         }
-        let forgotten = self.core.broken().into_iter().find(|found| !matches!(found.what, Broken::Hanging { .. }));
+        let forgotten = self.core.broken().into_iter().find(|found| !found.what.is_of_a_receiver());
         assert!(forgotten.is_none(), "{forgotten:?}");
         if self.core.site != self.shadow.site {
             let site = |core: &Core| minicbor::to_vec(&core.site).unwrap();
@@ -514,6 +514,7 @@ impl Scene {
             "no-access" => Act::NoAccess,
             "hold" => Act::Hold,
             "cannot" => Act::Cannot,
+            "reopen" => Act::Reopen,
             "safe" => Act::Safe(if word == "seen" { SafeHow::Seen } else { SafeHow::Spoke }),
             "close" => Act::Close(if word == "accidental" { CloseCode::Accidental } else { CloseCode::Helped }),
             other => panic!("what is {other}?"),

@@ -68,6 +68,7 @@ fn home(home: u32, change: &HomeChange, core: &Core) -> Option<String> {
         HomeChange::Alarm { kind, change } => {
             format!("{} {}", name(*kind, home, core), alarm(change, *kind, home, core)?)
         }
+        HomeChange::Reopened(alarm) => format!("{}#{} reopened", alarm.kind, alarm.id.number),
         HomeChange::Closed { alarm, code, by } => {
             let by = by.as_ref().map_or("itself".into(), |by| by.to_string());
             let code = code.map_or("", |c| c.name());

@@ -409,7 +409,8 @@ fn no_message_is_larger_than_its_platform_takes_and_its_end_is_whole() {
             (told.home.community, told.home.block) = (Some(long.clone()), Some(long.clone()));
             told.next = Some(NextView { at: ISSUED, to: long.clone() });
             told.people = vec![Person { name: long.to_string(), phone: "13800000001".into() }; 30];
-            let desk = Desk { links: Some(links(&format!("https://{}", "w".repeat(MAX_PUBLIC_URL_BYTES - 8)))), ..desk() };
+            let desk =
+                Desk { links: Some(links(&format!("https://{}", "w".repeat(MAX_PUBLIC_URL_BYTES - 8)))), ..desk() };
             let parcel = parcel_to(able(dialect), Content::Alarm(Box::new(told)));
             let sent = sending(&parcel, &desk, &Keys::None, 0, ISSUED).unwrap();
             let (most, found, text) = counted(dialect, &serde_json::from_slice(&sent.body).unwrap());
@@ -649,11 +650,7 @@ fn a_templates_values_are_escaped_for_what_the_body_is() {
         ("text/xml", "<t>{{ community }}</t>", "<t>a&quot;＜b＞＆ 字</t>"),
         ("text/plain", "{{ community }}", "a\"＜b＞＆ 字"),
         ("text/plain", "{% if urgent %}{{ number }}/{{ type }}/{{ kind }}{% endif %}", "A184/notice/sos"),
-        (
-            "text/plain",
-            "{{ link }} {{ notice_id }} {{ home }}",
-            "LINK zhonglou-000184-n3 0012",
-        ),
+        ("text/plain", "{{ link }} {{ notice_id }} {{ home }}", "LINK zhonglou-000184-n3 0012"),
     ];
     for (content_type, body, expected) in table {
         let expected = expected.replace("LINK", &url());
