@@ -247,7 +247,7 @@ fn entities() -> Vec<Entity> {
         Entity::Ladder(Ladder {
             id: id("life"),
             site: id("zl"),
-            rungs: vec![Rung { name: "deputy".into(), to: vec![id("zhang")], wait_s: 60 }],
+            rungs: vec![Rung { name: "deputy".into(), to: vec![id("zhang")], wait_s: 60, rotas: Vec::new() }],
             repeat_s: 120,
         }),
         Entity::Plan(Plan { id: id("p"), site: id("zl"), rules: rules.clone() }),

@@ -124,6 +124,7 @@ ids! {
     ResponderId
     ChannelId
     LadderId
+    RotaId
     PlanId
     ProfileId
 }

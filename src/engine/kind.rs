@@ -192,6 +192,8 @@ alarms! {
     16 HomeUnheard "home_unheard" Technical Condition;
     // Several homes, or all of a site, cannot be heard for one cause.
     17 Outage "outage" Technical Condition;
+    // At some time of the next days too few people are there to be told.
+    36 CoverageGap "coverage_gap" Technical Judgement;
 }
 
 impl AlarmKind {

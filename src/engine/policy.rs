@@ -1,12 +1,13 @@
-//! What the rules are for one home: built-in < site < plan < home, field by field; and what a ladder comes to in channels.
+//! What the rules are for one home: built-in < site < plan < home, field by field; and whom a ladder tells, when.
 
-use super::id::{ChannelId, HomeId, LadderId, ResponderId, SiteId};
+use super::id::{ChannelId, HomeId, LadderId, ResponderId, RotaId, SiteId};
 use super::kind::{AlarmKind, Priority};
-use super::registry::{Home, Registry, Status};
-use super::time::Millis;
+use super::registry::{Home, Ladder, Medium, Registry, Responder, Rota, Status};
+use super::rota::{Calendar, Duty};
+use super::time::{Millis, Wall};
 use minicbor::{Decode, Encode};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 macro_rules! rules {
@@ -165,6 +166,12 @@ rules! {
     breath_low = 8 (0..=20);
     51 /// at most.
     breath_high = 30 (15..=80);
+    52 /// How many people who can be reached have to stand on the ladder of a life alarm at any hour. 0: nobody looks.
+    responders_life = 2 (0..=20);
+    53 /// The same of an alarm of welfare.
+    responders_welfare = 1 (0..=20);
+    54 /// By how many kinds of medium, of webhook, chat, SMS and voice, they can be reached together, at least.
+    responder_media = 2 (1..=4);
     56 /// Cooled since the warmest of the last day by so much more than what is usual among the site's homes, as long as `climate_s`: until
     /// the alarm. °C; 0: never.
     cold_fall_c = 4 (0..=15);
@@ -172,31 +179,86 @@ rules! {
     cold_fall_below_c = 18 (5..=25);
 }
 
-/// One rung as the home machine sees it: the channels that reach its people.
+/// A channel that reaches somebody.
 #[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reach {
+    pub channel: ChannelId,
+    pub medium: Medium,
+}
+
+/// The people of a site, each with the channels that reach them, best first; channels that the site does not have are left out.
+pub type People = BTreeMap<ResponderId, Vec<Reach>>;
+
+/// One rung as the home machine sees it: who is told depends on the time.
+#[derive(Debug, Clone, PartialEq)]
 pub struct ResolvedRung {
     pub name: Box<str>,
-    /// Empty where nobody of the rung can be reached: skipped at once.
-    pub channels: Vec<ChannelId>,
-    /// Whom they reach, in the order of the ladder.
-    pub to: Vec<ResponderId>,
     pub wait: Millis,
+    to: Vec<ResponderId>,
+    rotas: Vec<Arc<Duty>>,
+    people: Arc<People>,
+}
+
+impl ResolvedRung {
+    /// Who is told at a moment, in order, each once: whom it names, and whoever is on duty then.
+    pub fn people(&self, at: Wall) -> Vec<(&ResponderId, &[Reach])> {
+        let on_duty = self.rotas.iter().flat_map(|rota| rota.at(at));
+        let mut told: Vec<(&ResponderId, &[Reach])> = Vec::new();
+        for id in self.to.iter().chain(on_duty) {
+            if let Some((id, reach)) = self.people.get_key_value(id)
+                && !told.iter().any(|(known, _)| *known == id)
+            {
+                told.push((id, reach));
+            }
+        }
+        told
+    }
+
+    /// The channels by which they are told, each once. None where nobody of the rung can be reached: it is skipped at once.
+    pub fn channels(&self, at: Wall) -> Vec<&ChannelId> {
+        let mut channels = Vec::new();
+        for reach in self.people(at).into_iter().flat_map(|(_, reach)| reach) {
+            if !channels.contains(&&reach.channel) {
+                channels.push(&reach.channel);
+            }
+        }
+        channels
+    }
+
+    /// Whether anybody can be told at a moment.
+    pub fn reaches_somebody(&self, at: Wall) -> bool {
+        self.people(at).iter().any(|(_, reach)| !reach.is_empty())
+    }
+
+    /// The rotas that it names and the site has.
+    pub fn rotas(&self) -> &[Arc<Duty>] {
+        &self.rotas
+    }
 }
 
 /// Tells nobody; looked at again daily.
-pub static SILENT: ResolvedLadder = ResolvedLadder { rungs: Vec::new(), repeat: Millis::from_mins(24 * 60) };
+pub static SILENT: ResolvedLadder = ResolvedLadder { id: None, rungs: Vec::new(), repeat: Millis::from_mins(24 * 60) };
 
-/// A ladder in channels. Without any rung nobody is told, the console alone shows the alarm.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A ladder in people. Without any rung nobody is told, the console alone shows the alarm.
+#[derive(Debug, Clone, PartialEq)]
 pub struct ResolvedLadder {
+    /// None: there is no ladder.
+    pub id: Option<LadderId>,
     pub rungs: Vec<ResolvedRung>,
     pub repeat: Millis,
 }
 
 impl ResolvedLadder {
-    /// Whether nobody at all can be reached by it.
-    pub fn reaches_nobody(&self) -> bool {
-        self.rungs.iter().all(|r| r.channels.is_empty())
+    /// Whether nobody at all can be reached by it at a moment.
+    pub fn reaches_nobody(&self, at: Wall) -> bool {
+        !self.rungs.iter().any(|rung| rung.reaches_somebody(at))
+    }
+
+    /// The moments after `from` and before `to` at which it may tell others than before, in order.
+    pub fn changes(&self, from: Wall, to: Wall) -> Vec<Wall> {
+        let rotas = self.rungs.iter().flat_map(|rung| &rung.rotas);
+        let all: BTreeSet<Wall> = rotas.flat_map(|rota| rota.changes(from, to)).collect();
+        all.into_iter().collect()
     }
 }
 
@@ -243,8 +305,9 @@ pub struct Resolver<'a> {
 
 impl<'a> Resolver<'a> {
     pub fn new(site: &'a SiteRules, registry: &'a Registry) -> Self {
-        let ladders =
-            registry.ladders.values().map(|l| (l.id.clone(), Arc::new(resolve_ladder(l, registry)))).collect();
+        let (people, duties) = (Arc::new(people(registry)), duties(site, registry));
+        let resolved = |ladder: &Ladder| Arc::new(resolve_ladder(ladder, &people, &duties));
+        let ladders = registry.ladders.values().map(|l| (l.id.clone(), resolved(l))).collect();
         Resolver { site, registry, ladders, silent: Arc::new(SILENT.clone()) }
     }
 
@@ -275,32 +338,42 @@ impl<'a> Resolver<'a> {
     }
 }
 
-fn resolve_ladder(ladder: &super::registry::Ladder, registry: &Registry) -> ResolvedLadder {
-    let rungs = ladder.rungs.iter().map(|rung| {
-        let mut channels: Vec<ChannelId> = Vec::new();
-        for id in rung.to.iter().filter_map(|r| registry.responders.get(r)).flat_map(|r| &r.channels) {
-            if registry.channels.contains_key(id) && !channels.contains(id) {
-                channels.push(id.clone());
-            }
-        }
-        ResolvedRung {
-            name: rung.name.clone(),
-            channels,
-            to: rung.to.clone(),
-            wait: Millis::from_secs(rung.wait_s.into()),
-        }
+fn people(registry: &Registry) -> People {
+    let reach = |id: &ChannelId| {
+        let channel = registry.channels.get(id)?;
+        Some(Reach { channel: id.clone(), medium: channel.medium() })
+    };
+    let of = |one: &Responder| one.channels.iter().filter_map(reach).collect();
+    registry.responders.values().map(|one| (one.id.clone(), of(one))).collect()
+}
+
+/// The rotas of a site, each with what decides who is on duty.
+pub fn duties(site: &SiteRules, registry: &Registry) -> BTreeMap<RotaId, Arc<Duty>> {
+    let calendar = Arc::new(Calendar::of(registry.rotas.values()));
+    let duty = |rota: &Rota| Arc::new(Duty::new(rota, &site.zone, calendar.clone()));
+    registry.rotas.values().map(|rota| (rota.id.clone(), duty(rota))).collect()
+}
+
+fn resolve_ladder(ladder: &Ladder, people: &Arc<People>, duties: &BTreeMap<RotaId, Arc<Duty>>) -> ResolvedLadder {
+    let rungs = ladder.rungs.iter().map(|rung| ResolvedRung {
+        name: rung.name.clone(),
+        wait: Millis::from_secs(rung.wait_s.into()),
+        to: rung.to.clone(),
+        rotas: rung.rotas.iter().filter_map(|id| duties.get(id).cloned()).collect(),
+        people: people.clone(),
     });
-    ResolvedLadder { rungs: rungs.collect(), repeat: Millis::from_secs(ladder.repeat_s.max(10).into()) }
+    let repeat = Millis::from_secs(ladder.repeat_s.max(10).into());
+    ResolvedLadder { id: Some(ladder.id.clone()), rungs: rungs.collect(), repeat }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::registry::{Ladder, Rung};
+    use crate::engine::registry::Rung;
 
     #[test]
     fn a_technical_alarm_climbs_the_ladder_of_its_priority_and_a_check_only_its_own() {
-        let rung = Rung { name: "desk".into(), to: Vec::new(), wait_s: 60 };
+        let rung = Rung { name: "desk".into(), to: Vec::new(), wait_s: 60, rotas: Vec::new() };
         let ladder = |id: &str| Ladder {
             id: LadderId::new(id).unwrap(),
             site: SiteId::new("z").unwrap(),

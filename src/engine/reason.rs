@@ -1,8 +1,9 @@
 //! Why an alarm was raised.
 
 use super::home::suppression::SuppressionKind;
-use super::id::ChannelId;
+use super::id::{ChannelId, LadderId};
 use super::kind::Kind;
+use super::staffing::Lack;
 use super::time::Wall;
 use minicbor::{Decode, Encode};
 use serde::Serialize;
@@ -143,6 +144,22 @@ pub enum Reason {
         #[serde(serialize_with = "super::view::utc")]
         since: Wall,
     },
+    /// Some alarms could not be told as they must be: see [`super::staffing`].
+    #[n(12)]
+    CoverageGap {
+        /// The ladder with the first such time; none: there is no ladder for them.
+        #[n(0)]
+        ladder: Option<LadderId>,
+        /// Homes of that ladder.
+        #[n(1)]
+        homes: u32,
+        /// When it begins; of one that is under way, when it was found.
+        #[n(2)]
+        #[serde(serialize_with = "super::view::utc")]
+        from: Wall,
+        #[n(3)]
+        lacks: Vec<Lack>,
+    },
 }
 
 impl Reason {
@@ -172,7 +189,8 @@ impl Reason {
             | Reason::Own { .. }
             | Reason::Unheard { .. }
             | Reason::Unwatched { .. }
-            | Reason::ChannelDown { .. } => {}
+            | Reason::ChannelDown { .. }
+            | Reason::CoverageGap { .. } => {}
         }
         self
     }

@@ -1,9 +1,10 @@
-//! What people told the gateway: homes, residents, devices, responders, channels, ladders, plans, profiles. Every entity is a change in the
+//! What people told the gateway: homes, residents, devices, responders, rotas, channels, ladders, plans, profiles. Every entity is a change in the
 //! journal; what is personal in it is sealed before it comes here.
 
 use super::id::*;
 use super::policy::RulesPatch;
 pub use super::profile::Profile;
+pub use super::rota::Rota;
 use super::sealed::Sealed;
 use minicbor::{Decode, Encode};
 use serde::{Deserialize, Serialize};
@@ -385,6 +386,11 @@ pub struct Rung {
     /// Seconds until the next rung, 1 to 86,400.
     #[n(2)]
     pub wait_s: u32,
+    /// Whoever is on duty by these when the rung is told, after the people it names.
+    #[n(3)]
+    #[cbor(default)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rotas: Vec<RotaId>,
 }
 
 /// An escalation policy.
@@ -474,6 +480,7 @@ macro_rules! entities {
 entities! {
     0 Channel channels ChannelId, "channel";
     1 Responder responders ResponderId, "responder";
+    8 Rota rotas RotaId, "rota";
     2 Ladder ladders LadderId, "ladder";
     3 Plan plans PlanId, "plan";
     4 Home homes HomeId, "home";

@@ -67,7 +67,8 @@ impl Wall {
         Millis(self.0.saturating_sub(earlier.0).max(0) as u64)
     }
 
-    fn timestamp(self) -> jiff::Timestamp {
+    /// The moment as the time-zone library has it.
+    pub fn timestamp(self) -> jiff::Timestamp {
         jiff::Timestamp::from_millisecond(self.0).unwrap_or(jiff::Timestamp::UNIX_EPOCH)
     }
 

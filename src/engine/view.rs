@@ -127,8 +127,8 @@ impl NextView {
             Attention::Calling { rung, .. } => rung as usize,
             _ => 0,
         };
-        // The next rung that reaches somebody; behind the last of them, that one again.
-        let reaching = |r: &&ResolvedRung| !r.channels.is_empty();
+        // The next rung that reaches somebody then; behind the last of them, that one again.
+        let reaching = |r: &&ResolvedRung| r.reaches_somebody(at);
         let next = rungs.iter().skip(from).find(reaching).or_else(|| rungs.iter().rev().find(reaching));
         Some(NextView { at, to: next.map_or("console".into(), |r| r.name.clone()) })
     }

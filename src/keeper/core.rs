@@ -8,6 +8,7 @@ mod guard;
 mod hearing;
 mod homes;
 mod noted;
+mod staff;
 
 pub use guard::{Broken, Finding};
 pub use homes::gateway;
@@ -102,6 +103,8 @@ pub struct Core {
     policies_stale: bool,
     /// What the site has to say is not looked at before this: a full disk has no place for it.
     site_pause: Tick,
+    /// When it is looked at next whether somebody is there to be told.
+    proof_due: Option<Tick>,
     /// What nobody registered, or could read.
     pub quarantine: Quarantine,
     /// Steps that failed, for the metrics.
@@ -130,6 +133,7 @@ impl Core {
             because: Vec::new(),
             policies_stale: false,
             site_pause: Tick(0),
+            proof_due: None,
             quarantine: Quarantine::default(),
             faults: 0,
         }
@@ -168,6 +172,7 @@ impl Core {
             self.drain();
         }
         self.miss_again();
+        self.prove_soon();
         self.schedule_all();
     }
 
@@ -180,6 +185,7 @@ impl Core {
     pub fn set_rules(&mut self, rules: SiteRules) {
         self.rules = rules;
         self.refresh_policies();
+        self.prove_soon();
     }
 
     /// An input of the site. What it changes of ladders and plans holds from the next input on.
@@ -264,6 +270,12 @@ impl Core {
                 false => self.site_input(SiteInput::Due),
             }
         }
+        if self.proof_due.is_some_and(|at| at <= self.now.tick) {
+            match life_only {
+                true => self.proof_due = Some(self.now.tick + LOOK_AGAIN),
+                false => self.prove(),
+            }
+        }
         let most = self.blocks.len() + DUE_BYTES;
         let mut due = Vec::new();
         while let Some(Reverse((at, home))) = self.heap.peek().copied().filter(|Reverse((at, _))| *at <= self.now.tick)
@@ -296,7 +308,7 @@ impl Core {
     pub fn next_wake(&self) -> Option<Tick> {
         let homes = self.heap.peek().map(|Reverse((at, _))| *at);
         let due = site::next_due(&self.site).map(|at| at.max(self.site_pause));
-        homes.into_iter().chain(site::next_wake(&self.site, self.now.tick)).chain(due).min()
+        homes.into_iter().chain(site::next_wake(&self.site, self.now.tick)).chain(due).chain(self.proof_due).min()
     }
 
     fn home_input(&mut self, home: u32, input: HomeInput) -> Option<Answer> {

@@ -3,6 +3,7 @@
 mod chance;
 mod cold;
 mod commissioning;
+mod duty;
 mod guard;
 mod ladders;
 mod learning;

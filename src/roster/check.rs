@@ -1,12 +1,13 @@
 //! What must hold between the entries: everything named exists in the same site, an address means one device, a model has one
-//! profile, and the last rung of every ladder reaches somebody.
+//! profile, the last rung of every ladder reaches somebody, and of one for life alarms a person by voice.
 
 use crate::config::{Config, Wrong, mistake::nearest};
-use crate::engine::id::{ChannelId, HomeId, SiteId};
-use crate::engine::kind::Priority;
+use crate::engine::id::{ChannelId, HomeId, LadderId, ResponderId, RotaId, SiteId};
+use crate::engine::kind::{AlarmKind, Priority};
 use crate::engine::policy::RulesPatch;
-use crate::engine::registry::{EntityKey, Ladder, Registry};
-use std::collections::BTreeMap;
+use crate::engine::registry::{EntityKey, Ladder, Medium, Registry, Rota};
+use crate::engine::rota::Calendar;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The most rungs of a ladder.
 const MAX_RUNGS: usize = 32;
@@ -30,9 +31,12 @@ pub(super) fn faults(all: &Registry, config: &Config) -> Vec<Fault> {
             );
         }
     }
+    found.extend(rotas(all));
+    let for_life = life_ladders(&[all], config);
     for l in all.ladders.values() {
         let key = EntityKey::Ladder(l.id.clone());
-        found.extend(ladder(l, all).into_iter().map(|wrong| (key.clone(), "rung", wrong)));
+        let voiceless = (for_life.contains(&l.id) && !ends_with_a_voice(l, all)).then(|| voiceless(l));
+        found.extend(ladder(l, all).into_iter().chain(voiceless).map(|wrong| (key.clone(), "rung", wrong)));
     }
     for plan in all.plans.values() {
         let key = EntityKey::Plan(plan.id.clone());
@@ -53,6 +57,64 @@ pub(super) fn faults(all: &Registry, config: &Config) -> Vec<Fault> {
     found.extend(profiles(all));
     found.extend(devices(all, config));
     found
+}
+
+fn rotas(all: &Registry) -> Vec<Fault> {
+    let mut found = Vec::new();
+    let mut sites: BTreeMap<&SiteId, Vec<&Rota>> = BTreeMap::new();
+    for rota in all.rotas.values() {
+        sites.entry(&rota.site).or_default().push(rota);
+        let key = EntityKey::Rota(rota.id.clone());
+        let named: BTreeSet<&ResponderId> = rota.named().collect();
+        found.extend(
+            named.into_iter().filter_map(|id| responder(id, &rota.site, all)).map(|w| (key.clone(), "shift", w)),
+        );
+    }
+    for rotas in sites.values() {
+        let contradicted = Calendar::of(rotas.iter().copied()).contradiction();
+        for rota in rotas.iter().filter(|r| contradicted.is_some_and(|day| r.workdays.contains(&day))) {
+            let day = contradicted.map(|day| day.to_string()).unwrap_or_default();
+            let what = format!("lists {day}, which is a holiday of the site");
+            let wrong = Wrong::new(what, "the rotas of a site share their days: remove it from one of the two lists");
+            found.push((EntityKey::Rota(rota.id.clone()), "workdays", wrong));
+        }
+    }
+    found
+}
+
+fn responder(id: &ResponderId, own: &SiteId, all: &Registry) -> Option<Wrong> {
+    let known = all.responders.keys().map(ResponderId::as_str);
+    named("responder", id.as_str(), all.responders.get(id).map(|r| &r.site), own, known)
+}
+
+/// The ladders that alarms of life climb: by the configuration, a plan or a home.
+fn life_ladders<'a>(all: &[&'a Registry], config: &'a Config) -> BTreeSet<&'a LadderId> {
+    let of_registry =
+        all.iter().flat_map(|r| r.plans.values().map(|p| &p.rules).chain(r.homes.values().map(|h| &h.rules)));
+    let of_sites = config.sites.values().map(|site| &site.rules);
+    let for_life = |word: &str| {
+        word == Priority::Life.name() || AlarmKind::parse(word).is_some_and(|kind| kind.priority() == Priority::Life)
+    };
+    of_sites
+        .chain(of_registry)
+        .flat_map(|rules| &rules.ladder)
+        .filter(|(word, _)| for_life(word))
+        .map(|(_, id)| id)
+        .collect()
+}
+
+/// Whether the last rung names a person who can be called at any hour: a rota may be empty, and a chat wakes nobody.
+fn ends_with_a_voice(ladder: &Ladder, all: &Registry) -> bool {
+    let speaks = |id: &ChannelId| all.channels.get(id).is_some_and(|c| c.medium() == Medium::Voice);
+    let answers = |id: &ResponderId| all.responders.get(id).is_some_and(|r| r.channels.iter().any(speaks));
+    ladder.rungs.last().is_none_or(|last| last.to.iter().any(answers))
+}
+
+fn voiceless(ladder: &Ladder) -> Wrong {
+    let last = ladder.rungs.last().map(|rung| &*rung.name).unwrap_or_default();
+    let what = format!("ends with {last:?}, which names nobody who is reached by voice, and life alarms go by it");
+    let remedy = "on the last rung name a responder (a rota may be empty) who has a channel with medium = \"voice\"";
+    Wrong::new(what, remedy)
 }
 
 /// A model with two profiles of one site: which of them told of its devices would be chance.
@@ -151,20 +213,20 @@ fn ladders<'a>(rules: &'a RulesPatch, own: &'a SiteId, all: &'a Registry) -> imp
 
 fn ladder(ladder: &Ladder, all: &Registry) -> Vec<Wrong> {
     let mut found: Vec<Wrong> = Vec::new();
-    for id in ladder.rungs.iter().flat_map(|rung| &rung.to) {
-        let site = all.responders.get(id).map(|r| &r.site);
-        let known = all.responders.keys().map(|r| r.as_str());
-        found.extend(named("responder", id.as_str(), site, &ladder.site, known));
+    found.extend(ladder.rungs.iter().flat_map(|rung| &rung.to).filter_map(|id| responder(id, &ladder.site, all)));
+    for id in ladder.rungs.iter().flat_map(|rung| &rung.rotas) {
+        let known = all.rotas.keys().map(RotaId::as_str);
+        found.extend(named("rota", id.as_str(), all.rotas.get(id).map(|r| &r.site), &ladder.site, known));
     }
     let reaches = |id| all.responders.get(id).is_some_and(|r| r.channels.iter().any(|c| all.channels.contains_key(c)));
+    let never_empty = |id| all.rotas.get(id).and_then(|rota| rota.fallback.as_ref()).is_some_and(reaches);
     match ladder.rungs.last() {
         None => found.push(Wrong::new("has no rung", "add [[ladder.rung]] with name, to and wait_s")),
         Some(_) if ladder.rungs.len() > MAX_RUNGS => {
             found.push(Wrong::new(format!("has {} rungs", ladder.rungs.len()), format!("use {MAX_RUNGS} at most")));
         }
-        Some(last) if !last.to.iter().any(reaches) => {
-            let remedy =
-                "name a responder with a channel on the last rung: it is the one that repeats until somebody acts";
+        Some(last) if !last.to.iter().any(reaches) && !last.rotas.iter().any(never_empty) => {
+            let remedy = "name a responder with a channel, or a rota with a fallback, on the last rung: it repeats until somebody acts";
             found.push(Wrong::new(format!("ends with {:?}, which reaches nobody", last.name), remedy));
         }
         Some(_) => {}
@@ -188,6 +250,11 @@ pub fn gaps(all: &[&Registry], config: &Config) -> Vec<String> {
         for priority in Priority::ALL.iter().filter(unnamed) {
             found.push(format!("site {}: {priority} alarms go by no ladder; nobody is told", site.id));
         }
+    }
+    let for_life = life_ladders(all, config);
+    for registry in all {
+        let silent = registry.ladders.values().filter(|l| for_life.contains(&l.id) && !ends_with_a_voice(l, registry));
+        found.extend(silent.map(|l| format!("site {}: ladder {}: {}", l.site, l.id, voiceless(l).what)));
     }
     found
 }

@@ -5,6 +5,7 @@
 pub enum Sort {
     Channel,
     Responder,
+    Rota,
     Ladder,
     Plan,
     Home,
@@ -17,9 +18,10 @@ pub enum Sort {
 pub type Column = (&'static str, &'static [&'static str]);
 
 impl Sort {
-    pub const ALL: [Sort; 8] = [
+    pub const ALL: [Sort; 9] = [
         Sort::Channel,
         Sort::Responder,
+        Sort::Rota,
         Sort::Ladder,
         Sort::Plan,
         Sort::Home,
@@ -33,6 +35,7 @@ impl Sort {
         match self {
             Sort::Channel => "channel",
             Sort::Responder => "responder",
+            Sort::Rota => "rota",
             Sort::Ladder => "ladder",
             Sort::Plan => "plan",
             Sort::Home => "home",
@@ -47,7 +50,7 @@ impl Sort {
         match self {
             Sort::Channel => CHANNEL,
             Sort::Responder => RESPONDER,
-            Sort::Ladder | Sort::Plan | Sort::Profile => &[],
+            Sort::Rota | Sort::Ladder | Sort::Plan | Sort::Profile => &[],
             Sort::Home => HOME,
             Sort::Resident => RESIDENT,
             Sort::Device => DEVICE,
@@ -59,7 +62,7 @@ impl Sort {
         match self {
             Sort::Channel => &["id", "url"],
             Sort::Responder => &["id", "channels"],
-            Sort::Ladder | Sort::Plan | Sort::Profile => &[],
+            Sort::Rota | Sort::Ladder | Sort::Plan | Sort::Profile => &[],
             Sort::Home => &["id"],
             Sort::Resident => &["id", "home"],
             Sort::Device => &["id", "home", "source", "address"],

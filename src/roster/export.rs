@@ -39,7 +39,7 @@ pub fn export(registries: &[&Registry], vault: &impl Vault) -> Result<String, St
 }
 
 fn is_section(key: &str) -> bool {
-    matches!(key, "rules" | "ladder" | "rung" | "property" | "template")
+    matches!(key, "rules" | "ladder" | "rung" | "property" | "template" | "shift" | "override")
 }
 
 /// The personal fields in the order of the tables' columns. What is kept of a PIN is nobody's to have.

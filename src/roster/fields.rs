@@ -20,6 +20,7 @@ pub(super) fn fields((entity, details): &Open) -> Fields {
         Entity::Ladder(l) => map(&json!({"id": l.id, "site": l.site, "repeat_s": l.repeat_s, "rung": l.rungs})),
         Entity::Plan(p) => map(&json!({"id": p.id, "site": p.site})).into_iter().chain(rules(&p.rules)).collect(),
         Entity::Responder(r) => map(&json!({"id": r.id, "site": r.site, "channels": r.channels})),
+        Entity::Rota(r) => super::rotas::fields(r),
         Entity::Profile(p) => super::profiles::fields(p),
         Entity::Resident(r) => map(&json!({"id": r.id, "home": r.home})),
         Entity::Home(h) => map(&json!({

@@ -11,6 +11,7 @@ mod export;
 mod fields;
 mod files;
 mod profiles;
+mod rotas;
 mod rows;
 #[cfg(test)]
 mod tests;
@@ -210,6 +211,7 @@ fn key(sort: columns::Sort, value: &crate::config::tree::Value) -> Result<Entity
     Ok(match sort {
         Sort::Channel => EntityKey::Channel(reader::parsed(value)?),
         Sort::Responder => EntityKey::Responder(reader::parsed(value)?),
+        Sort::Rota => EntityKey::Rota(reader::parsed(value)?),
         Sort::Ladder => EntityKey::Ladder(reader::parsed(value)?),
         Sort::Plan => EntityKey::Plan(reader::parsed(value)?),
         Sort::Home => EntityKey::Home(reader::parsed(value)?),
@@ -223,6 +225,7 @@ fn site_of<'a>(entity: &'a Entity, all: &'a Registry) -> Option<&'a SiteId> {
     let home = match entity {
         Entity::Channel(e) => return Some(&e.site),
         Entity::Responder(e) => return Some(&e.site),
+        Entity::Rota(e) => return Some(&e.site),
         Entity::Ladder(e) => return Some(&e.site),
         Entity::Plan(e) => return Some(&e.site),
         Entity::Profile(e) => return Some(&e.site),
@@ -246,9 +249,12 @@ fn opened(entity: Entity, vault: &impl Vault) -> Result<Open, String> {
         Entity::Responder(r) => {
             Details::Responder(vault.open(&responder_subject(r.id.as_str()), &r.details)?.unwrap_or_default())
         }
-        Entity::Channel(_) | Entity::Ladder(_) | Entity::Plan(_) | Entity::Device(_) | Entity::Profile(_) => {
-            Details::None
-        }
+        Entity::Channel(_)
+        | Entity::Rota(_)
+        | Entity::Ladder(_)
+        | Entity::Plan(_)
+        | Entity::Device(_)
+        | Entity::Profile(_) => Details::None,
     };
     Ok((entity, details))
 }

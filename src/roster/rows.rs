@@ -33,6 +33,7 @@ pub(super) fn entity(sort: Sort, id: &str, s: &Section<'_>, base: Option<Open>, 
     let read = match (sort, entity, details) {
         (Sort::Channel, base, _) => super::channels::read(id, s, base, config),
         (Sort::Responder, base, details) => responder(id, s, base, details, config),
+        (Sort::Rota, base, _) => super::rotas::read(id, s, base, config),
         (Sort::Ladder, base, _) => ladder(id, s, base, config),
         (Sort::Plan, base, _) => plan(id, s, base, config),
         (Sort::Home, base, details) => home(id, s, base, details, config),
@@ -103,10 +104,21 @@ fn ladder(id: &str, s: &Section<'_>, base: Option<Entity>, config: &Config) -> O
     let mut rungs = Vec::new();
     for row in s.rows("rung") {
         let name = row.need("name", "say who it is: deputy, family", filled);
-        let to = row.need("to", "list the responders", ids);
+        let rotas = row.get("rotas", ids);
+        // A rung needs somebody; whom, the check of the whole looks at.
+        let to = match row.has("rotas") && !row.has("to") {
+            true => Some(Vec::new()),
+            false => row.need("to", "list the responders, or rotas", ids),
+        };
         let wait_s = row.need("wait_s", "write the seconds until the next rung", |v| number(v, 1..=86_400));
         row.close();
-        rungs.push(name.zip(to).zip(wait_s).map(|((name, to), wait_s)| Rung { name: name.into(), to, wait_s }));
+        let rung = |((name, to), wait_s): ((String, _), _)| Rung {
+            name: name.into(),
+            to,
+            wait_s,
+            rotas: rotas.unwrap_or_default(),
+        };
+        rungs.push(name.zip(to).zip(wait_s).map(rung));
     }
     let mut rungs: Vec<Rung> = rungs.into_iter().collect::<Option<_>>()?;
     if rungs.is_empty() {
@@ -234,7 +246,7 @@ pub(super) fn optional(value: &Value) -> Result<Option<Box<str>>, Wrong> {
     text(value).map(|text| (!text.is_empty()).then(|| text.into()))
 }
 
-fn ids<T: std::str::FromStr<Err: std::fmt::Display>>(value: &Value) -> Result<Vec<T>, Wrong> {
+pub(super) fn ids<T: std::str::FromStr<Err: std::fmt::Display>>(value: &Value) -> Result<Vec<T>, Wrong> {
     list(value)?.into_iter().map(|id| parsed(&Value::Text(id))).collect()
 }
 

@@ -369,7 +369,7 @@ impl Oracle {
                 let told_for = self.hidden.get(id).map_or(u64::MAX, |last| self.now - last);
                 let waits = tick.since(alarm.raised.tick).0.min(calm_for).min(told_for);
                 // Damage may have taken away who is to be told; it was told itself.
-                let nobody = self.damaged.is_some() && slot.policy.ladder(alarm.kind).reaches_nobody();
+                let nobody = self.damaged.is_some() && slot.policy.ladder(alarm.kind).reaches_nobody(core.now().wall);
                 let told = waits < bound_ms || !needs_somebody(alarm) || nobody;
                 self.promise(told, || format!("nobody was ever told of {id}"));
                 let stands = !full || alarm.kind.may_be_a_call();

@@ -6,7 +6,7 @@ use crate::engine::alarm::{Act, CloseCode, SafeHow};
 use crate::engine::delivery::Outcome;
 use crate::engine::id::{Address, ChannelId, DeviceId, HomeId, LadderId, ResponderId, SourceId};
 use crate::engine::policy::{RulesPatch, SiteRules};
-use crate::engine::registry::{Channel, ChannelDialect, Device, Entity, Home, Ladder, Responder, Rung, Status};
+use crate::engine::registry::{Channel, ChannelDialect, Device, Entity, Home, Ladder, Medium, Responder, Rung, Status};
 use crate::engine::sealed::Sealed;
 use crate::engine::time::Wall;
 use crate::fleet::{Dice, FleetHome};
@@ -178,7 +178,12 @@ pub fn registry(homes: &[FleetHome], dice: &mut Dice) -> Vec<Entity> {
 /// A channel of the site with so many slots.
 pub fn channel(name: &str, slots: u8) -> Entity {
     let channel = Channel::new(ChannelId::cut(name), site(), ChannelDialect::Standard, "https://example.org/", "env:X");
-    Entity::Channel(Channel { slots, ..channel })
+    let medium = match name {
+        "deputy" | "lead" => Some(Medium::Voice),
+        "zhang" => Some(Medium::Sms),
+        _ => None,
+    };
+    Entity::Channel(Channel { slots, medium, ..channel })
 }
 
 fn ladder(name: &str, rungs: &[(&[&str], u32)], repeat_s: u32) -> Entity {
@@ -186,6 +191,7 @@ fn ladder(name: &str, rungs: &[(&[&str], u32)], repeat_s: u32) -> Entity {
         name: to.concat().into(),
         to: to.iter().map(|r| ResponderId::cut(r)).collect(),
         wait_s: *wait_s,
+        rotas: Vec::new(),
     };
     Entity::Ladder(Ladder { id: LadderId::cut(name), site: site(), rungs: rungs.iter().map(rung).collect(), repeat_s })
 }

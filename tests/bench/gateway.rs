@@ -154,7 +154,7 @@ fn registry(homes: &[FleetHome], url: &str, repeat_s: u32) -> Value {
     let ladder = |id: &str| json!({"id": id, "site": "demo", "repeat_s": repeat_s, "rung": [{"name": "all", "to": ["caseworker"], "wait_s": repeat_s}]});
     let ladders = ["life", "welfare", "property"].map(ladder);
     json!({
-        "channel": [{"id": "phone", "site": "demo", "dialect": "standard", "url": url, "secret": "file:phone", "allow_private": true, "slots": 32}],
+        "channel": [{"id": "phone", "site": "demo", "dialect": "standard", "url": url, "secret": "file:phone", "allow_private": true, "slots": 32, "medium": "voice"}],
         "responder": [{"id": "caseworker", "site": "demo", "channels": ["phone"], "name": "Caseworker", "phone": "15400000000"}],
         "ladder": ladders,
         "home": homes.iter().map(home).collect::<Vec<_>>(),

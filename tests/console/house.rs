@@ -463,7 +463,7 @@ fn registry() -> Vec<Entity> {
         Entity::Responder(Responder { id: name, site: site.clone(), channels: vec![id(channel)], details })
     };
     let responder = |name: &str, channel: &str| person(name, channel, name, pin_hash());
-    let rung = |name: &str, to: &str, wait_s| Rung { name: name.into(), to: vec![id(to)], wait_s };
+    let rung = |name: &str, to: &str, wait_s| Rung { name: name.into(), to: vec![id(to)], wait_s, rotas: Vec::new() };
     let ladder = |name: &str, rungs| Entity::Ladder(Ladder { id: id(name), site: site.clone(), rungs, repeat_s: 120 });
     let mut all =
         vec![channel("desk"), channel("deputy-voice"), responder("desk", "desk"), responder("deputy", "deputy-voice")];

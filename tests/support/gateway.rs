@@ -298,7 +298,7 @@ impl Registry {
         let secret = gateway.dir().join("secret");
         let _ = writeln!(
             self.text,
-            "[[channel]]\nid = \"{id}\"\nurl = \"{url}\"\nsecret = \"file:{}\"\nallow_private = true\n{lines}\n\
+            "[[channel]]\nid = \"{id}\"\nurl = \"{url}\"\nsecret = \"file:{}\"\nallow_private = true\nmedium = \"voice\"\n{lines}\n\
              [[responder]]\nid = \"{id}\"\nchannels = [\"{id}\"]\nname = \"Somebody\"\nphone = \"000\"",
             secret.display()
         );

@@ -11,7 +11,7 @@ use crate::engine::id::{ChannelId, NoticeId, ResponderId};
 use crate::engine::input::SiteInput;
 use crate::engine::kind::AlarmKind;
 use crate::engine::policy::{HomePolicy, ResolvedLadder, ResolvedRung};
-use crate::engine::time::{Millis, Stamp, Tick};
+use crate::engine::time::{Millis, Stamp, Tick, Wall};
 
 impl Turn<'_> {
     /// Looks after whatever is overdue: the silence, the list of an outage, the rules of the day, then alarms by gravity.
@@ -69,17 +69,24 @@ impl Turn<'_> {
             self.take_back(alarm);
         }
         let ladder = suppression::ladder(self.policy, self.state, alarm.kind, self.now);
-        let (rung, round) = next_rung(ladder, alarm, rung, round);
-        let last = !ladder.rungs.iter().skip(rung as usize).any(|r| reaches(r, alarm));
+        let now = self.now.wall;
+        let before = rung as usize;
+        let (rung, round) = next_rung(ladder, alarm, rung, round, now);
+        let skipped = ladder.rungs.iter().take(rung.saturating_sub(1) as usize).skip(before);
+        if skipped.into_iter().any(|r| !r.rotas().is_empty() && !r.reaches_somebody(now)) {
+            self.because("nobody_on_duty");
+        }
         let told = rung.checked_sub(1).and_then(|i| ladder.rungs.get(i as usize));
+        // Whoever is above counts as of when their turn comes.
+        let above = |then| ladder.rungs.iter().skip(rung as usize).any(|r| reaches(r, alarm, then));
         let wait = match told {
-            Some(rung) if !last => rung.wait,
+            Some(rung) if above(now + rung.wait) => rung.wait,
             _ => ladder.repeat,
         };
         let attention = Attention::Calling { rung, round, next: self.now.tick + wait };
         self.alarm_change(alarm.kind, AlarmChange::Attention { attention, late_by });
         let mut number = alarm.notices;
-        for channel in told.map_or(&[][..], |r| &r.channels) {
+        for channel in told.map(|r| r.channels(now)).unwrap_or_default() {
             let before = alarm.telling(channel);
             if before.is_some_and(Telling::is_under_way) {
                 self.because("channel_is_still_being_told");
@@ -146,8 +153,10 @@ impl Turn<'_> {
         self.alarm_change(kind, change);
         let Attention::Calling { rung, round, .. } = alarm.attention else { return };
         let ladder = suppression::ladder(self.policy, self.state, kind, self.now);
-        let dead = rung.checked_sub(1).and_then(|i| ladder.rungs.get(i as usize)).is_some_and(|r| !reaches(r, &alarm));
-        if told == Told::Failing && dead && ladder.rungs.iter().skip(rung as usize).any(|r| reaches(r, &alarm)) {
+        let now = self.now.wall;
+        let dead = rung.checked_sub(1).and_then(|i| ladder.rungs.get(i as usize));
+        let dead = dead.is_some_and(|r| !is_being_told(r, rung, round, &alarm, now));
+        if told == Told::Failing && dead && ladder.rungs.iter().skip(rung as usize).any(|r| reaches(r, &alarm, now)) {
             self.because("rung_unreachable");
             self.climb(&alarm, rung, round, Millis(0));
         }
@@ -157,9 +166,15 @@ impl Turn<'_> {
 /// When an alarm has to be looked at. One that could be told to nobody is told as soon as there is somebody to tell; and of one that
 /// has become hidden nobody is told any more.
 pub fn deadline(policy: &HomePolicy, state: &State, alarm: &Alarm, now: Stamp) -> Option<Tick> {
-    let tells = || !suppression::ladder(policy, state, alarm.kind, now).reaches_nobody();
     match alarm.attention {
-        Attention::Calling { rung: 0, .. } if tells() => Some(now.tick),
+        Attention::Calling { rung: 0, .. } => {
+            let ladder = suppression::ladder(policy, state, alarm.kind, now);
+            if !ladder.reaches_nobody(now.wall) {
+                return Some(now.tick);
+            }
+            let change = ladder.changes(now.wall, now.wall + A_DAY).first().map(|at| now.tick + at.since(now.wall));
+            alarm.deadline().into_iter().chain(change).min()
+        }
         Attention::Calling { rung: 1.., .. } if suppression::hidden_by(state, alarm.kind, now).is_some() => {
             Some(now.tick)
         }
@@ -167,16 +182,26 @@ pub fn deadline(policy: &HomePolicy, state: &State, alarm: &Alarm, now: Stamp) -
     }
 }
 
-/// Whether a rung has a channel that does not fail this alarm right now.
-fn reaches(rung: &ResolvedRung, alarm: &Alarm) -> bool {
-    rung.channels.iter().any(|c| alarm.telling(c).is_none_or(|t| t.told != Told::Failing))
+/// A ladder repeats once a day at the latest.
+const A_DAY: Millis = Millis::from_mins(24 * 60);
+
+/// Whether a rung has, at a moment, a channel that does not fail this alarm right now.
+fn reaches(rung: &ResolvedRung, alarm: &Alarm, at: Wall) -> bool {
+    rung.channels(at).into_iter().any(|c| alarm.telling(c).is_none_or(|t| t.told != Told::Failing))
 }
 
-/// The next rung that reaches somebody, from 1; past the last such, that one again and one round more. Where all channels fail, the
-/// rungs are gone through all the same; 0 where there is no channel at all.
-fn next_rung(ladder: &ResolvedLadder, alarm: &Alarm, rung: u32, round: u32) -> (u32, u32) {
-    let live = |i: &usize| ladder.rungs.get(*i).is_some_and(|r| reaches(r, alarm));
-    let named = |i: &usize| ladder.rungs.get(*i).is_some_and(|r| !r.channels.is_empty());
+/// Whether some notice of a rung that was told arrives, or may yet: who is on duty may have changed since.
+fn is_being_told(of: &ResolvedRung, rung: u32, round: u32, alarm: &Alarm, now: Wall) -> bool {
+    let channels = of.channels(now);
+    let of_it = |t: &&Telling| (t.rung, t.round) == (rung, round) || channels.contains(&&t.channel);
+    alarm.tellings.iter().filter(of_it).any(|t| t.told != Told::Failing)
+}
+
+/// The next rung that reaches somebody now, from 1; past the last such, that one again and one round more. Where all channels fail, the
+/// rungs are gone through all the same; 0 where there is nobody at all.
+fn next_rung(ladder: &ResolvedLadder, alarm: &Alarm, rung: u32, round: u32, now: Wall) -> (u32, u32) {
+    let live = |i: &usize| ladder.rungs.get(*i).is_some_and(|r| reaches(r, alarm, now));
+    let named = |i: &usize| ladder.rungs.get(*i).is_some_and(|r| r.reaches_somebody(now));
     let above = rung as usize..ladder.rungs.len();
     let all = 0..ladder.rungs.len();
     let again = || all.clone().rev().find(live).map(|i| (i, round + 1));

@@ -63,6 +63,8 @@ pub enum Place {
     Gateway,
     /// One that stands in for a channel.
     Channel(ChannelId),
+    /// The one that stands in for whoever is to be told.
+    Staff,
 }
 
 impl Place {
@@ -71,6 +73,7 @@ impl Place {
             Place::Home(_) => AlarmKind::HomeUnheard,
             Place::Outage(_) | Place::Gateway => AlarmKind::Outage,
             Place::Channel(_) => AlarmKind::ChannelDown,
+            Place::Staff => AlarmKind::CoverageGap,
         }
     }
 }

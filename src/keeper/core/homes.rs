@@ -16,6 +16,11 @@ pub fn gateway(site: &SiteId) -> HomeId {
     HomeId::cut(&format!("gateway/{site}"))
 }
 
+/// The pseudo-home that the site's alarm of too few people to be told stands in.
+pub(super) fn staff(site: &SiteId) -> HomeId {
+    HomeId::cut(&format!("staff/{site}"))
+}
+
 impl Core {
     /// A device that has no route yet: the home that its topic names where that is registered, else a pseudo-home.
     pub(super) fn introduce(&mut self, report: &Report, address: crate::engine::id::Address) -> (u32, u16) {
@@ -44,6 +49,7 @@ impl Core {
             Place::Outage(number) => HomeId::cut(&format!("outage/{site}/{number}")),
             Place::Gateway => gateway(site),
             Place::Channel(channel) => HomeId::cut(&format!("channel/{site}/{channel}")),
+            Place::Staff => staff(site),
         };
         self.home_number(&id, false)
     }
@@ -62,6 +68,9 @@ impl Core {
     }
 
     pub(super) fn registered(&mut self, entity: &Entity) {
+        if !matches!(entity, Entity::Resident(_) | Entity::Device(_) | Entity::Profile(_)) {
+            self.prove_soon();
+        }
         match entity {
             Entity::Home(home) => {
                 let number = self.home_number(&home.id.clone(), true);
@@ -89,7 +98,7 @@ impl Core {
             }
             // What a profile says is the decoder's to know.
             Entity::Resident(_) | Entity::Profile(_) => {}
-            Entity::Channel(_) | Entity::Responder(_) | Entity::Ladder(_) | Entity::Plan(_) => {
+            Entity::Channel(_) | Entity::Responder(_) | Entity::Rota(_) | Entity::Ladder(_) | Entity::Plan(_) => {
                 self.policies_stale = true
             }
         }

@@ -15,6 +15,7 @@ use crate::engine::kind::{AlarmKind, Kind};
 use crate::engine::policy::{RulesPatch, SiteRules};
 use crate::engine::reading::{Form, Reading, Report, Speaker, Value};
 use crate::engine::registry::*;
+use crate::engine::rota::{Day, Shift};
 use crate::engine::sealed::Sealed;
 use crate::engine::time::{Millis, Tick, Wall};
 use crate::keeper::core::{Core, Effects};
@@ -77,7 +78,13 @@ fn site_rules() -> SiteRules {
     SiteRules {
         site: SiteId::new("z").unwrap(),
         zone: jiff::tz::TimeZone::get("Asia/Shanghai").unwrap(),
-        rules: RulesPatch { ladder: ladder.into(), ..RulesPatch::default() },
+        // Most stories have few people: who is there to be told is looked at where a home asks for it.
+        rules: RulesPatch {
+            ladder: ladder.into(),
+            responders_life: Some(0),
+            responders_welfare: Some(0),
+            ..RulesPatch::default()
+        },
     }
 }
 
@@ -93,7 +100,8 @@ fn id<T: std::str::FromStr<Err = BadId>>(text: &str) -> T {
 
 pub fn channel(name: &str, slots: u8) -> Entity {
     let channel = Channel::new(id(name), id("z"), ChannelDialect::Standard, "https://example.org/", "env:X");
-    Entity::Channel(Channel { slots, ..channel })
+    let medium = matches!(name, "deputy" | "lead").then_some(Medium::Voice);
+    Entity::Channel(Channel { slots, medium, ..channel })
 }
 
 pub fn responder(name: &str, channels: &[&str]) -> Entity {
@@ -101,10 +109,30 @@ pub fn responder(name: &str, channels: &[&str]) -> Entity {
     Entity::Responder(Responder { id: id(name), site: id("z"), channels, details: Sealed::from_bytes(vec![]) })
 }
 
+/// Rungs of people parted by `+`; `@` stands before a rota.
 pub fn ladder(name: &str, rungs: &[(&str, u32)], repeat_s: u32) -> Entity {
-    let rung =
-        |(to, wait_s): &(&str, u32)| Rung { name: (*to).into(), to: to.split('+').map(id).collect(), wait_s: *wait_s };
+    let rung = |(to, wait_s): &(&str, u32)| {
+        let (rotas, people): (Vec<&str>, Vec<&str>) = to.split('+').partition(|one| one.starts_with('@'));
+        let rotas = rotas.into_iter().map(|rota| id(&rota[1..])).collect();
+        Rung { name: (*to).into(), to: people.into_iter().map(id).collect(), wait_s: *wait_s, rotas }
+    };
     Entity::Ladder(Ladder { id: id(name), site: id("z"), rungs: rungs.iter().map(rung).collect(), repeat_s })
+}
+
+/// `0800-1800=a+b/1800-0800=c`: shifts of every day.
+fn rota(name: &str, shifts: &str) -> Entity {
+    let minute = |text: &str| text[..2].parse::<u16>().unwrap() * 60 + text[2..].parse::<u16>().unwrap();
+    let shift = |text: &str| {
+        let (hours, people) = text.split_once('=').unwrap();
+        let (from, to) = hours.split_once('-').unwrap();
+        let turns = vec![people.split('+').map(id).collect()];
+        let (from_min, to_min) = (minute(from), minute(to));
+        Shift { days: Vec::new(), from_min, to_min, turns, every_days: 1, since: Day::default() }
+    };
+    let shifts = shifts.split('/').filter(|text| !text.is_empty()).map(shift).collect();
+    let (overrides, holidays, workdays) = Default::default();
+    let (id, site) = (id(name), id("z"));
+    Entity::Rota(Rota { id, site, zone: None, shifts, overrides, fallback: None, holidays, workdays })
 }
 
 pub fn home(name: &str, status: Status) -> Entity {
@@ -163,6 +191,11 @@ pub fn district_registry(homes: usize) -> Vec<Entity> {
         all.extend(["button", "smoke", "motion"].map(|d| device(&format!("g{n}"), &format!("g{n}/{d}"))));
     }
     all
+}
+
+/// What a story calls a moment, where nobody has set the clock.
+pub fn time_of(wall: Wall) -> String {
+    words::clock(wall.since(MIDNIGHT).0)
 }
 
 /// The clocks so many milliseconds after midnight.
@@ -592,6 +625,7 @@ impl Scene {
             ["channel", name] => channel(name, 4),
             ["channel", name, slots] => channel(name, slots.parse().unwrap()),
             ["responder", name] => responder(name, &[name]),
+            ["rota", name, shifts] => rota(name, shifts),
             ["ladder", name, rungs] => {
                 let rungs: Vec<(&str, u32)> = rungs.split(',').map(|to| (to, 60)).collect();
                 ladder(name, &rungs, 120)

@@ -123,6 +123,10 @@ fn raised(alarm: &Alarm, home: u32, core: &Core) -> String {
         Reason::Unheard { homes, deaf, .. } => format!("{homes} homes unheard{}", if *deaf { ", deaf" } else { "" }),
         Reason::Suppressed { of, .. } => of.name().into(),
         Reason::ChannelDown { channel, failure, .. } => format!("{channel} {failure}"),
+        Reason::CoverageGap { ladder, homes, from, lacks } => {
+            let ladder = ladder.as_ref().map_or("no ladder", |ladder| ladder.as_str());
+            format!("{ladder} of {homes} from {}: {lacks:?}", super::scene::time_of(*from))
+        }
         Reason::Unwatched { until, .. } => format!("unwatched, heard again {}", until.is_some()),
     };
     let age = late(alarm.raised.wall.since(alarm.happened));
