@@ -78,7 +78,7 @@ async fn dispatch(command: Command) -> ExitCode {
             Ok(config) => commands::run::run(config, &file.config).await,
             Err(code) => code,
         },
-        Command::Check(file) => commands::check(&file.config),
+        Command::Check(file) => commands::check(&file.config).await,
         Command::Import { config, dry_run, files } => match commands::config(&config.config) {
             Ok(config) => commands::registry::import(config, &files, dry_run).await,
             Err(code) => code,

@@ -11,6 +11,7 @@ pub mod sim;
 pub mod verify;
 
 use crate::config::{Config, Mistake};
+use crate::service::admin::{Answer, Request, ask};
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -39,13 +40,24 @@ pub fn config(path: &Path) -> Result<Config, ExitCode> {
     crate::config::check(path).map_err(|mistakes| refuse(&mistakes))
 }
 
-/// `check`: validates everything at once.
-pub fn check(path: &Path) -> ExitCode {
-    match config(path) {
-        Ok(config) => {
-            println!("{}: {} sites, {} sources; no mistakes", path.display(), config.sites.len(), config.sources.len());
-            ExitCode::SUCCESS
+/// `check`: validates everything at once; and where the service runs, says when too few people are there to be told, which is no mistake
+/// of the configuration.
+pub async fn check(path: &Path) -> ExitCode {
+    let config = match config(path) {
+        Ok(config) => config,
+        Err(code) => return code,
+    };
+    println!("{}: {} sites, {} sources; no mistakes", path.display(), config.sites.len(), config.sources.len());
+    match ask(&config.admin_socket(), &Request::Uncovered).await {
+        Ok(Some(Answer::Text(gaps))) if gaps.is_empty() => {
+            println!("for two weeks enough people can be told at any hour")
         }
-        Err(code) => code,
+        Ok(Some(Answer::Text(gaps))) => {
+            print!("{gaps}these hours lack people, and are no mistake of the configuration\n")
+        }
+        Ok(Some(Answer::Failed(why))) => return fail(why),
+        Ok(Some(Answer::Refused(_)) | None) => println!("no service runs: who is there to be told is not looked at"),
+        Err(error) => return fail(format!("the running service did not answer: {error}")),
     }
+    ExitCode::SUCCESS
 }

@@ -78,14 +78,15 @@ async fn past(room: &Room, site: usize, home: HomeId, at: Wall) -> Result<Option
         .map_err(|why| Problem::unavailable("no_past", "The journal of that time cannot be read.").with("why", why))
 }
 
-fn no_such_kind() -> Problem {
+pub(super) fn no_such_kind() -> Problem {
     Problem::unfit("bad_query", "kind is the word of an alarm kind, as inactivity or bathroom.")
 }
 
-fn time(text: &str) -> Result<Wall, Problem> {
+/// A time of a query.
+pub(super) fn time(text: &str) -> Result<Wall, Problem> {
     // A plus that nobody has written out is a space in a query.
     let stamp: Result<jiff::Timestamp, _> = text.replace(' ', "+").parse();
-    stamp
-        .map(|stamp| Wall(stamp.as_millisecond()))
-        .map_err(|_| Problem::unfit("bad_query", "at is a time as 2026-03-01T06:00:00Z or 2026-03-01T14:00:00+08:00."))
+    stamp.map(|stamp| Wall(stamp.as_millisecond())).map_err(|_| {
+        Problem::unfit("bad_query", "A time is written as 2026-03-01T06:00:00Z or 2026-03-01T14:00:00+08:00.")
+    })
 }

@@ -2,7 +2,7 @@
 //!
 //! Reading order: [`Desk`] (what it is given), [`router`] (every path that exists), `gate` (who may), `guard` (what holds for every
 //! request), `alarms` (lists and acts), `events` (what changes, as it changes), `homes` (the registry as JSON), `quarantine` (unknown
-//! devices and their claim), `suppressions` (who is away), `walk` (the test of a home), `devices` (their health), `health` (the service's), `respond` (the page behind a notice's link), `pages`, `places` (those
+//! devices and their claim), `suppressions` (who is away), `duty` (who is told), `walk` (the test of a home), `devices` (their health), `health` (the service's), `respond` (the page behind a notice's link), `pages`, `places` (those
 //! beside the desk) and `words` (every text in both languages). A request that fails is answered by a `problem` document.
 //!
 //! **Nothing in here decides anything.** What a person does goes to the keeper and is answered after its sync; what is open is read
@@ -12,6 +12,7 @@
 mod alarms;
 mod devices;
 mod door;
+mod duty;
 mod events;
 mod explain;
 mod gate;
@@ -196,6 +197,9 @@ fn routes() -> Vec<(&'static str, &'static [&'static str], MethodRouter<Shared>)
         ("/api/v1/homes/{id}/health", &["get"], get(devices::of_home)),
         ("/api/v1/homes/{id}/walk-test", &["get", "post"], get(walk::show).post(walk::order)),
         ("/api/v1/homes/{id}/explain", &["get"], get(explain::home)),
+        ("/api/v1/homes/{id}/who", &["get"], get(duty::who)),
+        ("/api/v1/rotas/{id}/duty", &["get"], get(duty::rota)),
+        ("/api/v1/duty", &["get"], get(duty::all)),
         ("/api/v1/homes/{id}/looked", &["post"], post(outages::looked)),
         ("/api/v1/health", &["get"], get(devices::visits)),
         ("/api/v1/outages", &["get"], get(outages::list)),
@@ -219,6 +223,7 @@ fn routes() -> Vec<(&'static str, &'static [&'static str], MethodRouter<Shared>)
         ("/health", &["get"], get(places::health)),
         ("/outages", &["get"], get(places::outages)),
         ("/away", &["get"], get(places::away)),
+        ("/duty", &["get"], get(places::duty)),
         ("/homes/{id}/walk-test", &["get"], get(places::walk)),
         ("/sign-in", &["get", "post"], get(pages::sign_in).post(pages::signed_in)),
         ("/sign-out", &["post"], post(pages::sign_out)),

@@ -1,4 +1,4 @@
-//! The pages beside the desk: homes to look after an outage, who is away, quarantine, the walk test of a home, device health. What stands in them is made by their scripts.
+//! The pages beside the desk: homes to look after an outage, who is away, who is on duty, quarantine, the walk test of a home, device health. What stands in them is made by their scripts.
 
 use super::Shared;
 use super::gate::Caller;
@@ -10,9 +10,10 @@ use axum::response::{IntoResponse, Redirect, Response};
 use maud::{Markup, PreEscaped, html};
 
 /// The pages that the desk leads to: address, symbol, name.
-const LINKS: [(&str, &str, &str); 4] = [
+const LINKS: [(&str, &str, &str); 5] = [
     ("/outages", "house", "nav.outages"),
     ("/away", "away", "nav.away"),
+    ("/duty", "person", "nav.duty"),
     ("/quarantine", "unclaimed", "nav.quarantine"),
     ("/health", "device", "nav.health"),
 ];
@@ -93,6 +94,13 @@ pub(super) async fn outages(room: State<Shared>, look: Query<Look>, uri: Uri, he
 pub(super) async fn away(room: State<Shared>, look: Query<Look>, uri: Uri, headers: HeaderMap) -> Response {
     let place =
         Place { script: "away.js", title: "title.away", heading: "nav.away", lead: Some("away.lead"), home: None };
+    show(&room, &look, &uri, &headers, &place)
+}
+
+/// `GET /duty`
+pub(super) async fn duty(room: State<Shared>, look: Query<Look>, uri: Uri, headers: HeaderMap) -> Response {
+    let place =
+        Place { script: "duty.js", title: "title.duty", heading: "nav.duty", lead: Some("duty.lead"), home: None };
     show(&room, &look, &uri, &headers, &place)
 }
 

@@ -349,9 +349,10 @@ fn people(registry: &Registry) -> People {
 
 /// The rotas of a site, each with what decides who is on duty.
 pub fn duties(site: &SiteRules, registry: &Registry) -> BTreeMap<RotaId, Arc<Duty>> {
-    let calendar = Arc::new(Calendar::of(registry.rotas.values()));
+    let rotas = || registry.rotas.values().filter(|rota| rota.site == site.site);
+    let calendar = Arc::new(Calendar::of(rotas()));
     let duty = |rota: &Rota| Arc::new(Duty::new(rota, &site.zone, calendar.clone()));
-    registry.rotas.values().map(|rota| (rota.id.clone(), duty(rota))).collect()
+    rotas().map(|rota| (rota.id.clone(), duty(rota))).collect()
 }
 
 fn resolve_ladder(ladder: &Ladder, people: &Arc<People>, duties: &BTreeMap<RotaId, Arc<Duty>>) -> ResolvedLadder {

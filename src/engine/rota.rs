@@ -381,6 +381,11 @@ impl Duty {
         Duty { rota: rota.clone(), zone, calendar }
     }
 
+    /// Whether anybody can ever be on duty: some rotas only hold the site's days.
+    pub fn is_staffed(&self) -> bool {
+        self.rota.named().next().is_some()
+    }
+
     /// Who is on duty at a moment, in order, each once.
     pub fn at(&self, wall: Wall) -> Vec<&ResponderId> {
         let now = Local::by(wall, &self.zone);

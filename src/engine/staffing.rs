@@ -4,9 +4,9 @@
 
 use super::id::{HomeId, LadderId, ResponderId};
 use super::kind::{AlarmKind, Priority};
-use super::policy::{HomePolicy, Reach, ResolvedLadder};
+use super::policy::{HomePolicy, Reach, ResolvedLadder, Resolver, SiteRules};
 use super::reason::Reason;
-use super::registry::Status;
+use super::registry::{Registry, Status};
 use super::time::{Millis, Wall};
 use minicbor::{Decode, Encode};
 use serde::Serialize;
@@ -135,6 +135,37 @@ pub fn gaps<'a>(homes: impl Iterator<Item = &'a HomePolicy>, now: Wall) -> Vec<G
     }
     all.sort_by(|a, b| (a.from, &a.lacks).cmp(&(b.from, &b.lacks)));
     all
+}
+
+/// The gaps that a registry has, or would have, at a site.
+pub fn gaps_of(site: &SiteRules, registry: &Registry, now: Wall) -> Vec<Gap> {
+    let resolver = Resolver::new(site, registry);
+    let homes = registry.homes.values().filter(|home| home.site == site.site);
+    let policies: Vec<HomePolicy> = homes.map(|home| resolver.home(home)).collect();
+    gaps(policies.iter(), now)
+}
+
+impl Lack {
+    fn words(self) -> &'static str {
+        match self {
+            Lack::Nobody => "nobody can be told",
+            Lack::TooFew => "too few people can be told",
+            Lack::NobodyWoken => "nobody can be reached by voice or SMS",
+            Lack::FewMedia => "they are reached by too few kinds of medium",
+        }
+    }
+}
+
+impl Gap {
+    /// The gap as a sentence, its times by the clocks of `zone`.
+    pub fn sentence(&self, zone: &jiff::tz::TimeZone) -> String {
+        let ladder = self.ladder.as_ref().map_or("no ladder".to_owned(), |id| format!("ladder {id}"));
+        let kinds: Vec<&str> = self.kinds.iter().map(|kind| kind.name()).collect();
+        let lacks: Vec<&str> = self.lacks.iter().map(|lack| lack.words()).collect();
+        let (from, to) = (self.from.rfc3339(zone), self.to.rfc3339(zone));
+        let (homes, kinds, lacks) = (self.homes.len(), kinds.join(", "), lacks.join(", "));
+        format!("from {from} to {to}, {ladder}, homes: {homes}: {lacks} ({kinds})")
+    }
 }
 
 /// What the site's alarm says of the first gap.

@@ -26,6 +26,8 @@ pub enum Request {
         dry_run: bool,
     },
     Export,
+    /// When too few people are there to be told.
+    Uncovered,
 }
 
 /// What it is answered.
@@ -84,6 +86,9 @@ async fn converse(stream: UnixStream, running: &Running) -> std::io::Result<()> 
 async fn answer(request: Request, running: &Running) -> Result<Answer, Fatal> {
     Ok(match request {
         Request::Export => Answer::Text(running.export().await?),
+        Request::Uncovered => {
+            Answer::Text(running.uncovered().await?.into_iter().map(|line| format!("warning  {line}\n")).collect())
+        }
         Request::Import { files, dry_run } => {
             let decoded: Result<Vec<File>, _> =
                 files.into_iter().map(|(name, b)| STANDARD.decode(b).map(|bytes| File { name, bytes })).collect();

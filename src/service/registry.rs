@@ -1,11 +1,12 @@
 //! The registry's files and the sites: import and export, by a running service or on the data at rest.
 
 use super::{Fatal, Opened, Running, because, open_site, open_vault};
-use crate::config::{Config, Mistake};
+use crate::config::{Config, Mistake, Site};
 use crate::engine::id::SiteId;
 use crate::engine::input::SiteInput;
 use crate::engine::registry::{Entity, Registry};
 use crate::engine::sealed::Sealed;
+use crate::engine::staffing::{self, Gap};
 use crate::journal::vault::{Vault, VaultError};
 use crate::keeper::ports::{Journal, Time, Turn};
 use crate::roster::{self, File, plan_import};
@@ -57,7 +58,7 @@ pub fn plan(
         Err(mistakes) => return Ok(Err(mistakes)),
     };
     let mut text = import.difference.to_string();
-    for warning in &import.warnings {
+    for warning in import.warnings.iter().chain(&uncovered(&import, &registries, config)) {
         text.push_str(&format!("warning  {warning}\n"));
     }
     if dry_run {
@@ -65,6 +66,26 @@ pub fn plan(
     }
     vault.make_keys(&import)?;
     Ok(Ok((text, import.seal(&vault).map_err(Fatal)?)))
+}
+
+/// Gaps that are told one by one.
+const MOST_GAPS: usize = 10;
+
+/// When too few people would be there to be told, as sentences.
+fn uncovered(import: &roster::Import, registries: &[&Registry], config: &Config) -> Vec<String> {
+    let mut all = Registry::default();
+    registries.iter().flat_map(|registry| registry.all()).for_each(|entity| all.put(entity));
+    import.registry().all().into_iter().for_each(|entity| all.put(entity));
+    let now = crate::clock::wall_now();
+    let of_site = |site: &Site| sentences(site, staffing::gaps_of(&site.site_rules(), &all, now));
+    config.sites.values().flat_map(of_site).collect()
+}
+
+fn sentences(site: &Site, gaps: Vec<Gap>) -> Vec<String> {
+    let some = gaps.iter().take(MOST_GAPS).map(|gap| format!("site {}: {}", site.id, gap.sentence(&site.zone)));
+    let rest = gaps.len().saturating_sub(MOST_GAPS);
+    let rest = (rest > 0).then(|| format!("site {}: {rest} more such times; the page /duty has all", site.id));
+    some.chain(rest).collect()
 }
 
 impl RosterVault {
@@ -99,6 +120,16 @@ impl Running {
             }
         }
         Ok(Imported::Done { text })
+    }
+
+    /// When too few people are there to be told, as sentences.
+    pub async fn uncovered(&self) -> Result<Vec<String>, Fatal> {
+        let mut all = Vec::new();
+        for of in self.sites.iter() {
+            let gaps = of.handle.ask(|core| core.gaps()).await.map_err(because("the proof"))?;
+            all.extend(self.config.sites.get(&of.id).into_iter().flat_map(|site| sentences(site, gaps.clone())));
+        }
+        Ok(all)
     }
 
     /// The registry as TOML, personal data in the open.

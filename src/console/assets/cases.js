@@ -83,6 +83,11 @@ export function reason(alarm) {
     }
     case 'channel_down':
       return t('why.channel_down', { channel: why.channel, at: clock(why.since), failure: tOr(`failure.${why.failure}`, why.failure) });
+    case 'coverage_gap':
+      return t('why.coverage_gap', {
+        at: clock(why.from), n: why.homes, ladder: why.ladder ? t('duty.ladder', { ladder: why.ladder }) : t('duty.no_ladder'),
+        lacks: why.lacks.map((lack) => t(`lack.${lack}`)).join(t('list.and')),
+      });
     case 'engine_fault':
       return t('why.engine_fault', { fault: why.fault });
     case 'unreadable':
@@ -95,10 +100,10 @@ export function reason(alarm) {
 }
 
 /** What a person calls the home, or what stands in for one. */
-export const code = (home) => (home.claimed ? home.id : t(home.id.startsWith('gateway/') || home.id.startsWith('channel/') ? 'gateway' : home.id.startsWith('outage/') ? 'several_homes' : 'unclaimed'));
+export const code = (home) => (home.claimed ? home.id : t(/^(gateway|channel|staff)\//.test(home.id) ? 'gateway' : home.id.startsWith('outage/') ? 'several_homes' : 'unclaimed'));
 export const place = (home) => (home.claimed
   ? [home.community, home.block].filter(Boolean).join(' · ')
-  : home.id.replace(/^(unclaimed|gateway|outage|channel)\//, ''));
+  : home.id.replace(/^(unclaimed|gateway|outage|channel|staff)\//, ''));
 
 function who(alarm) {
   if (alarm.safe) {
