@@ -7,6 +7,8 @@
     reason = "a test reads clocks and may fail"
 )]
 
+#[path = "console/duty.rs"]
+mod duty;
 #[path = "console/fitting.rs"]
 mod fitting;
 #[path = "console/house.rs"]

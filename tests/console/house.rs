@@ -433,7 +433,10 @@ fn rules(site: &str) -> SiteRules {
     let ladder: BTreeMap<Box<str>, LadderId> =
         ladders.into_iter().map(|(word, ladder)| (word.into(), id(ladder))).collect();
     let zone = jiff::tz::TimeZone::get("Asia/Shanghai").unwrap();
-    SiteRules { site: id(site), zone, rules: RulesPatch { ladder, ..RulesPatch::default() } }
+    // Nobody is there to be told at the other site, which is no matter here.
+    let people = (site == "gulou").then_some(0);
+    let rules = RulesPatch { ladder, responders_life: people, responders_welfare: people, ..RulesPatch::default() };
+    SiteRules { site: id(site), zone, rules }
 }
 
 fn registry_of_the_other() -> Vec<Entity> {
@@ -454,7 +457,8 @@ fn registry_of_the_other() -> Vec<Entity> {
 fn registry() -> Vec<Entity> {
     let site: SiteId = id("zhonglou");
     let channel = |name: &str| {
-        let json = serde_json::json!({"id": name, "site": "zhonglou", "dialect": "standard", "url": "http://127.0.0.1:1/", "secret": "env:X"});
+        let json = serde_json::json!({"id": name, "site": "zhonglou", "dialect": "standard", "url": "http://127.0.0.1:1/", "secret": "env:X",
+            "medium": if name == "desk" { "webhook" } else { "voice" }});
         Entity::Channel(serde_json::from_value(json).unwrap())
     };
     let person = |name: &str, channel: &str, shown: &str, pin: &str| {

@@ -53,7 +53,7 @@ type Step = (i64, Option<(&'static str, &'static str)>, Option<&'static Deed>);
 async fn look() {
     let look = std::env::var("HEARTHWATCH_LOOK").unwrap_or_else(|_| "many".into());
     let (story, acts): (_, &'static [Deed]) = match look.as_str() {
-        "none" => (&[][..], &[]),
+        "none" | "duty" => (&[][..], &[]),
         "one" | "storm" => (ONE, &[]),
         _ => (
             MANY,
@@ -97,6 +97,9 @@ async fn look() {
         house.settle().await;
         house.handle.link(true);
         house.settle().await;
+    }
+    if look == "duty" {
+        house.handle.register(vec![super::duty::rota(), super::duty::ladder(&["deputy"])]).await.unwrap();
     }
     house.clock.set_back_s(0);
     house.settle().await;
