@@ -8,6 +8,9 @@ const EVERY_MS = 60_000;
 /** What people ask about most; the first is chosen. */
 const KINDS = ['sos', 'smoke', 'gas', 'co', 'fall', 'inactivity', 'welfare_check', 'bathroom', 'cold', 'leak', 'outage'];
 
+/** Hours and homes that are named of a hole. */
+const SHOWN = 5;
+
 const list = (all) => all.join(t('list.and'));
 
 // ---- gaps
@@ -23,30 +26,49 @@ function hours(gap, answer) {
   return gap.from > answer.now ? t('duty.still', { from, to }) : t('duty.now_on', { to });
 }
 
-function hole(gap, answer) {
+/** What comes again, each night or each Sunday, is one hole with its hours. */
+function holes(answer) {
+  const same = Map.groupBy(answer.gaps, ({ from, to, ...rest }) => JSON.stringify(rest));
+  return [...same.values()].map((gaps) => hole(gaps, answer));
+}
+
+function hole(gaps, answer) {
+  const [gap] = gaps;
+  const rest = gaps.slice(SHOWN);
   return el('li', { class: 'hole' }, symbol('stop'),
-    el('div', {}, el('b', {}, hours(gap, answer)), el('p', { class: 'bad' }, list(gap.lacks.map((lack) => t(`lack.${lack}`)))),
+    el('div', {}, el('p', { class: 'bad' }, list(gap.lacks.map((lack) => t(`lack.${lack}`)))),
+      el('ul', {}, gaps.slice(0, SHOWN).map((one) => el('li', {}, el('b', {}, hours(one, answer))))),
+      rest.length > 0 && el('p', {}, t('duty.rest', { n: rest.length })),
       el('p', { class: 'soft' }, gap.ladder ? t('duty.ladder', { ladder: gap.ladder }) : t('duty.no_ladder'), ' · ', kinds(gap.kinds), ' · ',
-        t('duty.homes', { n: gap.home_count }), gap.home_count <= 5 && ` (${list(gap.homes)})`)));
+        t('duty.homes', { n: gap.home_count }), gap.home_count <= SHOWN && ` (${list(gap.homes)})`)));
 }
 
 // ---- rotas
 
 const people = (who, names) => (who.length ? list(who.map((id) => names[id] ?? id)) : el('span', { class: 'bad' }, t('duty.nobody')));
 
-function turn(one, names) {
-  return el('li', { class: one.who.length ? null : 'hole' }, el('span', { class: 'hours' }, clock(one.from), ' – ', clock(one.to)), el('span', {}, people(one.who, names)));
+/** A time by the clocks of the rota, which need not be this machine's: its day, and `HH:MM`. */
+function local(iso, zone) {
+  const [day, time] = new Intl.DateTimeFormat('sv-SE', { timeZone: zone, dateStyle: 'short', timeStyle: 'short' }).format(new Date(iso)).split(' ');
+  const weekday = new Intl.DateTimeFormat(document.documentElement.lang, { timeZone: zone, weekday: 'short' }).format(new Date(iso));
+  return { day: `${day.slice(5)} ${weekday}`, time };
+}
+
+function turn(one, names, zone) {
+  const [from, to] = [local(one.from, zone), local(one.to, zone)];
+  return el('li', { class: one.who.length ? null : 'hole' },
+    el('span', { class: 'hours' }, `${from.day} ${from.time} – ${to.day === from.day ? '' : `${to.day} `}${to.time}`), el('span', {}, people(one.who, names)));
 }
 
 const opened = new Set();
 
 function rota(one, names) {
   const [now, ...ahead] = one.stretches;
-  const more = el('details', { open: opened.has(one.id) }, el('summary', {}, t('duty.ahead')), el('ul', { class: 'turns' }, ahead.map((next) => turn(next, names))));
+  const more = el('details', { open: opened.has(one.id) }, el('summary', {}, t('duty.ahead')), el('ul', { class: 'turns' }, ahead.map((next) => turn(next, names, one.timezone))));
   more.addEventListener('toggle', () => (more.open ? opened.add(one.id) : opened.delete(one.id)));
   return el('article', { class: `visit rota${now.who.length ? '' : ' bare'}` },
     el('header', {}, el('h2', {}, el('span', { class: 'code' }, one.id), el('span', { class: 'place' }, one.timezone))),
-    el('p', { class: 'on-duty' }, symbol('person'), el('b', {}, people(now.who, names)), ' ', el('span', { class: 'soft' }, t('duty.until', { at: clock(now.to) }))),
+    el('p', { class: 'on-duty' }, symbol('person'), el('b', {}, people(now.who, names)), ' ', el('span', { class: 'soft' }, t('duty.until', { at: `${local(now.to, one.timezone).day} ${local(now.to, one.timezone).time}` }))),
     ahead.length > 0 && more);
 }
 
@@ -57,7 +79,7 @@ function show(answer) {
   if (next === print) return;
   print = next;
   fill($('gaps'), answer.gaps.length
-    ? [el('h2', { class: 'bad' }, t('duty.gaps')), el('ul', { class: 'holes' }, answer.gaps.map((gap) => hole(gap, answer))), answer.more && el('p', { class: 'soft' }, t('duty.more'))]
+    ? [el('h2', { class: 'bad' }, t('duty.gaps')), el('ul', { class: 'holes' }, holes(answer)), answer.more && el('p', { class: 'soft' }, t('duty.more'))]
     : el('p', { class: 'enough' }, symbol('safe'), t('duty.no_gaps')));
   fill($('list'), el('h2', {}, t('duty.rotas')), answer.rotas.length ? answer.rotas.map((one) => rota(one, answer.names)) : el('p', { class: 'soft' }, t('duty.none')));
 }

@@ -314,6 +314,7 @@ pub(super) const PLACES: &[Word] = &[
     ("duty.span", "{from} 至 {to}", "{from} to {to}"),
     ("duty.still", "{from} 起，至少到 {to}", "from {from}, at least until {to}"),
     ("duty.now_on", "现在起，至少到 {to}", "from now on, at least until {to}"),
+    ("duty.rest", "还有 {n} 段", "and {n} times more"),
     ("duty.ladder", "预案 {ladder}", "ladder {ladder}"),
     ("duty.no_ladder", "没有预案", "no ladder"),
     ("duty.homes", "{n} 户", "homes: {n}"),
