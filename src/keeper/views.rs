@@ -9,6 +9,7 @@ use crate::engine::home::suppression;
 use crate::engine::id::{ChannelId, HomeId, ResponderId};
 use crate::engine::policy::ResolvedLadder;
 use crate::engine::registry::Channel;
+use crate::engine::time::Wall;
 use crate::engine::view::{AlarmView, HomeView, NextView};
 use base64::Engine as _;
 use std::sync::Arc;
@@ -75,18 +76,17 @@ impl Core {
         let personal = channel.include_personal.then(|| self.personal(&home.id)).flatten();
         let next = open.and_then(|alarm| NextView::of(alarm, slot.policy.ladder(alarm.kind), self.now()));
         let alarm = self.alarm_view(alarm, channel);
-        let people = self.people(slot.policy.ladder(alarm.kind), rung, &channel.id);
+        let people = self.people(slot.policy.ladder(alarm.kind), rung, &channel.id, notice.issued.wall);
         let by_name = by.as_ref().and_then(|by| self.person(by)).map(|by| by.name);
         Some(AlarmNotice { kind, alarm, home, rung, round, next, people, by, by_name, outcome, personal })
     }
 
-    /// The people of a rung (from 1) whom a channel reaches.
-    fn people(&self, ladder: &ResolvedLadder, rung: u32, channel: &ChannelId) -> Vec<Person> {
+    /// The people of a rung (from 1) whom a channel reaches: those who were on duty when it was told.
+    fn people(&self, ladder: &ResolvedLadder, rung: u32, channel: &ChannelId, told: Wall) -> Vec<Person> {
         let rung = (rung as usize).checked_sub(1).and_then(|at| ladder.rungs.get(at));
-        let reached = |id: &&ResponderId| {
-            self.site.registry.responders.get(*id).is_some_and(|responder| responder.channels.contains(channel))
-        };
-        rung.into_iter().flat_map(|rung| &rung.to).filter(reached).filter_map(|id| self.person(id)).collect()
+        let people = rung.into_iter().flat_map(|rung| rung.people(told));
+        let reached = people.filter(|(_, reach)| reach.iter().any(|one| one.channel == *channel));
+        reached.filter_map(|(id, _)| self.person(id)).collect()
     }
 
     /// A colleague's name and phone, where the key still exists.

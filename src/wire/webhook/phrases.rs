@@ -83,6 +83,7 @@ pub(super) fn phrase(kind: AlarmKind, language: Language) -> Phrase {
         Tamper => (Mend, ("设备被拆动", "设备被拆动"), ("tamper", "a device was tampered with")),
         BatteryLow => (Mend, ("电池电量低", "设备电池电量低"), ("low battery", "a device's battery is low")),
         ChannelDown => (Mend, ("通知渠道不通", "通知发不出去"), ("channel down", "notices do not arrive")),
+        CoverageGap => (Mend, ("值守人手不足", "可通知的人手不足"), ("too few on duty", "too few people can be told")),
         StoreRebuilt => {
             (Mend, ("存储已重建", "存储已移开并重建"), ("store rebuilt", "the store was moved aside and built anew"))
         }

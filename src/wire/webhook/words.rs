@@ -91,7 +91,8 @@ impl Teller<'_> {
 
     /// Household code, community and block; an alarm of the site's own has no household.
     fn place(&self, kind: AlarmKind, home: &HomeView) -> String {
-        let of_the_site = matches!(kind, AlarmKind::Outage | AlarmKind::ChannelDown | AlarmKind::StoreRebuilt);
+        use AlarmKind::{ChannelDown, CoverageGap, Outage, StoreRebuilt};
+        let of_the_site = matches!(kind, Outage | ChannelDown | CoverageGap | StoreRebuilt);
         let id = plain(home.id.as_str());
         if of_the_site {
             let site = plain(home.site.as_str());
