@@ -158,7 +158,8 @@ async fn every_answer_has_its_outcome_and_the_receiver_is_found_when_it_is_back(
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_notice_carries_its_own_link_to_its_channel() {
     let links = Links::new(ring::hmac::Key::new(ring::hmac::HMAC_SHA256, b"key"), "https://watch.example.org");
-    let desks = [("zhonglou".parse().unwrap(), webhook::Desk { links: Some(links.clone()), ..webhook::Desk::default() })];
+    let desks =
+        [("zhonglou".parse().unwrap(), webhook::Desk { links: Some(links.clone()), ..webhook::Desk::default() })];
     let mut desk = Desk::new(Settings { desks: desks.into(), ..patient() });
     let receiver = Receiver::start();
     let channel = Arc::new(desk.channel(&receiver.url()));

@@ -441,7 +441,8 @@ fn unwatched() -> Vec<HomeChange> {
             proves_nothing: None,
         })
     };
-    let lasting = Reason::Lasting { since, lasted_s: 4_500, limit_s: 4_500, room: "wc".into(), value: Some(4.5), more_c: None };
+    let lasting =
+        Reason::Lasting { since, lasted_s: 4_500, limit_s: 4_500, room: "wc".into(), value: Some(4.5), more_c: None };
     let of_kind = later_kinds().map(|kind| raised(lasting.clone(), kind));
     let rest = vec![
         raised(unheard(true), AlarmKind::Outage),
@@ -515,7 +516,8 @@ fn bathed() -> Vec<HomeChange> {
         })
     };
     let litres = |litres| says(1, Kind::WaterVolume, Value::Number(litres));
-    let lasting = Reason::Lasting { since: Wall(70), lasted_s: 60, limit_s: 60, room: "wc".into(), value: None, more_c: None };
+    let lasting =
+        Reason::Lasting { since: Wall(70), lasted_s: 60, limit_s: 60, room: "wc".into(), value: None, more_c: None };
     let calling = || attentions().remove(0);
     let of_kind = latest_kinds().map(|kind| HomeChange::Raised(Box::new(alarm(lasting.clone(), calling(), kind))));
     let rest = vec![

@@ -74,6 +74,9 @@ const WORDS: &[&str] = &[
     "age",
     "floor",
     "gate_code",
+    "gateway",
+    "several_homes",
+    "unclaimed",
     "keyholder",
     "inner_bolt",
     "dog",
@@ -151,7 +154,7 @@ impl Visit {
     fn shown(&self, room: &Shared, me: Option<&Person>, personal: bool) -> Value {
         let mut shown = self.sight.anybody();
         shown["now"] = room.wall().utc().into();
-        shown["alarm"] = json!(self.scope.alarm());
+        shown["number"] = self.scope.alarm().short().into();
         shown["until"] = self.scope.until.utc().into();
         shown["desk_phone"] = json!(self.site.desk_phone);
         let Some(me) = me else { return shown };
@@ -203,7 +206,7 @@ fn with_desk(room: &Shared, problem: Problem, scope: Option<&Scope>) -> Problem 
         Some(phone) => problem.with("desk_phone", phone),
         None => problem,
     };
-    scope.map_or_else(|| problem.clone(), |scope| problem.clone().with("alarm", scope.alarm().to_string()))
+    scope.map_or_else(|| problem.clone(), |scope| problem.clone().with("number", scope.alarm().short()))
 }
 
 /// What a look asks for.

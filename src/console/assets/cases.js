@@ -2,6 +2,7 @@
 
 import { clock, el, fill, me, meta, since, span, symbol, t, tOr, until } from './dom.js';
 import { ACTS, choice, label } from './acts.js';
+import { code, place } from './home.js';
 
 const PRIORITIES = new Map(meta.priorities.map((name, i) => [name, i]));
 const KINDS = new Map(meta.kinds.map(([name], i) => [name, i]));
@@ -98,12 +99,6 @@ export function reason(alarm) {
       return '';
   }
 }
-
-/** What a person calls the home, or what stands in for one. */
-export const code = (home) => (home.claimed ? home.id : t(/^(gateway|channel|staff)\//.test(home.id) ? 'gateway' : home.id.startsWith('outage/') ? 'several_homes' : 'unclaimed'));
-export const place = (home) => (home.claimed
-  ? [home.community, home.block].filter(Boolean).join(' · ')
-  : home.id.replace(/^(unclaimed|gateway|outage|channel|staff)\//, ''));
 
 function who(alarm) {
   if (alarm.safe) {

@@ -5,6 +5,7 @@ import { follow } from './feed.js';
 import { ACTS, MORE, label, send } from './acts.js';
 import * as bell from './bell.js';
 import * as list from './cases.js';
+import { code, place } from './home.js';
 import * as detail from './detail.js';
 
 const $ = (id) => document.getElementById(id);
@@ -111,7 +112,7 @@ function arrived(alarm) {
   const life = alarm.priority === 'life';
   if (!life && alarm.priority !== 'welfare') return;
   bell.ring(life);
-  announce(`${t(`priority.${alarm.priority}`)}: ${t(`kind.${alarm.kind}`)}, ${list.code(alarm.home)} ${list.place(alarm.home)}. ${list.reason(alarm)}`, life);
+  announce(`${t(`priority.${alarm.priority}`)}: ${t(`kind.${alarm.kind}`)}, ${code(alarm.home)} ${place(alarm.home)}. ${list.reason(alarm)}`, life);
 }
 
 function changed(alarm) {
@@ -120,7 +121,7 @@ function changed(alarm) {
     if (!before) return;
     desk.alarms.delete(alarm.id);
     for (const memory of [desk.refused, desk.busy]) memory.delete(alarm.id);
-    announce(t('closed.said', { code: list.code(alarm.home), kind: t(`kind.${alarm.kind}`), outcome: tOr(`outcome.${alarm.outcome}`, '') }));
+    announce(t('closed.said', { code: code(alarm.home), kind: t(`kind.${alarm.kind}`), outcome: tOr(`outcome.${alarm.outcome}`, '') }));
   } else {
     if (before && before.revision > alarm.revision) return;
     delete alarm.now;

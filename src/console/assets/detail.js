@@ -2,9 +2,9 @@
 
 import { clock, el, fill, me, symbol, t, tOr } from './dom.js';
 import { MORE } from './acts.js';
-import { buttons, cases, code, place, reason } from './cases.js';
+import { buttons, cases, reason } from './cases.js';
 import { ask } from './feed.js';
-import { card, entry, residents } from './home.js';
+import { card, code, entry, place, residents } from './home.js';
 
 const loaded = { id: null, revision: null, home: null, alarm: null, failed: false };
 

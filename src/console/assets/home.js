@@ -7,6 +7,12 @@ const FIRE = ['smoke', 'co', 'gas'];
 /** Whether the fire brigade comes first. */
 export const isFire = (alarms) => alarms.some(({ kind }) => FIRE.includes(kind));
 
+/** What a home is called in a group, and where it is as far as a group may read it. */
+export const code = (home) => (home.claimed ? home.id : t(/^(gateway|channel|staff)\//.test(home.id) ? 'gateway' : home.id.startsWith('outage/') ? 'several_homes' : 'unclaimed'));
+export const place = (home) => (home.claimed
+  ? [home.community, home.block].filter(Boolean).join(' · ')
+  : home.id.replace(/^(unclaimed|gateway|outage|channel|staff)\//, ''));
+
 const age = (person) => (person.birth_year ? new Date(now()).getFullYear() - person.birth_year : null);
 
 const fact = (word, ...value) => {
@@ -35,7 +41,7 @@ export function card(alarm, all, { home, people, where, why, caller }) {
       fact('card.ask', t('card.conscious')),
       fact('card.entry', [home.gate_code && t('gate_code', { code: home.gate_code }), home.keyholder && t('keyholder', { who: home.keyholder })].filter(Boolean).join(' · ')),
       fact('card.callback', caller || people.map((person) => person.phone).find(Boolean)),
-      fact('card.reference', alarm.id)));
+      fact('card.reference', alarm.number ?? alarm.id)));
 }
 
 /** Each person with the phone to call first. */

@@ -1,7 +1,7 @@
 // The page behind a notice's link: what is the matter, who are you, whom to call, how to get in, what is done about it.
 
 import { clock, el, fill, now, phone, setClock, since, span, symbol, t, tick, tOr } from './dom.js';
-import { card, entry, isFire, residents } from './home.js';
+import { card, code, entry, isFire, place, residents } from './home.js';
 
 const $ = (id) => document.getElementById(id);
 const POLL_MS = 10_000;
@@ -70,8 +70,7 @@ const known = (id = state.chosen) => state.shown.known?.acts[id];
 // ---- what is said of an alarm
 
 const house = ({ home }) => [
-  el('b', { class: 'code' }, home.claimed ? home.id : t('respond.unclaimed')), ' ',
-  el('span', { class: 'place' }, home.claimed ? [home.community, home.block].filter(Boolean).join(' · ') : home.id.split('/').slice(1).join('/')),
+  el('b', { class: 'code' }, code(home)), ' ', el('span', { class: 'place' }, place(home)),
 ];
 
 function standing(one) {
@@ -111,9 +110,9 @@ function others() {
       symbol(one.kind), el('b', {}, t(`kind.${one.kind}`)), el('span', {}, t(one.confirmed_safe ? 'respond.safe' : one.taken ? 'respond.taken' : 'respond.nobody')))));
 }
 
-const desk = (number, id) => el('footer', { class: 'desk' },
-  number && phone(number, t('respond.desk', { phone: number })),
-  id && el('p', {}, t('respond.say', { alarm: id })));
+const desk = (to, number) => el('footer', { class: 'desk' },
+  to && phone(to, t('respond.desk', { phone: to })),
+  number && el('p', {}, t('respond.say', { number })));
 
 // ---- who it is
 
@@ -184,15 +183,17 @@ function inside() {
   const fire = isFire(state.shown.case.filter((other) => !other.confirmed_safe));
   const home = personal?.home;
   const people = personal?.residents ?? [];
-  const place = [state.shown.home.community, state.shown.home.block].filter(Boolean).join(' · ');
-  const aloud = card(one, fire ? state.shown.case : [one], { home: home ?? {}, people, where: place, caller: all.me.phone });
+  const aloud = card(one, fire ? state.shown.case : [one], { home: home ?? {}, people, where: place(state.shown.home), caller: all.me.phone });
   const dangers = [...new Set(state.shown.case.map(({ kind }) => kind))].map((kind) => tOr(`respond.danger.${kind}`, null)).filter(Boolean);
   return [
-    dangers.map((danger) => el('p', { class: 'danger' }, symbol('stop'), danger)),
-    fire && aloud,
-    call(people, fire),
-    !fire && aloud,
-    home ? entry(home) : el('p', { class: 'soft' }, t('respond.nothing')),
+    // Of the gateway's own trouble there is nobody to call.
+    ...(one.priority === 'technical' && !state.shown.home.claimed ? [] : [
+      dangers.map((danger) => el('p', { class: 'danger' }, symbol('stop'), danger)),
+      fire && aloud,
+      call(people, fire),
+      !fire && aloud,
+      home ? entry(home) : el('p', { class: 'soft' }, t('respond.nothing')),
+    ]),
     el('p', { class: 'me' }, symbol('person'), el('b', {}, all.me.name), el('button', { type: 'button', class: 'chip', onclick: leave }, t('respond.leave'))),
   ];
 }
@@ -280,17 +281,17 @@ function bar() {
 
 // ---- the page
 
-function dead({ reason, detail, desk_phone: number, alarm: id }) {
+function dead({ reason, detail, desk_phone: phoneNumber, number }) {
   return [
     el('section', { class: `dead ${reason === 'link_used_up' ? 'over' : ''}` }, symbol(reason === 'link_used_up' ? 'safe' : 'stop'),
       el('h1', {}, tOr(`respond.${reason}`, detail)), el('p', {}, tOr(`respond.${reason}.do`, ''))),
-    desk(number, id),
+    desk(phoneNumber, number),
   ];
 }
 
 function page() {
   const { shown } = state;
-  return [head(alarm()), others(), shown.known ? inside() : whoIs(), desk(shown.desk_phone, shown.alarm)];
+  return [head(alarm()), others(), shown.known ? inside() : whoIs(), desk(shown.desk_phone, shown.number)];
 }
 
 /** Brings an element up to date where what it shows has changed: nobody's finger finds another button under it. */

@@ -84,7 +84,7 @@ impl Sight {
         let alarm = |shown: &Arc<Shown>| {
             let alarm = &shown.alarm;
             json!({
-                "id": alarm.id, "kind": alarm.kind, "priority": alarm.priority, "raised_at": alarm.raised_at.utc(),
+                "id": alarm.id, "number": alarm.id.short(), "kind": alarm.kind, "priority": alarm.priority, "raised_at": alarm.raised_at.utc(),
                 "happened_at": alarm.happened_at.utc(), "age_unknown": alarm.age_unknown, "late_by_s": alarm.late_by_s,
                 "events": alarm.events, "last_event_at": alarm.last_event_at.utc(), "over": alarm.over,
                 "taken": alarm.seen.is_some(), "confirmed_safe": alarm.safe.is_some(), "next": shown.next,

@@ -22,7 +22,6 @@ pub(super) const RESPOND: &[Word] = &[
     ("respond.safe_by", "{by} 确认安全：{how}，{at}", "{by} confirmed safe: {how}, {at}"),
     ("respond.next", "{at} 前无人接单，将通知 {to}", "If nobody takes it by {at}: {to} is told"),
     ("respond.before", "{by} 接过单，没有办完", "{by} had it and did not finish"),
-    ("respond.unclaimed", "未登记的设备", "unregistered device"),
     ("respond.several", "这户还有 {n} 个警报，请分别处理", "Other alarms in this home: {n}. Each is handled by itself"),
     ("respond.acts_on", "下面的按钮针对：{kind}", "The buttons below are for: {kind}"),
     // Who it is
@@ -119,7 +118,7 @@ pub(super) const RESPOND: &[Word] = &[
     ("respond.lost.first", "连不上服务器，正在重试。", "The service cannot be reached; trying again."),
     // What a link does not open
     ("respond.desk", "值守台 {phone}", "The desk: {phone}"),
-    ("respond.say", "请报编号 {alarm}", "Say the number {alarm}"),
+    ("respond.say", "请报编号 {number}", "Say the number {number}"),
     ("respond.link_forged", "链接不完整或无效。", "This link is not whole or not valid."),
     (
         "respond.link_forged.do",
