@@ -196,6 +196,10 @@ async fn whoever_says_who_it_is_sees_the_home() {
     );
     assert_eq!(shown["personal"]["home"]["gate_code"], "2580#");
     assert_eq!(shown["personal"]["residents"][0]["phone"], "0519-8888 0012");
+    // What is looked for elsewhere is what stands here.
+    for personal in &PERSONAL[..PERSONAL.len() - 2] {
+        assert!(reply.text.contains(personal), "{personal}");
+    }
     assert!(!reply.text.contains("pbkdf2"), "what is kept of a PIN is nobody's");
     // Once is enough: what is asked for again and again has nothing personal in it.
     let cookie = cookie.split(';').next().unwrap();
