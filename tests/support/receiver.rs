@@ -53,7 +53,9 @@ pub enum Behaviour {
 
 /// What a [`Behaviour::Thoughtful`] receiver answers to a request: a status and a body.
 #[derive(Clone)]
-pub struct Mind(pub Arc<dyn Fn(&Request) -> (u16, String) + Send + Sync>);
+pub struct Mind(pub Arc<Answer>);
+
+type Answer = dyn Fn(&Request) -> (u16, String) + Send + Sync;
 
 impl std::fmt::Debug for Mind {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

@@ -544,8 +544,9 @@ fn a_channel_has_the_keys_of_its_dialect() {
 fn only_a_platforms_own_word_is_a_success() {
     use ChannelDialect::*;
     use Failure::*;
-    // Dialect, status, body, and what it means; None: as the status says.
-    let table: &[(ChannelDialect, u16, &str, Option<Result<(), Failure>>)] = &[
+    /// None: as the status says.
+    type Meaning = Option<Result<(), Failure>>;
+    let table: &[(ChannelDialect, u16, &str, Meaning)] = &[
         (Standard, 200, "anything", None),
         (Wecom, 200, r#"{"errcode":0,"errmsg":"ok"}"#, Some(Ok(()))),
         (Wecom, 200, r#"{"errcode":"0"}"#, Some(Ok(()))),
