@@ -5,6 +5,7 @@
 //! carries the time and the state of the parts, so that a page can tell a quiet night from a dead line.
 
 use super::gate::Caller;
+use super::presence::Seat;
 use super::problem::Problem;
 use super::{Room, Shared, gate, stopped};
 use crate::keeper::board::{Board, News};
@@ -124,11 +125,12 @@ pub(super) async fn follow(
     let (number, news) = room.board.listen();
     let start = room.events.start(headers.get("last-event-id").and_then(|id| id.to_str().ok()), number);
     let (line, events) = mpsc::channel(AHEAD);
+    let seat = Seat::take(&room, &caller);
     #[expect(
         clippy::disallowed_methods,
         reason = "it ends with its console, its session or the service; its end ends the stream"
     )]
-    tokio::spawn(tell(room, caller, start, number, news, line, place));
+    tokio::spawn(tell(room, caller, start, number, news, line, (place, seat)));
     // A proxy that buffers would keep an alarm back.
     let unbuffered = [(HeaderName::from_static("x-accel-buffering"), "no")];
     Ok((unbuffered, Sse::new(ReceiverStream::new(events))))
@@ -144,7 +146,7 @@ async fn tell(
     number: u64,
     mut news: broadcast::Receiver<News>,
     line: Line,
-    _place: OwnedSemaphorePermit,
+    _places: (OwnedSemaphorePermit, Option<Seat>),
 ) {
     let first = match start {
         Start::Anew(why) => vec![anew(&room, why, number)],

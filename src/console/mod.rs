@@ -25,6 +25,7 @@ mod once;
 mod outages;
 mod pages;
 mod places;
+mod presence;
 mod problem;
 mod quarantine;
 mod respond;
@@ -133,6 +134,7 @@ struct Room {
     shutdown: watch::Receiver<bool>,
     gate: gate::Gate,
     events: events::Events,
+    present: presence::Present,
     answers: once::Once,
     pushes: Vec<PushSource>,
     /// Apart from people's: a cloud that pushes much makes nobody's key forgotten.
@@ -249,7 +251,7 @@ pub fn router(desk: Desk) -> Router {
     } = desk;
     let gate = gate::Gate::new(accounts);
     let events = events::Events::new(&board, event_streams);
-    let (answers, pushed, claims, counted, porch) = Default::default();
+    let (answers, pushed, claims, counted, porch, present) = Default::default();
     let room = Room {
         sites,
         board,
@@ -268,6 +270,7 @@ pub fn router(desk: Desk) -> Router {
         counted,
         links,
         porch,
+        present,
     };
     let all = routes().into_iter().fold(Router::new(), |all, (path, _, methods)| all.route(path, methods));
     all.fallback(async || {

@@ -462,6 +462,15 @@ pub enum SiteChange {
         #[n(0)]
         channel: ChannelId,
     },
+    /// Somebody is at the console, or nobody any more.
+    #[n(19)]
+    Desk {
+        #[n(0)]
+        staffed: bool,
+    },
+    /// Nobody has been there for a minute, and the homes know.
+    #[n(20)]
+    DeskEmpty,
     /// A channel had no place for a call for help, whose alarm goes on without it.
     #[n(17)]
     Deferred {

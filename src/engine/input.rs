@@ -117,6 +117,8 @@ pub enum HomeInput {
         since: Stamp,
         still: bool,
     },
+    /// From the site: nobody has been at the console for a minute.
+    DeskEmpty,
     /// From the site: the home has cooled by so much more than its neighbours, °C; none: no longer.
     Apart {
         more: Option<u8>,
@@ -152,6 +154,10 @@ pub enum SiteInput {
     Hearing {
         home: u32,
         heard: bool,
+    },
+    /// From the console: whether anybody who may act has it open.
+    Desk {
+        staffed: bool,
     },
     /// From the keeper: channels may hold back what has to go another way.
     Relieve,

@@ -172,6 +172,9 @@ rules! {
     responders_welfare = 1 (0..=20);
     54 /// By how many kinds of medium, of webhook, chat, SMS and voice, they can be reached together, at least.
     responder_media = 2 (1..=4);
+    64 /// Nobody is at the console for a minute while a call for help waits: whether its ladder climbs by itself, whatever its first rung
+    /// would wait.
+    empty_desk_climbs = 1 (0..=1);
     56 /// Cooled since the warmest of the last day by so much more than what is usual among the site's homes, as long as `climate_s`: until
     /// the alarm. °C; 0: never.
     cold_fall_c = 4 (0..=15);

@@ -318,7 +318,8 @@ impl Core {
     /// Steps a home and folds what comes of it. A step that fails freezes the home and is answered by alarms.
     fn home_input_with(&mut self, home: u32, input: HomeInput, raw: Option<impl FnOnce() -> Raw>) -> Option<Answer> {
         let slot = self.homes.get_mut(home as usize)?;
-        let place = Place { home, next_alarm: self.site.next_alarm };
+        let desk_empty = self.site.desk.is_empty(self.now.tick);
+        let place = Place { home, next_alarm: self.site.next_alarm, desk_empty };
         let mut out = std::mem::take(&mut self.home_out);
         out.clear();
         let now = self.now;

@@ -28,6 +28,7 @@ pub(super) enum Errand {
     Suppress { home: HomeId, order: SuppressionOrder, by: ResponderId, answer: oneshot::Sender<Suppressed> },
     Looked { home: HomeId, by: ResponderId, how: SafeHow, answer: oneshot::Sender<bool> },
     Own { home: HomeId, kind: AlarmKind, what: String },
+    Desk { staffed: bool },
     Rules(Box<SiteRules>),
     Ask(Box<dyn FnOnce(&Core) + Send>),
 }
@@ -215,6 +216,11 @@ impl Handle {
     /// Raises an alarm of the gateway's own.
     pub fn own_alarm(&self, home: HomeId, kind: AlarmKind, what: String) {
         self.put(Errand::Own { home, kind, what });
+    }
+
+    /// Somebody who may act has the console open, or nobody any more.
+    pub fn desk(&self, staffed: bool) {
+        self.put(Errand::Desk { staffed });
     }
 
     /// Takes new rules of the site over, from the configuration.

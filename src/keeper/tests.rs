@@ -3,6 +3,7 @@
 mod chance;
 mod cold;
 mod commissioning;
+mod desk;
 mod duty;
 mod guard;
 mod ladders;

@@ -344,6 +344,7 @@ impl Keeper {
                 self.core.site_input(SiteInput::Ended { notice, attempt, outcome });
             }
             Errand::Link { up } => self.link = up,
+            Errand::Desk { staffed } => self.core.site_input(SiteInput::Desk { staffed }),
             Errand::Act { alarm, act, by, revision, answer } => {
                 let given = self.core.act(alarm, act, by, revision);
                 self.after.reply(answer, given);

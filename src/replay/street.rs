@@ -127,7 +127,7 @@ impl Household {
 
     fn step(&mut self, now: Tick, input: HomeInput, desk: &mut Desk, events: &mut Vec<Event>) {
         let at = desk.hours.stamp(now);
-        let place = Place { home: 0, next_alarm: self.next_alarm };
+        let place = Place { home: 0, next_alarm: self.next_alarm, desk_empty: false };
         home::step(&self.policy, &place, &self.state, Stamped::new(at, input), &mut desk.out);
         for change in desk.out.changes.drain(..) {
             if let Some((alarm, what)) = told(&self.state, &change) {

@@ -93,7 +93,7 @@ fn home_machine(core: &Core, start: Tick, inputs: Vec<(u64, usize, HomeInput)>) 
         for (after, number, input) in inputs {
             let tick = start + Millis(after);
             let at = Stamp { tick, wall: wall + Millis(after), heard: tick };
-            let place = Place { home: number as u32, next_alarm: 1 };
+            let place = Place { home: number as u32, next_alarm: 1, desk_empty: false };
             home::step(&core.homes[number].policy, &place, &states[number], Stamped::new(at, input), &mut out);
             for change in &out.changes {
                 states[number].apply(change, at);

@@ -9,8 +9,9 @@ use crate::engine::alarm::{Alarm, Attention, Telling, Told};
 use crate::engine::change::{AlarmChange, HomeChange, Notice, Subject};
 use crate::engine::id::{ChannelId, NoticeId, ResponderId};
 use crate::engine::input::SiteInput;
-use crate::engine::kind::AlarmKind;
+use crate::engine::kind::{AlarmKind, Priority};
 use crate::engine::policy::{HomePolicy, ResolvedLadder, ResolvedRung};
+use crate::engine::site::desk::EMPTY;
 use crate::engine::time::{Millis, Stamp, Tick, Wall};
 
 impl Turn<'_> {
@@ -80,6 +81,10 @@ impl Turn<'_> {
         // Whoever is above counts as of when their turn comes.
         let above = |then| ladder.rungs.iter().skip(rung as usize).any(|r| reaches(r, alarm, then));
         let wait = match told {
+            Some(of) if above(now + of.wait) && rung == 1 && self.desk_empty && self.is_desks_to_lose(alarm) => {
+                self.because("empty_desk");
+                of.wait.min(EMPTY)
+            }
             Some(rung) if above(now + rung.wait) => rung.wait,
             _ => ladder.repeat,
         };
@@ -97,6 +102,36 @@ impl Turn<'_> {
             let telling = Telling { channel: channel.clone(), number, rung, round, told: Told::Pending, knows };
             self.alarm_change(alarm.kind, AlarmChange::Telling(telling));
             self.send(alarm, number, channel, Subject::Rung { rung, round });
+        }
+    }
+
+    fn is_desks_to_lose(&self, alarm: &Alarm) -> bool {
+        alarm.priority() == Priority::Life && self.policy.rules.empty_desk_climbs > 0
+    }
+
+    /// Nobody is at the console any more: a call for help that waits on its first rung has waited long enough after a minute.
+    pub(super) fn desk_empty(&mut self) {
+        let state = self.state;
+        for alarm in &state.alarms {
+            let Attention::Calling { rung: 1, round: 0, next } = alarm.attention else { continue };
+            if !self.is_desks_to_lose(alarm) {
+                continue;
+            }
+            let ladder = suppression::ladder(self.policy, self.state, alarm.kind, self.now);
+            let above = ladder.rungs.iter().skip(1).any(|rung| reaches(rung, alarm, self.now.wall));
+            // The rung was told as long before its end as it waits.
+            let told = Tick(next.0.saturating_sub(ladder.rungs.first().map_or(0, |rung| rung.wait.0)));
+            let at = self.now.tick.max(told + EMPTY);
+            if !above || next <= at {
+                continue;
+            }
+            self.because("empty_desk");
+            if at <= self.now.tick {
+                self.climb(alarm, 1, 0, Millis(0));
+            } else {
+                let attention = Attention::Calling { rung: 1, round: 0, next: at };
+                self.alarm_change(alarm.kind, AlarmChange::Attention { attention, late_by: Millis(0) });
+            }
         }
     }
 

@@ -45,6 +45,8 @@ pub struct Place {
     pub home: u32,
     /// The number that the site's next alarm gets.
     pub next_alarm: u64,
+    /// Nobody has been at the console for a minute.
+    pub desk_empty: bool,
 }
 
 /// What a step gives. Reused from step to step.
@@ -83,7 +85,8 @@ impl Out {
 pub fn step(policy: &HomePolicy, place: &Place, state: &State, input: Stamped<HomeInput>, out: &mut Out) {
     #[cfg(feature = "poison")]
     poison(state, &input.input);
-    let mut turn = Turn { policy, now: input.at, home: place.home, next_alarm: place.next_alarm, state, out };
+    let Place { home, next_alarm, desk_empty } = *place;
+    let mut turn = Turn { policy, now: input.at, home, next_alarm, desk_empty, state, out };
     match input.input {
         HomeInput::Heard(heard) if state.frozen.is_some() => turn.listen_frozen(heard),
         HomeInput::Heard(heard) => turn.listen(heard),
@@ -100,6 +103,7 @@ pub fn step(policy: &HomePolicy, place: &Place, state: &State, input: Stamped<Ho
         HomeInput::Looked { by, how } => turn.looked(by, how),
         HomeInput::Left { device, open_there } => turn.leave(device, open_there),
         HomeInput::Joins(leaving) => turn.join(*leaving),
+        HomeInput::DeskEmpty => turn.desk_empty(),
         HomeInput::Apart { more } => turn.stands_apart(more),
         HomeInput::Walk { order, by } => turn.walk(order, by),
         HomeInput::Suppress { order, by } => turn.suppress(order, by),
@@ -126,6 +130,7 @@ struct Turn<'a> {
     now: Stamp,
     home: u32,
     next_alarm: u64,
+    desk_empty: bool,
     state: &'a State,
     out: &'a mut Out,
 }

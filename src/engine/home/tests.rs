@@ -24,7 +24,7 @@ fn at(second: u64, state: &mut State, input: HomeInput) -> Out {
     let tick = Tick(second * 1000);
     let now = Stamp { tick, wall: Wall(tick.0 as i64), heard: tick };
     let mut out = Out::default();
-    step(&policy(), &Place { home: 0, next_alarm: 1 }, state, Stamped::new(now, input), &mut out);
+    step(&policy(), &Place { home: 0, next_alarm: 1, desk_empty: false }, state, Stamped::new(now, input), &mut out);
     out.changes.iter().for_each(|change| state.apply(change, now));
     out
 }

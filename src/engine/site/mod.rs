@@ -3,6 +3,7 @@
 //! Of the same shape as the home machine: `step` decides and changes nothing, `State::apply` folds and decides nothing.
 
 pub mod channels;
+pub mod desk;
 pub mod outage;
 mod outbox;
 mod pace;
@@ -53,7 +54,9 @@ pub fn step(state: &State, input: Stamped<SiteInput>, out: &mut Out) {
             out.changes.extend(waiting.map(|notice| SiteChange::Withdrawn { notice: notice.id.clone() }));
         }
         SiteInput::Ended { notice, attempt, outcome } => ended(state, now, notice, attempt, outcome, out),
+        SiteInput::Due if desk::due(state, now, out) => {}
         SiteInput::Due => outage::due(state, now, out),
+        SiteInput::Desk { staffed } => desk::staffed(state, staffed, out),
         SiteInput::Register(entities) => {
             for entity in entities {
                 if state.registry.get(&entity.key()).as_ref() != Some(&entity) {
@@ -78,6 +81,8 @@ pub fn step(state: &State, input: Stamped<SiteInput>, out: &mut Out) {
 /// A new process: what was being sent is tried again under its old ids, and nobody was heard while it was away.
 fn started(state: &State, now: Stamp, epoch: u64, out: &mut Out) {
     out.changes.push(SiteChange::Started { epoch });
+    // Consoles follow a process; those that are open come back to the new one.
+    desk::staffed(state, false, out);
     for pending in state.outbox.all().filter(|p| p.sending) {
         out.because.push("interrupted_attempt");
         let outcome = Outcome::failed(super::delivery::Failure::Interrupted);
@@ -136,7 +141,7 @@ pub fn next_wake(state: &State, now: Tick) -> Option<Tick> {
 
 /// When the site has something to say next: an outage has settled, or it has long said nothing.
 pub fn next_due(state: &State) -> Option<Tick> {
-    outage::next_wake(state)
+    outage::next_wake(state).into_iter().chain(desk::next(state)).min()
 }
 
 /// The site's hearing clock at `tick`: see [`Stamp::heard`].

@@ -1,6 +1,7 @@
 //! What a site is.
 
 use super::channels::Failing;
+use super::desk::Desk;
 use super::outage::Outage;
 use super::outbox::Outbox;
 use super::warmth::Cooling;
@@ -68,6 +69,10 @@ pub struct State {
     #[n(13)]
     #[cbor(default)]
     pub cooling: BTreeMap<u32, Cooling>,
+    /// Whether anybody is at the console.
+    #[n(15)]
+    #[cbor(default)]
+    pub desk: Desk,
 }
 
 impl State {
@@ -94,6 +99,8 @@ impl State {
                 self.fold_attempt(channel, *outcome, at);
                 self.outbox.ended(notice, outcome, *again, at.tick, paced)
             }
+            SiteChange::Desk { staffed } => self.fold_desk(*staffed, at),
+            SiteChange::DeskEmpty => self.desk.told = true,
             SiteChange::Cooled { home, cooling } => self.fold_cooling(*home, *cooling),
             SiteChange::ChannelDown { channel } => self.fold_channel_down(channel, at),
             SiteChange::Withdrawn { notice } => self.outbox.withdraw(notice),

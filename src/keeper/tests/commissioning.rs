@@ -109,7 +109,7 @@ fn a_window_ends_with_the_process_and_another_home_is_not_in_it() {
           -> desk: smoke#3 n1 rung 1.0
           -> zhang: smoke#3 n2 rung 1.0
         10:01:20 link up
-          hearing, lost 30 s
+          hearing, lost 20 s
         10:02:00 press
           sos#4 raised in h1: said sos
           sos#4 calls rung 1.0 until 10:03:00

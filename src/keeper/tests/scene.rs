@@ -435,6 +435,9 @@ impl Scene {
                 self.turn(|core| core.site_input(SiteInput::Register(entities)));
             }
             ["wall", seconds] => self.skew += seconds.parse::<i64>().unwrap() * 1000,
+            ["console", staffed] => {
+                self.turn(|core| core.site_input(SiteInput::Desk { staffed: *staffed == "staffed" }))
+            }
             ["kill"] => self.alive = false,
             ["start"] => self.restart(),
             ["unreadable", topic] => {

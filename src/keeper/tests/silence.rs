@@ -293,13 +293,13 @@ fn our_own_absence_is_nobodys_silence() {
           outage#1 raised in gateway/z: 1 homes unheard, deaf
           outage#1 calls rung 0.0 until 1d 20:00:00
         20:00:10 link up
-          hearing, lost 43210 s
+          hearing, lost 43450 s
           outage#1 over
           21:00:10 welfare_check#2 raised in h1: unwatched, heard again true
           21:00:10 welfare_check#2 calls rung 1.0 until 1d 21:00:10
           21:00:10 -> desk: welfare_check#2 n1 rung 1.0
-          1d 02:24:10 inactivity_check#3 raised in h1: cap, silent 08:24:00
-          1d 02:24:10 inactivity_check#3 calls rung 0.0 until 2d 02:24:10
+          1d 02:28:10 inactivity_check#3 raised in h1: cap, silent 08:24:00
+          1d 02:28:10 inactivity_check#3 calls rung 0.0 until 2d 02:28:10
         27:00:00 .
     ",
     );
