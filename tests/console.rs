@@ -80,11 +80,23 @@ async fn a_press_is_listed_taken_made_safe_and_closed() {
     assert_eq!(safe.json()["id"], "zhonglou-000001");
     house.settle().await;
     assert_eq!(house.get(SOS).await.json()["safe"]["how"], "handed_to_120");
-    assert_eq!(act(&house, "close", ",\"outcome\":\"hospital\"").await.status, 200);
+    let unused = act(&house, "close", ",\"outcome\":\"test\"").await;
+    assert_eq!((unused.status, unused.problem().as_str()), (422, "bad_outcome"), "the site has no such outcome");
+    let closed = act(&house, "close", ",\"outcome\":\"hospital\"").await;
+    assert_eq!(closed.status, 200);
     house.settle().await;
     assert_eq!(house.get("/api/v1/alarms").await.json()["alarms"], Value::Array(vec![]));
     let again = house.post(&format!("{SOS}/seen"), "{\"revision\":1}").await;
     assert_eq!((again.status, again.problem().as_str()), (409, "closed"));
+
+    // It was the wrong one.
+    let seen = format!("{{\"revision\":{}}}", closed.json()["revision"]);
+    let reopened = house.post(&format!("{SOS}/reopen"), &seen).await;
+    assert_eq!(reopened.status, 200, "{}", reopened.text);
+    house.settle().await;
+    assert_eq!(house.get("/api/v1/alarms").await.json()["alarms"][0]["id"], "zhonglou-000001");
+    let twice = act(&house, "reopen", "").await;
+    assert_eq!((twice.status, twice.problem().as_str()), (409, "still_open"));
 }
 
 #[tokio::test]

@@ -12,6 +12,7 @@ mod sections;
 mod tests;
 pub mod tree;
 
+use crate::engine::alarm::CloseCode;
 pub use crate::engine::dialect::Dialect;
 use crate::engine::id::{SiteId, SourceId};
 use crate::engine::policy::{RulesPatch, SiteRules};
@@ -132,6 +133,8 @@ pub struct Site {
     pub zone: jiff::tz::TimeZone,
     /// Whom caseworkers ring where the link of a notice fails; empty for nobody.
     pub desk_phone: String,
+    /// What an alarm may turn out to be here; at least one.
+    pub outcomes: Vec<CloseCode>,
     pub rules: RulesPatch,
 }
 

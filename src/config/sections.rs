@@ -4,6 +4,7 @@ use super::mistake::{Mistake, Place, Wrong, nearest};
 use super::reader::{self, Reader, Section};
 use super::tree::{self, Value};
 use super::*;
+use crate::engine::alarm::CloseCode;
 use crate::engine::id::LadderId;
 use crate::engine::kind::{AlarmKind, Priority};
 use crate::engine::policy::Rules;
@@ -216,15 +217,32 @@ fn sites(root: &Section<'_>) -> BTreeMap<SiteId, Site> {
         let shown = s.text("name", name);
         let zone = s.need("timezone", "write the IANA name, such as Asia/Shanghai", |v| zone(v, &zones));
         let desk_phone = s.get("desk_phone", phone).unwrap_or_default();
+        let outcomes = s.get("outcomes", outcomes).unwrap_or_else(|| CloseCode::ALL.to_vec());
         let rules = rules_patch(&s, true);
         s.close();
         match (short_name::<SiteId>(name), zone) {
             (Err(wrong), _) => section.blame(name, wrong),
-            (Ok(id), Some(zone)) => drop(sites.insert(id.clone(), Site { id, name: shown, zone, desk_phone, rules })),
+            (Ok(id), Some(zone)) => {
+                drop(sites.insert(id.clone(), Site { id, name: shown, zone, desk_phone, outcomes, rules }))
+            }
             (Ok(_), None) => {}
         }
     }
     sites
+}
+
+fn outcomes(value: &Value) -> Result<Vec<CloseCode>, Wrong> {
+    let known = |word: &String| {
+        CloseCode::ALL.into_iter().find(|code| code.name() == word).ok_or_else(|| {
+            let words = CloseCode::ALL.map(CloseCode::name).join(", ");
+            Wrong::new(format!("holds {word:?}, which is no outcome"), format!("choose among {words}"))
+        })
+    };
+    let codes: Vec<CloseCode> = reader::list(value)?.iter().map(known).collect::<Result<_, _>>()?;
+    if codes.is_empty() {
+        return Err(Wrong::new("is empty", "name at least one outcome, or leave the key out for all"));
+    }
+    Ok(codes)
 }
 
 /// Site and source names stand in directories, topics and alarm ids.

@@ -5,7 +5,7 @@ use super::once::Answered;
 use super::problem::Problem;
 use super::{Room, Shared, Site};
 use crate::engine::alarm::{Act, CloseCode, Refusal, SafeHow, Told};
-use crate::engine::id::{AlarmId, HomeId};
+use crate::engine::id::{AlarmId, HomeId, SiteId};
 use crate::engine::kind::{AlarmKind, Priority};
 use crate::engine::time::Wall;
 use crate::keeper::board::Shown;
@@ -17,6 +17,7 @@ use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, StatusCode};
 use serde::Deserialize;
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 
 /// Alarms of one answer: as asked, and at most.
 const PAGE: usize = 500;
@@ -95,7 +96,9 @@ fn open(room: &Room, wish: &Wish) -> Result<Value, Problem> {
     alarms.truncate(wish.limit());
     let next = alarms.last().filter(|_| more).map(|last| cursor_of(&rank(last)));
     let alarms: Vec<&Shown> = alarms.iter().map(|shown| &**shown).collect();
-    Ok(json!({"now": room.wall().utc(), "event": event, "alarms": alarms, "next": next}))
+    let outcomes: BTreeMap<&SiteId, Vec<&str>> =
+        room.sites.iter().map(|site| (&site.id, site.outcomes.iter().map(|code| code.name()).collect())).collect();
+    Ok(json!({"now": room.wall().utc(), "event": event, "alarms": alarms, "next": next, "outcomes": outcomes}))
 }
 
 /// Closed alarms, site after site, the newest of each first.
@@ -215,6 +218,7 @@ pub(super) async fn carry_out(
 ) -> Result<Answered, Problem> {
     let site = room.site(&id.site).ok_or_else(no_such_alarm)?;
     let act = match wanted {
+        Wanted::Act(Act::Close(code)) if !site.outcomes.contains(&code) => return Err(unused(&site.outcomes)),
         Wanted::Act(act) => act,
         Wanted::Note(text) => match home_of(site, &id).await? {
             Err(refusal) => return Ok(Err(refusal.into())),
@@ -223,6 +227,11 @@ pub(super) async fn carry_out(
     };
     let answer = site.keeper.act(id, act, by, revision).await?;
     Ok(answer.map(|(id, revision)| json!({"id": id, "revision": revision})).map_err(Problem::from))
+}
+
+fn unused(outcomes: &[CloseCode]) -> Problem {
+    let words = outcomes.iter().map(|code| code.name()).collect::<Vec<_>>().join(", ");
+    Problem::unfit("bad_outcome", format!("At this site outcome is one of {words}."))
 }
 
 pub(super) fn not_sealed() -> Problem {

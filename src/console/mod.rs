@@ -37,6 +37,7 @@ pub use gate::Account;
 pub use health::Part;
 pub use ingest::PushSource;
 
+use crate::engine::alarm::CloseCode;
 use crate::engine::id::{AlarmId, HomeId, SiteId};
 use crate::engine::policy::SiteRules;
 use crate::engine::registry::{Home, HomeDetails, Resident, ResidentDetails, Responder, ResponderDetails};
@@ -72,6 +73,8 @@ pub struct Site {
     pub news: Arc<Notify>,
     /// Where the desk answers at any hour.
     pub desk_phone: Option<String>,
+    /// By what outcomes alarms are closed here.
+    pub outcomes: Vec<CloseCode>,
 }
 
 /// Opens what is personal, and seals what is written down here. None where the keys are gone: the person was erased.

@@ -2,7 +2,8 @@
 //! come and the last has left.
 
 use super::Shared;
-use super::gate::{Caller, Role};
+use super::gate::Caller;
+use crate::config::Role;
 use std::sync::{Mutex, PoisonError};
 
 /// How many are there.

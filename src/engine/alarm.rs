@@ -51,6 +51,19 @@ pub enum CloseCode {
 }
 
 impl CloseCode {
+    pub const ALL: [CloseCode; 10] = [
+        CloseCode::Helped,
+        CloseCode::Hospital,
+        CloseCode::Deceased,
+        CloseCode::NotHome,
+        CloseCode::Refused,
+        CloseCode::NoAccess,
+        CloseCode::Accidental,
+        CloseCode::Sensor,
+        CloseCode::Test,
+        CloseCode::Technical,
+    ];
+
     /// The word of the contract.
     pub const fn name(self) -> &'static str {
         match self {

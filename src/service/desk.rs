@@ -3,6 +3,7 @@
 use super::{Fatal, KeyVault, Running, because, reveal};
 use crate::clock::Clock;
 use crate::console::{Account, Desk, History, Open, Part, PushSource, Site, router};
+use crate::engine::alarm::CloseCode;
 use crate::engine::id::{AlarmId, HomeId, ResponderId, SiteId};
 use crate::engine::policy::SiteRules;
 use crate::engine::registry::{Home, HomeDetails, Resident, ResidentDetails, Responder, ResponderDetails};
@@ -28,17 +29,14 @@ pub fn console(running: &Arc<Running>, shutdown: watch::Receiver<bool>) -> Resul
         Ok(Account { name, role: a.role, token: reveal(&a.token)? })
     };
     let accounts = running.config.console.accounts.iter().map(account).collect::<Result<_, _>>()?;
+    let configured = |s: &super::RunningSite| running.config.sites.get(&s.id);
     let site = |s: &super::RunningSite| Site {
         id: s.id.clone(),
         keeper: s.handle.clone(),
         status: s.status.clone(),
         news: s.listener.news.clone(),
-        desk_phone: running
-            .config
-            .sites
-            .get(&s.id)
-            .map(|site| site.desk_phone.clone())
-            .filter(|phone| !phone.is_empty()),
+        desk_phone: configured(s).map(|site| site.desk_phone.clone()).filter(|phone| !phone.is_empty()),
+        outcomes: configured(s).map_or_else(|| CloseCode::ALL.to_vec(), |site| site.outcomes.clone()),
     };
     let (asked, measured, clock) = (running.clone(), running.clone(), running.sites.first().map(|s| s.clock.clone()));
     let now = move || clock.as_ref().map_or_else(|| (Tick::default(), crate::clock::wall_now()), |c| c.now());

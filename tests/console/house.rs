@@ -2,6 +2,7 @@
 
 use hearthwatch::config::Role;
 use hearthwatch::console::{Account, Desk, History, Open, Part, PushSource, Site, router, serve};
+use hearthwatch::engine::alarm::CloseCode;
 use hearthwatch::engine::change::Raw;
 use hearthwatch::engine::delivery::Outcome;
 use hearthwatch::engine::id::*;
@@ -322,7 +323,8 @@ impl House {
         let news = Arc::<tokio::sync::Notify>::default();
         let site = |name: &str, keeper: &Handle| {
             let (keeper, status, news) = (keeper.clone(), status.clone(), news.clone());
-            Site { id: id(name), keeper, status, news, desk_phone: Some(DESK_PHONE.into()) }
+            let outcomes = CloseCode::ALL.into_iter().filter(|code| *code != CloseCode::Test).collect();
+            Site { id: id(name), keeper, status, news, desk_phone: Some(DESK_PHONE.into()), outcomes }
         };
         let other = options.two_sites.then(Handle::default);
         let mut sites = vec![site("zhonglou", &handle)];

@@ -21,6 +21,12 @@ export const ACTS = [
 /** Seldom needed; they stand in the detail. */
 export const MORE = [{ act: 'no-access', key: 'd' }, { act: 'hold', key: 'h' }, { act: 'cannot', key: 'x' }, { act: 'reopen', key: 'r' }];
 
+/** By what outcomes alarms of each site are closed. */
+export const outcomes = new Map();
+
+/** What an act leaves to choose for an alarm. */
+export const choicesOf = ({ act, choices }, alarm) => (act === 'close' && choices.filter((one) => outcomes.get(alarm?.home.site)?.includes(one) ?? true)) || choices;
+
 export const label = (act) => t(`act.${act}`);
 
 export const choice = (field, value) => (field === 'minutes' ? t('minutes', { n: value }) : t(`${field}.${value}`));

@@ -1,7 +1,7 @@
 // The list: the open alarms of one home stand together under the gravest; what nobody has taken stands above what somebody has.
 
 import { clock, el, fill, me, meta, since, span, symbol, t, tOr, until } from './dom.js';
-import { ACTS, choice, label } from './acts.js';
+import { ACTS, choice, choicesOf, label } from './acts.js';
 import { code, place } from './home.js';
 
 const PRIORITIES = new Map(meta.priorities.map((name, i) => [name, i]));
@@ -149,7 +149,9 @@ export function buttons(alarm, desk, acts) {
 
 function chooser(alarm, desk) {
   if (desk.chooser?.id !== alarm.id) return null;
-  const { act, field, choices } = ACTS.find((a) => a.act === desk.chooser.act);
+  const one = ACTS.find((a) => a.act === desk.chooser.act);
+  const { act, field } = one;
+  const choices = choicesOf(one, alarm);
   return el('div', { class: 'chooser', role: 'group', 'aria-label': t(`choose.${field}`) },
     el('p', {}, t(`choose.${field}`)),
     choices.map((value, i) => el('button', {

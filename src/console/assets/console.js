@@ -2,7 +2,7 @@
 
 import { announce, clock, el, fill, me, meta, now, symbol, t, tick, tOr } from './dom.js';
 import { follow } from './feed.js';
-import { ACTS, MORE, label, send } from './acts.js';
+import { ACTS, MORE, choicesOf, label, send } from './acts.js';
 import * as bell from './bell.js';
 import * as list from './cases.js';
 import { code, place } from './home.js';
@@ -202,8 +202,9 @@ function begin(id, act) {
 }
 
 function pick(id, act, value) {
-  const { field, choices } = ACTS.find((one) => one.act === act);
-  const chosen = choices.find((one) => String(one) === String(value));
+  const one = ACTS.find((of) => of.act === act);
+  const { field } = one;
+  const chosen = choicesOf(one, desk.alarms.get(id)).find((word) => String(word) === String(value));
   if (chosen !== undefined) carryOut(id, act, { [field]: chosen });
 }
 
@@ -275,7 +276,7 @@ function onKey(event) {
     return step(move);
   }
   if (event.repeat || !desk.selected) return;
-  const digit = desk.chooser && /^\d$/.test(key) && ACTS.find((one) => one.act === desk.chooser.act).choices[(Number(key) + 9) % 10];
+  const digit = desk.chooser && /^\d$/.test(key) && choicesOf(ACTS.find((one) => one.act === desk.chooser.act), desk.alarms.get(desk.chooser.id))[(Number(key) + 9) % 10];
   const act = [...ACTS, ...MORE].find((one) => one.key === key);
   if (!digit && !act) return;
   event.preventDefault();

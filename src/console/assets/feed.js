@@ -1,5 +1,6 @@
 // What the service says, as it says it. A line that is dead without knowing it is found by the beat that does not come.
 
+import { outcomes } from './acts.js';
 import { setClock } from './dom.js';
 
 const BEAT_MISSED_MS = 40_000;
@@ -37,6 +38,7 @@ async function loadAll() {
     const page = await response.json();
     first ??= page;
     alarms.push(...page.alarms);
+    for (const [site, words] of Object.entries(page.outcomes ?? {})) outcomes.set(site, words);
     cursor = page.next;
   } while (cursor);
   return { alarms, event: first.event, now: first.now };
