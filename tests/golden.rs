@@ -234,6 +234,7 @@ fn entities() -> Vec<Entity> {
         community: Some("翠竹社区".into()),
         block: Some("3幢".into()),
         details: Some(sealed()),
+        caseworker: None,
     };
     let mut all: Vec<Entity> = status.into_iter().map(|status| Entity::Home(home(status))).collect();
     all.extend([
@@ -615,6 +616,8 @@ fn entries(version: &str) -> Vec<Entry> {
 /// A home and a site that all of a version was folded into: what checkpoints hold.
 fn states(version: &str) -> (home::State, site::State) {
     let (mut home, mut site) = folded(version);
+    // Nobody kept then who had looked after a home.
+    home.care = Default::default();
     if version < "v6" {
         // Nobody minded then whether anything arrives by a channel.
         site.failing.clear();

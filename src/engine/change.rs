@@ -3,6 +3,7 @@
 
 use super::alarm::{Act, Alarm, Attention, CloseCode, Reason, Safe, Telling, Told};
 use super::delivery::Outcome;
+use super::home::care::{VisitKind, VisitOutcome};
 use super::home::routine::Beyond;
 use super::home::suppression::Suppression;
 use super::id::{Address, AlarmId, ChannelId, HomeId, NoticeId, ResponderId, SourceId};
@@ -282,6 +283,17 @@ pub enum HomeChange {
         #[n(0)]
         more: Option<u8>,
     },
+    /// A visit did not find that all is well ([`HomeChange::Looked`] tells of one that did), or what was said of the last of this kind
+    /// was an error.
+    #[n(25)]
+    Visited {
+        #[n(0)]
+        kind: VisitKind,
+        #[n(1)]
+        outcome: Option<VisitOutcome>,
+        #[n(2)]
+        by: ResponderId,
+    },
 }
 
 /// A message as it came.
@@ -484,5 +496,13 @@ pub enum SiteChange {
         home: u32,
         #[n(1)]
         cooling: Option<Cooling>,
+    },
+    /// A cold wave lies on the site until then; none: it is over.
+    #[n(18)]
+    ColdWave {
+        #[n(0)]
+        until: Option<Wall>,
+        #[n(1)]
+        by: ResponderId,
     },
 }

@@ -4,6 +4,7 @@ use super::alarm::{Act, Reason, SafeHow, Told};
 use super::change::{Introduction, Notice};
 use super::delivery::Outcome;
 use super::home::Leaving;
+use super::home::care::{VisitKind, VisitOutcome};
 use super::home::suppression::SuppressionKind;
 use super::id::{AlarmId, ChannelId, NoticeId, ResponderId};
 use super::kind::AlarmKind;
@@ -130,6 +131,12 @@ pub enum HomeInput {
         by: ResponderId,
         how: SafeHow,
     },
+    /// What came of a visit; none: what was said of today's was an error.
+    Visit {
+        kind: VisitKind,
+        outcome: Option<VisitOutcome>,
+        by: ResponderId,
+    },
 }
 
 /// An input of a site machine.
@@ -166,6 +173,11 @@ pub enum SiteInput {
         home: u32,
         degrees: Option<u8>,
         least: u8,
+    },
+    /// A person, or a feed of the weather, says that a cold wave lies on the site until then; none: it is over.
+    ColdWave {
+        until: Option<Wall>,
+        by: ResponderId,
     },
     /// The link to the broker, as far as it brings telemetry.
     Link {

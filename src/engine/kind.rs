@@ -169,6 +169,8 @@ alarms! {
     23 DoorOpen "door_open" Welfare Judgement;
     29 NoWater "no_water" Welfare Judgement;
     35 VitalSigns "vital_signs" Welfare Judgement;
+    // A visit that was due by the end of the day was not made in time.
+    38 VisitMissed "visit_missed" Welfare Judgement;
     // The home's engine failed, or it could not be heard for long: nobody watches it, so somebody has to look.
     8 WelfareCheck "welfare_check" Welfare Judgement;
     // The quiet tier below `inactivity`: the operator's list, no ladder.
@@ -182,6 +184,8 @@ alarms! {
     // Somebody stirs where the people are said to be away; and what is said of the home has to be confirmed.
     33 BackCheck "back_check" Welfare Judgement;
     34 SuppressionCheck "suppression_check" Welfare Judgement;
+    // A visit is due by the end of the day: the caseworker's list.
+    37 VisitDue "visit_due" Welfare Judgement;
     10 Leak "leak" Property Condition;
     32 WaterRunning "water_running" Property Judgement;
     11 EngineFault "engine_fault" Technical Judgement;
@@ -220,13 +224,14 @@ impl AlarmKind {
                 | NoWaterCheck
                 | BackCheck
                 | SuppressionCheck
+                | VisitDue
         )
     }
 
-    /// Whether it closes only after a person confirmed that the resident is safe: not what is asked of a suppression.
+    /// Whether it closes only after a person confirmed that the resident is safe: not what is asked of a suppression, or a reminder.
     pub const fn needs_safe(self) -> bool {
         matches!(self.priority(), Priority::Life | Priority::Welfare)
-            && !matches!(self, AlarmKind::BackCheck | AlarmKind::SuppressionCheck)
+            && !matches!(self, AlarmKind::BackCheck | AlarmKind::SuppressionCheck | AlarmKind::VisitDue)
     }
 
     /// Shown to the operator only; no ladder is climbed for it unless somebody names one: for a check by its kind.

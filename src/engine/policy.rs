@@ -4,9 +4,11 @@ use super::id::{ChannelId, HomeId, LadderId, ResponderId, RotaId, SiteId};
 use super::kind::{AlarmKind, Priority};
 use super::registry::{Home, Ladder, Medium, Registry, Responder, Rota, Status};
 use super::rota::{Calendar, Duty};
+use super::site::cold_wave::ColdWave;
 use super::time::{Millis, Wall};
 use minicbor::{Decode, Encode};
 use serde::{Deserialize, Serialize};
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -180,6 +182,16 @@ rules! {
     cold_fall_c = 4 (0..=15);
     57 /// And not where a room has this temperature: below it a home is too cold for old people (WHO, Housing and health guidelines). °C.
     cold_fall_below_c = 18 (5..=25);
+    58 /// Whether the home is owed an online visit (a call, a video) on every day.
+    online_visits_daily = 0 (0..=1);
+    59 /// How many visits at the door it is owed from Monday to Sunday,
+    home_visits_a_week = 0 (0..=7);
+    60 /// and how many in a calendar month.
+    home_visits_a_month = 0 (0..=31);
+    61 /// When the list of what is due by the end of the day is told (`visit_due`). Minutes after local midnight.
+    visits_due_at_min = 960 (0..=1_439);
+    62 /// When what is due and still not made is missed (`visit_missed`). Minutes after local midnight.
+    visits_missed_at_min = 1_050 (0..=1_439);
 }
 
 /// A channel that reaches somebody.
@@ -240,13 +252,16 @@ impl ResolvedRung {
 }
 
 /// Tells nobody; looked at again daily.
-pub static SILENT: ResolvedLadder = ResolvedLadder { id: None, rungs: Vec::new(), repeat: Millis::from_mins(24 * 60) };
+pub static SILENT: ResolvedLadder =
+    ResolvedLadder { id: None, caseworker: None, rungs: Vec::new(), repeat: Millis::from_mins(24 * 60) };
 
 /// A ladder in people. Without any rung nobody is told, the console alone shows the alarm.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ResolvedLadder {
     /// None: there is no ladder.
     pub id: Option<LadderId>,
+    /// Whose homes it is for, where a rung names the home's caseworker.
+    pub caseworker: Option<ResponderId>,
     pub rungs: Vec<ResolvedRung>,
     pub repeat: Millis,
 }
@@ -275,6 +290,8 @@ pub struct HomePolicy {
     pub status: Status,
     pub rules: Rules,
     pub zone: jiff::tz::TimeZone,
+    /// The cold wave of its site that was entered last; over once its end has come.
+    pub cold_wave: Option<ColdWave>,
     ladders: Vec<Arc<ResolvedLadder>>,
 }
 
@@ -298,47 +315,93 @@ pub struct SiteRules {
     pub rules: RulesPatch,
 }
 
-/// Resolves policies of a site; ladders are shared between homes.
+/// The word that stands on a rung for the home's own caseworker. Of a home that names none it is the responder of this id, if there is one.
+pub const CASEWORKER: &str = "caseworker";
+
+/// Resolves policies of a site; ladders are shared between homes, and those that name the home's caseworker between the caseworker's homes.
 pub struct Resolver<'a> {
     site: &'a SiteRules,
     registry: &'a Registry,
+    cold_wave: Option<&'a ColdWave>,
     ladders: BTreeMap<LadderId, Arc<ResolvedLadder>>,
+    /// Those that name the home's caseworker, for the homes of each.
+    own: RefCell<BTreeMap<(LadderId, ResponderId), Arc<ResolvedLadder>>>,
     silent: Arc<ResolvedLadder>,
 }
 
 impl<'a> Resolver<'a> {
+    /// For a site on which no cold wave lies.
     pub fn new(site: &'a SiteRules, registry: &'a Registry) -> Self {
         let (people, duties) = (Arc::new(people(registry)), duties(site, registry));
         let resolved = |ladder: &Ladder| Arc::new(resolve_ladder(ladder, &people, &duties));
         let ladders = registry.ladders.values().map(|l| (l.id.clone(), resolved(l))).collect();
-        Resolver { site, registry, ladders, silent: Arc::new(SILENT.clone()) }
+        let (cold_wave, silent, own) = (None, Arc::new(SILENT.clone()), RefCell::default());
+        Resolver { site, registry, cold_wave, ladders, own, silent }
+    }
+
+    /// The same with the site's cold wave.
+    pub fn in_cold_wave(self, cold_wave: Option<&'a ColdWave>) -> Self {
+        Resolver { cold_wave, ..self }
     }
 
     /// The policy of a registered home.
     pub fn home(&self, home: &Home) -> HomePolicy {
         let plan = home.plan.as_ref().and_then(|p| self.registry.plans.get(p)).map(|p| &p.rules);
-        self.resolve(home.id.clone(), true, home.status, &[Some(&self.site.rules), plan, Some(&home.rules)])
+        let levels = [Some(&self.site.rules), plan, Some(&home.rules)];
+        self.resolve(home.id.clone(), Some(home), &levels)
     }
 
     /// The policy of a home that nobody registered: the site's.
     pub fn pseudo(&self, id: HomeId) -> HomePolicy {
-        self.resolve(id, false, Status::Active, &[Some(&self.site.rules)])
+        self.resolve(id, None, &[Some(&self.site.rules)])
     }
 
-    fn resolve(&self, home: HomeId, claimed: bool, status: Status, levels: &[Option<&RulesPatch>]) -> HomePolicy {
+    fn resolve(&self, id: HomeId, home: Option<&Home>, levels: &[Option<&RulesPatch>]) -> HomePolicy {
         let mut rules = Rules::BUILT_IN;
         let mut names: BTreeMap<&str, &LadderId> = BTreeMap::new();
         for patch in levels.iter().copied().flatten() {
             rules.patch(patch);
             names.extend(patch.ladder.iter().map(|(word, id)| (&**word, id)));
         }
+        let caseworker = home.and_then(|home| home.caseworker.as_ref());
         let ladder_of = |kind: &AlarmKind| {
             let general = if kind.is_check() { None } else { names.get(kind.priority().name()) };
-            names.get(kind.name()).or(general).and_then(|id| self.ladders.get(*id)).unwrap_or(&self.silent).clone()
+            let named = names.get(kind.name()).or(general).and_then(|id| self.ladders.get_key_value(*id));
+            named.map_or_else(|| self.silent.clone(), |(id, ladder)| self.of_caseworker(id, ladder, caseworker))
         };
-        let ladders = AlarmKind::ALL.iter().map(ladder_of).collect();
-        HomePolicy { site: self.site.site.clone(), home, claimed, status, rules, zone: self.site.zone.clone(), ladders }
+        HomePolicy {
+            site: self.site.site.clone(),
+            home: id,
+            claimed: home.is_some(),
+            status: home.map_or(Status::Active, |home| home.status),
+            rules,
+            zone: self.site.zone.clone(),
+            cold_wave: self.cold_wave.cloned(),
+            ladders: AlarmKind::ALL.iter().map(ladder_of).collect(),
+        }
     }
+
+    /// A ladder as it is for the homes of a caseworker.
+    fn of_caseworker(
+        &self,
+        id: &LadderId,
+        ladder: &Arc<ResolvedLadder>,
+        caseworker: Option<&ResponderId>,
+    ) -> Arc<ResolvedLadder> {
+        let names_one = || ladder.rungs.iter().flat_map(|rung| &rung.to).any(|to| to.as_str() == CASEWORKER);
+        let Some(own) = caseworker.filter(|_| names_one()) else { return ladder.clone() };
+        let mut known = self.own.borrow_mut();
+        let copy = known.entry((id.clone(), own.clone()));
+        copy.or_insert_with(|| Arc::new(with_caseworker(ladder, own))).clone()
+    }
+}
+
+/// The same where the word for the home's caseworker means this one.
+fn with_caseworker(ladder: &ResolvedLadder, own: &ResponderId) -> ResolvedLadder {
+    let to = |to: &ResponderId| if to.as_str() == CASEWORKER { own.clone() } else { to.clone() };
+    let rung = |rung: &ResolvedRung| ResolvedRung { to: rung.to.iter().map(to).collect(), ..rung.clone() };
+    let (rungs, caseworker) = (ladder.rungs.iter().map(rung).collect(), Some(own.clone()));
+    ResolvedLadder { rungs, caseworker, ..ladder.clone() }
 }
 
 fn people(registry: &Registry) -> People {
@@ -367,13 +430,14 @@ fn resolve_ladder(ladder: &Ladder, people: &Arc<People>, duties: &BTreeMap<RotaI
         people: people.clone(),
     });
     let repeat = Millis::from_secs(ladder.repeat_s.max(10).into());
-    ResolvedLadder { id: Some(ladder.id.clone()), rungs: rungs.collect(), repeat }
+    ResolvedLadder { id: Some(ladder.id.clone()), caseworker: None, rungs: rungs.collect(), repeat }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::registry::Rung;
+    use crate::engine::registry::{Channel, ChannelDialect, Rung};
+    use crate::engine::sealed::Sealed;
 
     #[test]
     fn a_technical_alarm_climbs_the_ladder_of_its_priority_and_a_check_only_its_own() {
@@ -395,5 +459,45 @@ mod tests {
         use AlarmKind::*;
         assert!([Outage, HomeUnheard, BatteryLow, Inactivity, InactivityCheck].into_iter().all(climbs));
         assert!(![NotUpCheck, BathroomCheck, ColdCheck, HeatCheck, Sos, Leak].into_iter().any(climbs));
+    }
+    #[test]
+    fn a_rung_for_the_caseworker_tells_the_homes_own() {
+        let site = || SiteId::new("z").unwrap();
+        let person = |name: &str| ResponderId::new(name).unwrap();
+        let channel = |name: &str| ChannelId::new(name).unwrap();
+        let mut registry = Registry::default();
+        let mut meets = |name: &str| {
+            let of = Channel::new(channel(name), site(), ChannelDialect::Standard, "https://x", "env:X");
+            let details = Sealed::from_bytes(Vec::new());
+            let one = Responder { id: person(name), site: site(), channels: vec![channel(name)], details };
+            registry.channels.insert(of.id.clone(), of);
+            registry.responders.insert(one.id.clone(), one);
+        };
+        ["zhang", "li", "lead"].into_iter().for_each(&mut meets);
+        let to = |who: &[&str]| who.iter().map(|one| person(one)).collect();
+        let rung = |who: &[&str]| Rung { name: "r".into(), to: to(who), wait_s: 60, rotas: Vec::new() };
+        let (id, repeat_s) = (LadderId::new("welfare").unwrap(), 600);
+        let rungs = vec![rung(&["caseworker"]), rung(&["lead", "caseworker"])];
+        registry.ladders.insert(id.clone(), Ladder { id: id.clone(), site: site(), rungs, repeat_s });
+        let rules = RulesPatch { ladder: [("welfare".into(), id)].into(), ..RulesPatch::default() };
+        let rules = SiteRules { site: site(), zone: jiff::tz::TimeZone::UTC, rules };
+        let told = |registry: &Registry, own: Option<&str>| -> Vec<Vec<String>> {
+            let home = Home { caseworker: own.map(person), ..Home::new(HomeId::new("h").unwrap(), site()) };
+            let policy = Resolver::new(&rules, registry).home(&home);
+            let names = |rung: &ResolvedRung| rung.channels(Wall(0)).iter().map(|id| id.to_string()).collect();
+            policy.ladder(AlarmKind::Inactivity).rungs.iter().map(names).collect()
+        };
+        assert_eq!(told(&registry, Some("zhang")), [vec!["zhang"], vec!["lead", "zhang"]]);
+        assert_eq!(told(&registry, Some("li")), [vec!["li"], vec!["lead", "li"]]);
+        assert_eq!(told(&registry, None), [vec![], vec!["lead"]]);
+        // Somebody of that very name stands for the homes that name nobody.
+        let mut meets = |name: &str, at: &str| {
+            let details = Sealed::from_bytes(Vec::new());
+            let one = Responder { id: person(name), site: site(), channels: vec![channel(at)], details };
+            registry.responders.insert(one.id.clone(), one);
+        };
+        meets("caseworker", "li");
+        assert_eq!(told(&registry, None), [vec!["li"], vec!["lead", "li"]]);
+        assert_eq!(told(&registry, Some("zhang")), [vec!["zhang"], vec!["lead", "zhang"]]);
     }
 }

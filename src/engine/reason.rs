@@ -1,5 +1,6 @@
 //! Why an alarm was raised.
 
+use super::home::care::{VisitKind, VisitOutcome};
 use super::home::suppression::SuppressionKind;
 use super::id::{ChannelId, LadderId};
 use super::kind::Kind;
@@ -160,6 +161,18 @@ pub enum Reason {
         #[n(3)]
         lacks: Vec<Lack>,
     },
+    /// Visits are due, or one came to this.
+    #[n(13)]
+    Visit {
+        #[n(0)]
+        visits: Vec<VisitKind>,
+        /// Until when they were to be made, the first of them; of one that was made, when that was.
+        #[n(1)]
+        #[serde(serialize_with = "super::view::utc")]
+        due: Wall,
+        #[n(2)]
+        outcome: Option<VisitOutcome>,
+    },
 }
 
 impl Reason {
@@ -190,7 +203,8 @@ impl Reason {
             | Reason::Unheard { .. }
             | Reason::Unwatched { .. }
             | Reason::ChannelDown { .. }
-            | Reason::CoverageGap { .. } => {}
+            | Reason::CoverageGap { .. }
+            | Reason::Visit { .. } => {}
         }
         self
     }

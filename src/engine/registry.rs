@@ -50,6 +50,27 @@ pub struct Home {
     pub block: Option<Box<str>>,
     #[n(7)]
     pub details: Option<Sealed<HomeDetails>>,
+    /// Who looks after the home: whom a rung of the word `caseworker` tells, and whose list its visits stand on (责任社工, 网格员).
+    #[n(8)]
+    pub caseworker: Option<ResponderId>,
+}
+
+impl Home {
+    /// An active home of which nothing else is known.
+    pub fn new(id: HomeId, site: SiteId) -> Home {
+        let (plan, community, block, details, caseworker) = Default::default();
+        Home {
+            id,
+            site,
+            plan,
+            status: Status::Active,
+            rules: RulesPatch::default(),
+            community,
+            block,
+            details,
+            caseworker,
+        }
+    }
 }
 
 /// The personal part of a home.

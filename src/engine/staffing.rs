@@ -1,6 +1,6 @@
 //! Whether somebody is there to be told: for every home and every kind of alarm, at any hour of the next two weeks.
 //!
-//! Homes share ladders, and a ladder tells the same people for hours: so the proof goes by ladder and stretch, not by home and hour.
+//! Homes share ladders (those of one caseworker, where a rung names the home's own), and a ladder tells the same people for hours: so the proof goes by ladder and stretch, not by home and hour.
 
 use super::id::{HomeId, LadderId, ResponderId};
 use super::kind::{AlarmKind, Priority};
@@ -108,8 +108,8 @@ impl Need {
 
 /// The gaps of a site from `now` on, the earliest first. Homes that are not watched have none.
 pub fn gaps<'a>(homes: impl Iterator<Item = &'a HomePolicy>, now: Wall) -> Vec<Gap> {
-    type Group<'a> = (&'a ResolvedLadder, Vec<HomeId>);
-    let mut groups: BTreeMap<(Option<&LadderId>, Need, Vec<AlarmKind>), Group<'a>> = BTreeMap::new();
+    type Key<'a> = (Option<&'a LadderId>, Option<&'a ResponderId>, Need, Vec<AlarmKind>);
+    let mut groups: BTreeMap<Key<'a>, (&'a ResolvedLadder, Vec<HomeId>)> = BTreeMap::new();
     for policy in homes.filter(|policy| policy.claimed && matches!(policy.status, Status::Active | Status::Paused)) {
         let mut of_home: BTreeMap<(Option<&LadderId>, Need), Vec<AlarmKind>> = BTreeMap::new();
         for kind in AlarmKind::ALL {
@@ -119,11 +119,12 @@ pub fn gaps<'a>(homes: impl Iterator<Item = &'a HomePolicy>, now: Wall) -> Vec<G
         }
         for ((id, need), kinds) in of_home {
             let Some(ladder) = kinds.first().map(|kind| policy.ladder(*kind)) else { continue };
-            groups.entry((id, need, kinds)).or_insert((ladder, Vec::new())).1.push(policy.home.clone());
+            let key = (id, ladder.caseworker.as_ref(), need, kinds);
+            groups.entry(key).or_insert((ladder, Vec::new())).1.push(policy.home.clone());
         }
     }
     let mut all: Vec<Gap> = Vec::new();
-    for ((_, need, kinds), (ladder, homes)) in groups {
+    for ((_, _, need, kinds), (ladder, homes)) in groups {
         all.extend(need.gaps(ladder, now).into_iter().map(|(from, to, lacks)| Gap {
             ladder: ladder.id.clone(),
             kinds: kinds.clone(),

@@ -93,13 +93,18 @@ impl Wall {
         u32::from(local.hour() as u8) * 60 + u32::from(local.minute() as u8)
     }
 
+    /// When the clocks of `zone` show `minute` after midnight on `date`; where they skip it, the same time after the gap.
+    pub fn on(date: jiff::civil::Date, minute: u32, zone: &jiff::tz::TimeZone) -> Option<Wall> {
+        let time = jiff::civil::time((minute / 60 % 24) as i8, (minute % 60) as i8, 0, 0);
+        let at = date.to_datetime(time).to_zoned_datetime(zone.clone()).ok()?;
+        Some(Wall(at.timestamp().as_millisecond()))
+    }
+
     /// The first time at or after this one at which the clocks of `zone` show `minute` after midnight.
     pub fn next_at(self, zone: &jiff::tz::TimeZone, minute: u32) -> Wall {
-        let local = self.zoned(zone);
-        let time = jiff::civil::time((minute / 60 % 24) as i8, (minute % 60) as i8, 0, 0);
-        let of = |date: jiff::civil::Date| date.to_datetime(time).to_zoned_datetime(zone.clone()).ok();
-        let today = of(local.date()).map(|at| Wall(at.timestamp().as_millisecond())).filter(|at| *at >= self);
-        let tomorrow = || of(local.date().tomorrow().ok()?).map(|at| Wall(at.timestamp().as_millisecond()));
+        let date = self.zoned(zone).date();
+        let today = Wall::on(date, minute, zone).filter(|at| *at >= self);
+        let tomorrow = || Wall::on(date.tomorrow().ok()?, minute, zone);
         today.or_else(tomorrow).unwrap_or(self)
     }
 

@@ -20,6 +20,7 @@ use super::record::Blocks;
 use super::routes::Routes;
 use crate::engine::alarm::{Reason, Refusal};
 use crate::engine::change::{HomeChange, Raw, SiteChange};
+use crate::engine::home::care::VisitRefusal;
 use crate::engine::home::suppression::SuppressionRefusal;
 use crate::engine::home::walk::WalkRefusal;
 use crate::engine::home::{self, Place};
@@ -76,6 +77,9 @@ pub type Walked = Result<(), WalkRefusal>;
 
 /// What an order about a suppression came to.
 pub type Suppressed = Result<(), SuppressionRefusal>;
+
+/// What was said of a visit came to this.
+pub type Visited = Result<(), VisitRefusal>;
 
 /// What an act on an alarm came to.
 pub type Answer = Result<(AlarmId, u32), Refusal>;
@@ -188,7 +192,7 @@ impl Core {
         self.prove_soon();
     }
 
-    /// An input of the site. What it changes of ladders and plans holds from the next input on.
+    /// An input of the site. What it changes of ladders, plans and the weather holds from the next input on.
     pub fn site_input(&mut self, input: SiteInput) {
         self.to_site.push_back(input);
         self.drain();
@@ -399,6 +403,7 @@ impl Core {
             match &change {
                 SiteChange::Registered(entity) => self.registered(entity),
                 SiteChange::Hearing { .. } => self.schedule_all(),
+                SiteChange::ColdWave { .. } => self.policies_stale = true,
                 _ => {}
             }
         }

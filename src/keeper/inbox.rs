@@ -1,15 +1,18 @@
 //! What waits for the keeper. Nobody who puts something in waits; how much can wait is bounded by the broker's window of
 //! unacknowledged messages and by the channels' slots.
 
-use super::core::{Answer, Core, Suppressed, Walked};
+use super::core::{Answer, Core, Suppressed, Visited, Walked};
 use super::ports::{Delivery, Lane};
 use crate::engine::alarm::{Act, SafeHow};
 use crate::engine::delivery::Outcome;
+use crate::engine::home::care::{VisitKind, VisitOutcome};
 use crate::engine::id::{AlarmId, HomeId, NoticeId, ResponderId, SourceId};
 use crate::engine::input::{SuppressionOrder, WalkOrder};
 use crate::engine::kind::AlarmKind;
 use crate::engine::policy::SiteRules;
 use crate::engine::registry::Entity;
+use crate::engine::site::cold_wave::ColdWaveRefusal;
+use crate::engine::time::Wall;
 use bytes::Bytes;
 use std::collections::VecDeque;
 use std::fmt;
@@ -17,18 +20,41 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::oneshot;
 
+/// Sends an answer to whoever waits for it.
+pub(super) type Reply = Box<dyn FnOnce() + Send>;
+
+/// The reply that sends `given`.
+pub(super) fn reply<T: Send + 'static>(to: oneshot::Sender<T>, given: T) -> Reply {
+    // Whoever asked may have gone.
+    Box::new(move || drop(to.send(given)))
+}
+
 /// Anything but a device's message.
 pub(super) enum Errand {
-    Outcome { notice: NoticeId, attempt: u32, outcome: Outcome },
-    Link { up: bool },
-    Act { alarm: AlarmId, act: Act, by: ResponderId, revision: Option<u32>, answer: oneshot::Sender<Answer> },
-    Register { entities: Vec<Entity>, done: oneshot::Sender<Result<(), NotTaken>> },
-    Push { source: SourceId, messages: Vec<Pushed>, answer: oneshot::Sender<Vec<Took>> },
-    Walk { home: HomeId, order: WalkOrder, by: ResponderId, answer: oneshot::Sender<Walked> },
-    Suppress { home: HomeId, order: SuppressionOrder, by: ResponderId, answer: oneshot::Sender<Suppressed> },
-    Looked { home: HomeId, by: ResponderId, how: SafeHow, answer: oneshot::Sender<bool> },
-    Own { home: HomeId, kind: AlarmKind, what: String },
-    Desk { staffed: bool },
+    Outcome {
+        notice: NoticeId,
+        attempt: u32,
+        outcome: Outcome,
+    },
+    Link {
+        up: bool,
+    },
+    Register {
+        entities: Vec<Entity>,
+        done: oneshot::Sender<Result<(), NotTaken>>,
+    },
+    Push {
+        source: SourceId,
+        messages: Vec<Pushed>,
+        answer: oneshot::Sender<Vec<Took>>,
+    },
+    /// What a person does. The reply it gives is sent after the sync.
+    Order(Box<dyn FnOnce(&mut Core) -> Reply + Send>),
+    Own {
+        home: HomeId,
+        kind: AlarmKind,
+        what: String,
+    },
     Rules(Box<SiteRules>),
     Ask(Box<dyn FnOnce(&Core) + Send>),
 }
@@ -180,9 +206,14 @@ impl Handle {
         self.put(Errand::Link { up });
     }
 
+    /// Does what a person orders; answered after the sync.
+    async fn order<T: Send + 'static>(&self, order: impl FnOnce(&mut Core) -> T + Send + 'static) -> Result<T, Gone> {
+        self.answered(|answer| Errand::Order(Box::new(move |core| reply(answer, order(core))))).await
+    }
+
     /// A person acts on an alarm; answered after the sync.
     pub async fn act(&self, alarm: AlarmId, act: Act, by: ResponderId, revision: Option<u32>) -> Result<Answer, Gone> {
-        self.answered(|answer| Errand::Act { alarm, act, by, revision, answer }).await
+        self.order(move |core| core.act(alarm, act, by, revision)).await
     }
 
     /// Messages that came over HTTP from whoever may speak for this source; answered after the sync, in their order.
@@ -192,18 +223,34 @@ impl Handle {
 
     /// A person opens or closes a home's test window; answered after the sync.
     pub async fn walk(&self, home: HomeId, order: WalkOrder, by: ResponderId) -> Result<Walked, Gone> {
-        self.answered(|answer| Errand::Walk { home, order, by, answer }).await
+        self.order(move |core| core.walk(&home, order, by)).await
     }
 
     /// A person sets or ends a suppression; answered after the sync.
     pub async fn suppress(&self, home: HomeId, order: SuppressionOrder, by: ResponderId) -> Result<Suppressed, Gone> {
-        self.answered(|answer| Errand::Suppress { home, order, by, answer }).await
+        self.order(move |core| core.suppress(&home, order, by)).await
     }
 
     /// A person has looked after the people of a home, for no alarm: they are well. Answered after the sync; false where nobody
     /// registered the home.
     pub async fn looked(&self, home: HomeId, by: ResponderId, how: SafeHow) -> Result<bool, Gone> {
-        self.answered(|answer| Errand::Looked { home, by, how, answer }).await
+        self.order(move |core| core.looked(&home, by, how)).await
+    }
+
+    /// A person tells what came of a visit, or (none) takes back what was told today. Answered after the sync.
+    pub async fn visit(
+        &self,
+        home: HomeId,
+        kind: VisitKind,
+        outcome: Option<VisitOutcome>,
+        by: ResponderId,
+    ) -> Result<Visited, Gone> {
+        self.order(move |core| core.visit(&home, kind, outcome, by)).await
+    }
+
+    /// A cold wave lies on the site until then, or (none) is over. Answered after the sync.
+    pub async fn cold_wave(&self, until: Option<Wall>, by: ResponderId) -> Result<Result<(), ColdWaveRefusal>, Gone> {
+        self.order(move |core| core.cold_wave(until, by)).await
     }
 
     /// Enters checked entities into the registry; returns after the sync. A full disk takes none.
@@ -220,7 +267,10 @@ impl Handle {
 
     /// Somebody who may act has the console open, or nobody any more.
     pub fn desk(&self, staffed: bool) {
-        self.put(Errand::Desk { staffed });
+        self.put(Errand::Order(Box::new(move |core| {
+            core.site_input(SiteInput::Desk { staffed });
+            Box::new(|| ())
+        })));
     }
 
     /// Takes new rules of the site over, from the configuration.

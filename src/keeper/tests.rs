@@ -19,6 +19,7 @@ mod silence;
 mod storms;
 mod suppressions;
 mod turns;
+mod visits;
 mod words;
 
 use scene::Scene;

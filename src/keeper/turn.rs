@@ -10,7 +10,7 @@ use guard::Guard;
 
 use super::board::Board;
 use super::core::{Core, Effects};
-use super::inbox::{Errand, Handle, NotTaken, Taken, Took};
+use super::inbox::{Errand, Handle, NotTaken, Reply, Taken, Took, reply};
 use super::ports::*;
 use super::quarantine::Held;
 use super::routes::fingerprint;
@@ -23,7 +23,6 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
-use tokio::sync::oneshot;
 use tracing::{debug, error, info, warn};
 
 /// Messages that one turn takes at most: a press that comes meanwhile waits for no more than these.
@@ -86,15 +85,8 @@ pub struct Keeper {
 struct After {
     tokens: Vec<Token>,
     /// Answers to whoever asked.
-    replies: Vec<Box<dyn FnOnce() + Send>>,
+    replies: Vec<Reply>,
     effects: Effects,
-}
-
-impl After {
-    fn reply<T: Send + 'static>(&mut self, to: oneshot::Sender<T>, given: T) {
-        // Whoever asked may have gone.
-        self.replies.push(Box::new(move || drop(to.send(given))));
-    }
 }
 
 impl Keeper {
@@ -344,10 +336,9 @@ impl Keeper {
                 self.core.site_input(SiteInput::Ended { notice, attempt, outcome });
             }
             Errand::Link { up } => self.link = up,
-            Errand::Desk { staffed } => self.core.site_input(SiteInput::Desk { staffed }),
-            Errand::Act { alarm, act, by, revision, answer } => {
-                let given = self.core.act(alarm, act, by, revision);
-                self.after.reply(answer, given);
+            Errand::Order(order) => {
+                let reply = order(&mut self.core);
+                self.after.replies.push(reply);
             }
             Errand::Register { done, .. } if self.full => drop(done.send(Err(NotTaken::DiskFull))),
             Errand::Register { entities, done } => {
@@ -356,21 +347,16 @@ impl Keeper {
                     self.core.site_input(SiteInput::Register(some.to_vec()));
                 }
                 self.recall(&entities)?;
-                self.after.reply(done, Ok(()));
+                self.after.replies.push(reply(done, Ok(())));
             }
             Errand::Push { source, messages, answer } => {
                 let took = self.push(&source, messages)?;
                 match took.iter().all(|took| *took == Took::NoRoom) {
                     // Nothing of it is to be written.
                     true => drop(answer.send(took)),
-                    false => self.after.reply(answer, took),
+                    false => self.after.replies.push(reply(answer, took)),
                 }
             }
-            Errand::Walk { home, order, by, answer } => self.after.reply(answer, self.core.walk(&home, order, by)),
-            Errand::Suppress { home, order, by, answer } => {
-                self.after.reply(answer, self.core.suppress(&home, order, by))
-            }
-            Errand::Looked { home, by, how, answer } => self.after.reply(answer, self.core.looked(&home, by, how)),
             Errand::Own { home, kind, what } => self.core.own_alarm(&home, kind, &what, None),
             Errand::Rules(rules) => self.core.set_rules(*rules),
             Errand::Ask(question) => question(&self.core),

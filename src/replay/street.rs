@@ -14,7 +14,7 @@ use crate::engine::input::HomeInput;
 use crate::engine::kind::{AlarmKind, Kind};
 use crate::engine::policy::{HomePolicy, Resolver};
 use crate::engine::reading::Value;
-use crate::engine::registry::{Home, Status};
+use crate::engine::registry::Home;
 use crate::engine::time::{Millis, Stamp, Stamped, Tick, Wall};
 use std::collections::{HashMap, VecDeque};
 use std::io::Write;
@@ -465,8 +465,7 @@ fn told(state: &State, change: &HomeChange) -> Option<(Alarm, Change)> {
 
 fn stranger(id: HomeId, options: &Options) -> Home {
     let site = options.rules.site.clone();
-    let (status, rules) = (Status::Active, Default::default());
-    Home { id, site, plan: None, status, rules, community: None, block: None, details: None }
+    Home::new(id, site)
 }
 
 fn unknown(what: &str, found: &[u8]) -> Fault {

@@ -409,7 +409,7 @@ mod past {
     use crate::engine::kind::{AlarmKind, Kind};
     use crate::engine::policy::RulesPatch;
     use crate::engine::reading::{Form, Reading, Value};
-    use crate::engine::registry::{Entity, Home, Status};
+    use crate::engine::registry::{Entity, Home};
     use crate::engine::time::{Millis, Stamp, Tick, Wall};
 
     const HOUR: u64 = 3_600_000;
@@ -423,7 +423,7 @@ mod past {
     fn home() -> Home {
         let (id, rules) = (HomeId::new("h1").unwrap(), RulesPatch::default());
         let site = "z".parse().unwrap();
-        Home { id, site, plan: None, status: Status::Active, rules, community: None, block: None, details: None }
+        Home { rules, ..Home::new(id, site) }
     }
 
     fn motion() -> HomeChange {

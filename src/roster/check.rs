@@ -4,7 +4,7 @@
 use crate::config::{Config, Wrong, mistake::nearest};
 use crate::engine::id::{ChannelId, HomeId, LadderId, ResponderId, RotaId, SiteId};
 use crate::engine::kind::{AlarmKind, Priority};
-use crate::engine::policy::RulesPatch;
+use crate::engine::policy::{CASEWORKER, RulesPatch};
 use crate::engine::registry::{EntityKey, Ladder, Medium, Registry, Rota};
 use crate::engine::rota::Calendar;
 use std::collections::{BTreeMap, BTreeSet};
@@ -50,6 +50,12 @@ pub(super) fn faults(all: &Registry, config: &Config) -> Vec<Fault> {
             found.extend(named("plan", plan.as_str(), site, &home.site, known).map(|w| (key.clone(), "plan", w)));
         }
         found.extend(ladders(&home.rules, &home.site, all).map(|wrong| (key.clone(), "ladder", wrong)));
+        if let Some(caseworker) = &home.caseworker {
+            let site = all.responders.get(caseworker).map(|r| &r.site);
+            let known = all.responders.keys().map(|r| r.as_str());
+            let wrong = named("responder", caseworker.as_str(), site, &home.site, known);
+            found.extend(wrong.map(|w| (key.clone(), "caseworker", w)));
+        }
     }
     for resident in all.residents.values() {
         found.extend(home_of(&resident.home, all).err().map(|w| (EntityKey::Resident(resident.id.clone()), "home", w)));
@@ -213,7 +219,9 @@ fn ladders<'a>(rules: &'a RulesPatch, own: &'a SiteId, all: &'a Registry) -> imp
 
 fn ladder(ladder: &Ladder, all: &Registry) -> Vec<Wrong> {
     let mut found: Vec<Wrong> = Vec::new();
-    found.extend(ladder.rungs.iter().flat_map(|rung| &rung.to).filter_map(|id| responder(id, &ladder.site, all)));
+    let word = |id: &&ResponderId| id.as_str() == CASEWORKER && !all.responders.contains_key(*id);
+    let to = ladder.rungs.iter().flat_map(|rung| &rung.to).filter(|id| !word(id));
+    found.extend(to.filter_map(|id| responder(id, &ladder.site, all)));
     for id in ladder.rungs.iter().flat_map(|rung| &rung.rotas) {
         let known = all.rotas.keys().map(RotaId::as_str);
         found.extend(named("rota", id.as_str(), all.rotas.get(id).map(|r| &r.site), &ladder.site, known));

@@ -25,6 +25,7 @@ pub(super) fn fields((entity, details): &Open) -> Fields {
         Entity::Resident(r) => map(&json!({"id": r.id, "home": r.home})),
         Entity::Home(h) => map(&json!({
             "id": h.id, "site": h.site, "plan": h.plan, "status": h.status, "community": h.community, "block": h.block,
+            "caseworker": h.caseworker,
         }))
         .into_iter()
         .chain(rules(&h.rules))

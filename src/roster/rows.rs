@@ -154,6 +154,8 @@ fn home(id: &str, s: &Section<'_>, base: Option<Entity>, details: Details, confi
     let status = s.choice("status", STATUS, base.as_ref().map_or(Status::Active, |b| b.status));
     let community = s.get("community", optional).unwrap_or_else(|| base.as_ref().and_then(|b| b.community.clone()));
     let block = s.get("block", optional).unwrap_or_else(|| base.as_ref().and_then(|b| b.block.clone()));
+    let caseworker = s.get("caseworker", |v| if is_blank(v) { Ok(None) } else { parsed(v).map(Some) });
+    let caseworker = caseworker.unwrap_or_else(|| base.as_ref().and_then(|b| b.caseworker.clone()));
     let rules = rules(s, base.map(|b| b.rules));
     let date = |key, old: &str| s.get(key, date).unwrap_or_else(|| old.to_owned());
     let details = HomeDetails {
@@ -174,7 +176,8 @@ fn home(id: &str, s: &Section<'_>, base: Option<Entity>, details: Details, confi
         monitoring_consent: date("monitoring_consent", &old.monitoring_consent),
         notes: s.text("notes", &old.notes),
     };
-    let home = Home { id: HomeId::new(id).ok()?, site: site?, plan, status, rules, community, block, details: None };
+    let new = Home::new(HomeId::new(id).ok()?, site?);
+    let home = Home { plan, status, rules, community, block, caseworker, ..new };
     Some((Entity::Home(home), Details::Home(Box::new(details))))
 }
 

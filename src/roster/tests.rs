@@ -486,8 +486,10 @@ prop_compose! {
     ) -> (Home, HomeDetails, ResidentDetails) {
         let some = |text: &String| (!text.is_empty()).then(|| text.as_str().into());
         let mut home = Home {
-            id: HomeId::new("h").unwrap(), site: SiteId::new("a").unwrap(), plan: flags[0].then(|| PlanId::new("p").unwrap()),
-            status, rules, community: some(&text[0]), block: some(&text[1]), details: None,
+            plan: flags[0].then(|| PlanId::new("p").unwrap()),
+            status, rules, community: some(&text[0]), block: some(&text[1]),
+            caseworker: flags[1].then(|| ResponderId::new("zhang").unwrap()),
+            ..Home::new(HomeId::new("h").unwrap(), SiteId::new("a").unwrap())
         };
         if ladder {
             home.rules.ladder.insert("sos".into(), LadderId::new("life").unwrap());

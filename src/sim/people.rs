@@ -6,7 +6,7 @@ use crate::engine::alarm::{Act, CloseCode, SafeHow};
 use crate::engine::delivery::Outcome;
 use crate::engine::id::{Address, ChannelId, DeviceId, HomeId, LadderId, ResponderId, SourceId};
 use crate::engine::policy::{RulesPatch, SiteRules};
-use crate::engine::registry::{Channel, ChannelDialect, Device, Entity, Home, Ladder, Medium, Responder, Rung, Status};
+use crate::engine::registry::{Channel, ChannelDialect, Device, Entity, Home, Ladder, Medium, Responder, Rung};
 use crate::engine::sealed::Sealed;
 use crate::engine::time::Wall;
 use crate::fleet::{Dice, FleetHome};
@@ -147,18 +147,8 @@ pub fn registry(homes: &[FleetHome], dice: &mut Dice) -> Vec<Entity> {
     all.push(ladder("desk", &[(&["desk"], 600)], 3_600));
     for home in homes {
         let id = HomeId::cut(&home.id);
-        let (status, rules, details) = (Status::Active, RulesPatch::default(), None);
         let (community, block) = (Some(home.community.as_str().into()), Some(home.block.as_str().into()));
-        all.push(Entity::Home(Home {
-            id: id.clone(),
-            site: site(),
-            plan: None,
-            status,
-            rules,
-            community,
-            block,
-            details,
-        }));
+        all.push(Entity::Home(Home { community, block, ..Home::new(id.clone(), site()) }));
         for device in &home.devices {
             all.push(Entity::Device(Device {
                 id: DeviceId::cut(&device.id),

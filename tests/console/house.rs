@@ -442,16 +442,7 @@ fn rules(site: &str) -> SiteRules {
 }
 
 fn registry_of_the_other() -> Vec<Entity> {
-    let home = Home {
-        id: id("g1"),
-        site: id("gulou"),
-        plan: None,
-        status: hearthwatch::engine::registry::Status::Active,
-        rules: RulesPatch::default(),
-        community: None,
-        block: None,
-        details: None,
-    };
+    let home = Home::new(id("g1"), id("gulou"));
     let device = serde_json::json!({"id": "h0012-pendant", "home": "g1", "source": "other", "address": "g1/pendant"});
     vec![Entity::Home(home), Entity::Device(serde_json::from_value(device).unwrap())]
 }
@@ -519,14 +510,10 @@ fn homes(site: &SiteId) -> Vec<Entity> {
                 notes: "敲门要久一点，她走得慢。".into(),
             };
             let home = Home {
-                id: id(name),
-                site: site.clone(),
-                plan: None,
-                status: hearthwatch::engine::registry::Status::Active,
-                rules: RulesPatch::default(),
                 community: Some((*community).into()),
                 block: Some((*block).into()),
                 details: Some(seal(&details)),
+                ..Home::new(id(name), site.clone())
             };
             let details = seal(&ResidentDetails {
                 name: (*person).into(),

@@ -15,13 +15,14 @@ use crate::engine::site::desk::EMPTY;
 use crate::engine::time::{Millis, Stamp, Tick, Wall};
 
 impl Turn<'_> {
-    /// Looks after whatever is overdue: the silence, the list of an outage, the rules of the day, then alarms by gravity.
+    /// Looks after whatever is overdue: the silence, the list of an outage, the rules of the day, visits, then alarms by gravity.
     pub(super) fn due(&mut self) {
         self.walk_due();
         self.suppressions_due();
         let silent = if self.lose() { &[][..] } else { silence::due(self) };
         let look = self.look_due(!silent.is_empty());
         let routine = self.routine_due();
+        self.visits_due();
         let dealt_with = |kind: AlarmKind| {
             silent.contains(&kind) || routine.contains(&kind) || (look && kind == AlarmKind::WelfareCheck)
         };

@@ -65,6 +65,16 @@ pub(super) fn apart<'s>(state: &'s State, limit: Millis) -> Option<Lasting<'s>> 
     Some(Lasting { since: apart.since, limit, room: "", value: coldest })
 }
 
+/// The coldest that a room people live in has now, °C; none where nothing measures it.
+pub fn coldest(state: &State, now: Stamp) -> Option<f64> {
+    let measures = |d: &&DeviceState| measures(d, now);
+    state.devices.iter().filter(measures).filter_map(temperature).min_by(f64::total_cmp)
+}
+
+fn measures(device: &DeviceState, now: Stamp) -> bool {
+    device.heard.is_some_and(|at| now.wall.since(at) <= MEASURES)
+}
+
 fn temperature(device: &DeviceState) -> Option<f64> {
     match device.last(Kind::Temperature, None).map(|last| &last.value) {
         Some(Value::Number(degrees)) if is_lived_in(&device.room) => Some(*degrees),
@@ -74,10 +84,9 @@ fn temperature(device: &DeviceState) -> Option<f64> {
 
 /// By how many whole °C all rooms that are measured have cooled, where it is cold in each; none where nothing is measured.
 fn cooled(policy: &HomePolicy, state: &State, speaker: u16, degrees: f64, now: Stamp) -> Option<u8> {
-    let measures = |d: &DeviceState| d.heard.is_some_and(|at| now.wall.since(at) <= MEASURES);
     let of = |(i, d): (usize, &DeviceState)| match (i == usize::from(speaker), d.warmest) {
         (true, warmest) => Some((warmest.map_or(0.0, |w| w.above(degrees)), degrees)),
-        (false, Some(warmest)) if measures(d) => temperature(d).map(|degrees| (warmest.above(degrees), degrees)),
+        (false, Some(warmest)) if measures(d, now) => temperature(d).map(|degrees| (warmest.above(degrees), degrees)),
         _ => None,
     };
     let rooms = || state.devices.iter().enumerate().filter_map(of);

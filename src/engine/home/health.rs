@@ -197,6 +197,13 @@ impl DeviceState {
 }
 
 impl State {
+    /// Whether a device of the home tells of carbon monoxide: it has done so, and is heard.
+    pub fn has_co_cover(&self, now: Stamp) -> bool {
+        let tells = |d: &&DeviceState| d.registered && d.last.iter().any(|last| last.kind == Kind::Co);
+        let lost = |d: &DeviceState| d.view(now).needs.iter().any(|need| matches!(need, Need::Lost { .. }));
+        self.devices.iter().filter(tells).any(|device| !lost(device))
+    }
+
     /// Whether somebody in this home can call for help by a device that is known to work. A home without one gets daily calls, and the
     /// next visitor's attention.
     pub fn has_sos_cover(&self, now: Stamp) -> bool {

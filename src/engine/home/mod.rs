@@ -2,11 +2,12 @@
 //!
 //! `step` decides and changes nothing; `State::apply` folds and decides nothing. [`state`] holds what a home is, [`listen`] what a
 //! message means, [`silence`] the inactivity detector, [`alarms`] raising and counting, [`climb`] ladders, [`acts`] what people do,
-//! [`walk`] the test window of commissioning, [`suppression`] whom nobody is told of, [`moving`] devices that change homes, [`health`] what a device needs, [`coverage`] when
+//! [`walk`] the test window of commissioning, [`suppression`] whom nobody is told of, [`care`] the visits that are owed, [`moving`] devices that change homes, [`health`] what a device needs, [`coverage`] when
 //! nobody could hear the home, [`routine`] the rules of the day.
 
 mod acts;
 mod alarms;
+pub mod care;
 mod climb;
 pub mod cooling;
 pub mod coverage;
@@ -25,6 +26,7 @@ mod tests;
 pub mod walk;
 mod water;
 
+use care::VisitRefusal;
 pub use climb::deadline;
 pub use moving::Leaving;
 pub use state::{Activity, Closed, DeviceState, State};
@@ -64,6 +66,8 @@ pub struct Out {
     pub walked: Option<Result<(), WalkRefusal>>,
     /// What came of an order about a suppression.
     pub suppressed: Option<Result<(), SuppressionRefusal>>,
+    /// What came of what was said of a visit.
+    pub visited: Option<Result<(), VisitRefusal>>,
     /// Named reasons of what was decided, for the trace of the turn.
     pub because: Vec<&'static str>,
 }
@@ -77,6 +81,7 @@ impl Out {
         self.leaving.clear();
         self.walked = None;
         self.suppressed = None;
+        self.visited = None;
         self.because.clear();
     }
 }
@@ -101,6 +106,7 @@ pub fn step(policy: &HomePolicy, place: &Place, state: &State, input: Stamped<Ho
         HomeInput::Deaf { since, still } => turn.is_deaf(since, still),
         HomeInput::Resumed => turn.change(HomeChange::Resumed),
         HomeInput::Looked { by, how } => turn.looked(by, how),
+        HomeInput::Visit { kind, outcome, by } => turn.visit(kind, outcome, by),
         HomeInput::Left { device, open_there } => turn.leave(device, open_there),
         HomeInput::Joins(leaving) => turn.join(*leaving),
         HomeInput::DeskEmpty => turn.desk_empty(),
@@ -121,7 +127,9 @@ pub fn next_wake(policy: &HomePolicy, state: &State, now: Stamp, deaf: bool) -> 
     let look = coverage::next_look(policy, state, now);
     let walk = state.walk.as_ref().map(|walk| walk.until);
     let suppression = suppression::next(state, now);
-    alarms.into_iter().chain(silence).chain(routine).chain(radio).chain(look).chain(walk).chain(suppression).min()
+    let care = care::next(policy, state, now);
+    let rest = [silence, routine, radio, look, walk, suppression, care];
+    alarms.into_iter().chain(rest.into_iter().flatten()).min()
 }
 
 /// One step under way.

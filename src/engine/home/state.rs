@@ -1,6 +1,7 @@
 //! What a home is: its devices as they last spoke, its last activity, its open alarms.
 
 use super::alarms::fold_alarm;
+use super::care::Care;
 use super::cooling::{Apart, Warmest};
 use super::coverage::{Radio, Unwatched};
 use super::fallen::Fallen;
@@ -206,6 +207,10 @@ pub struct State {
     #[n(20)]
     #[cbor(default)]
     pub closed: Vec<Closed>,
+    /// Who has visited it, and what was told of visits.
+    #[n(19)]
+    #[cbor(default)]
+    pub care: Care,
 }
 
 impl State {
@@ -251,6 +256,7 @@ impl State {
                     self.alarms.insert(place, (**alarm).clone());
                 }
                 self.fold_asked(alarm.kind, at);
+                self.care.fold_told(alarm.kind, at);
                 self.fold_hidden(alarm.kind, true, at);
             }
             HomeChange::Alarm { kind, change } => {
@@ -259,11 +265,13 @@ impl State {
                 }
                 if matches!(change, AlarmChange::Counted { .. }) {
                     self.fold_asked(*kind, at);
+                    self.care.fold_told(*kind, at);
                     self.fold_hidden(*kind, false, at);
                 }
                 // A person looked, and all is well: the silence begins anew.
-                if matches!(change, AlarmChange::Safe(Some(_))) {
+                if let AlarmChange::Safe(Some(safe)) = change {
                     self.fold_word_of_a_person(at);
+                    self.care.fold_safe(safe, at);
                 }
             }
             HomeChange::Closed { alarm, code, by } => {
@@ -280,7 +288,12 @@ impl State {
             HomeChange::Cooled { degrees } => self.cooled = *degrees,
             HomeChange::Apart { more } => self.fold_apart(*more, at),
             HomeChange::Unwatched { since, still } => self.fold_deafness(*since, *still, at),
-            HomeChange::Resumed | HomeChange::Looked { .. } => self.fold_word_of_a_person(at),
+            HomeChange::Resumed => self.fold_word_of_a_person(at),
+            HomeChange::Looked { safe } => {
+                self.fold_word_of_a_person(at);
+                self.care.fold_safe(safe, at);
+            }
+            HomeChange::Visited { kind, outcome, by } => self.fold_visit(*kind, *outcome, by, at),
             HomeChange::AlarmLeft { alarm } => self.alarms.retain(|a| a.id != *alarm),
             HomeChange::DeviceLeft { device } => self.fold_departure(*device, at),
             HomeChange::WalkOpened { .. } | HomeChange::Tested { .. } | HomeChange::WalkClosed { .. } => {

@@ -3,6 +3,7 @@
 //! Of the same shape as the home machine: `step` decides and changes nothing, `State::apply` folds and decides nothing.
 
 pub mod channels;
+pub mod cold_wave;
 pub mod desk;
 pub mod outage;
 mod outbox;
@@ -73,6 +74,10 @@ pub fn step(state: &State, input: Stamped<SiteInput>, out: &mut Out) {
         SiteInput::Link { up: false } => {}
         SiteInput::Relieve => pace::relieve(state, now, out),
         SiteInput::Cooled { home, degrees, least } => warmth::cooled(state, home, degrees, least, out),
+        SiteInput::ColdWave { until, by } => match cold_wave::ordered(state, now, until, by) {
+            Ok(change) => out.changes.push(change),
+            Err(refusal) => out.because.push(refusal.name()),
+        },
         SiteInput::Hearing { home, heard } => outage::hearing(state, home, heard, out),
         SiteInput::Started { epoch } => started(state, now, epoch, out),
     }

@@ -1,6 +1,7 @@
 //! What a site is.
 
 use super::channels::Failing;
+use super::cold_wave::ColdWave;
 use super::desk::Desk;
 use super::outage::Outage;
 use super::outbox::Outbox;
@@ -69,6 +70,9 @@ pub struct State {
     #[n(13)]
     #[cbor(default)]
     pub cooling: BTreeMap<u32, Cooling>,
+    /// The cold wave that was entered last.
+    #[n(14)]
+    pub cold_wave: Option<ColdWave>,
     /// Whether anybody is at the console.
     #[n(15)]
     #[cbor(default)]
@@ -102,6 +106,7 @@ impl State {
             SiteChange::Desk { staffed } => self.fold_desk(*staffed, at),
             SiteChange::DeskEmpty => self.desk.told = true,
             SiteChange::Cooled { home, cooling } => self.fold_cooling(*home, *cooling),
+            SiteChange::ColdWave { until, by } => self.fold_cold_wave(*until, by, at),
             SiteChange::ChannelDown { channel } => self.fold_channel_down(channel, at),
             SiteChange::Withdrawn { notice } => self.outbox.withdraw(notice),
             SiteChange::Deaf => self.deaf_since = Some(at.tick),

@@ -1,12 +1,15 @@
-//! What people do: acts on alarms, test windows, suppressions, a look after an outage.
+//! What people do: acts on alarms, test windows, suppressions, looks and visits, a cold wave.
 
-use super::{Answer, Core, Slot, Suppressed, Walked};
+use super::{Answer, Core, Slot, Suppressed, Visited, Walked};
 use crate::engine::alarm::{Act, Refusal, SafeHow};
 use crate::engine::home::Closed;
+use crate::engine::home::care::{VisitKind, VisitOutcome, VisitRefusal};
 use crate::engine::home::suppression::SuppressionRefusal;
 use crate::engine::home::walk::WalkRefusal;
 use crate::engine::id::{AlarmId, HomeId, ResponderId};
-use crate::engine::input::{HomeInput, SuppressionOrder, WalkOrder};
+use crate::engine::input::{HomeInput, SiteInput, SuppressionOrder, WalkOrder};
+use crate::engine::site::cold_wave::{self, ColdWaveRefusal};
+use crate::engine::time::Wall;
 
 impl Core {
     fn registered_number(&self, home: &HomeId) -> Option<u32> {
@@ -54,5 +57,24 @@ impl Core {
             self.drain();
         }
         number.is_some()
+    }
+
+    /// A person tells what came of a visit, or (none) takes back what was told today.
+    pub fn visit(&mut self, home: &HomeId, kind: VisitKind, outcome: Option<VisitOutcome>, by: ResponderId) -> Visited {
+        let Some(number) = self.registered_number(home) else { return Err(VisitRefusal::NoSuchHome) };
+        self.home_input(number, HomeInput::Visit { kind, outcome, by });
+        let visited = self.home_out.visited.take();
+        self.drain();
+        visited.unwrap_or(Err(VisitRefusal::NoSuchHome))
+    }
+
+    /// A cold wave lies on the site until then, or (none) is over.
+    ///
+    /// # Errors
+    /// See [`cold_wave::ordered`].
+    pub fn cold_wave(&mut self, until: Option<Wall>, by: ResponderId) -> Result<(), ColdWaveRefusal> {
+        cold_wave::ordered(&self.site, self.now, until, by.clone())?;
+        self.site_input(SiteInput::ColdWave { until, by });
+        Ok(())
     }
 }

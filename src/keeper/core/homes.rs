@@ -7,6 +7,7 @@ use crate::engine::id::{HomeId, SiteId};
 use crate::engine::policy::Resolver;
 use crate::engine::reading::Report;
 use crate::engine::registry::{Entity, Status};
+use crate::engine::site::HomeEntry;
 use crate::engine::site::outage::Place;
 use crate::keeper::routes::MAX_DEVICES;
 use std::sync::Arc;
@@ -74,7 +75,7 @@ impl Core {
         match entity {
             Entity::Home(home) => {
                 let number = self.home_number(&home.id.clone(), true);
-                let policy = Resolver::new(&self.rules, &self.site.registry).home(home);
+                let policy = self.resolver().home(home);
                 let before = std::mem::replace(&mut self.homes[number as usize].policy, Arc::new(policy));
                 self.tell_hearing(number);
                 if before.claimed && before.status != Status::Active && home.status == Status::Active {
@@ -129,13 +130,19 @@ impl Core {
         (0..).zip(devices).filter(here)
     }
 
+    fn resolver(&self) -> Resolver<'_> {
+        Resolver::new(&self.rules, &self.site.registry).in_cold_wave(self.site.cold_wave.as_ref())
+    }
+
     pub(super) fn refresh_policies(&mut self) {
-        let resolver = Resolver::new(&self.rules, &self.site.registry);
-        for (entry, slot) in self.site.homes.iter().zip(&mut self.homes) {
-            slot.policy = Arc::new(match self.site.registry.homes.get(&entry.id) {
-                Some(home) => resolver.home(home),
-                None => resolver.pseudo(entry.id.clone()),
-            });
+        let resolver = self.resolver();
+        let policy = |entry: &HomeEntry| match self.site.registry.homes.get(&entry.id) {
+            Some(home) => resolver.home(home),
+            None => resolver.pseudo(entry.id.clone()),
+        };
+        let policies: Vec<_> = self.site.homes.iter().map(policy).collect();
+        for (slot, policy) in self.homes.iter_mut().zip(policies) {
+            slot.policy = Arc::new(policy);
         }
         for (number, entry) in self.site.homes.iter().enumerate() {
             self.routes.name(entry.id.clone(), number as u32);

@@ -25,7 +25,8 @@ impl Core {
             | HomeChange::Climate { .. }
             | HomeChange::Vital { .. }
             | HomeChange::Cooled { .. }
-            | HomeChange::Apart { .. } => return,
+            | HomeChange::Apart { .. }
+            | HomeChange::Visited { .. } => return,
             // Who is told of what is open.
             HomeChange::Suppressed(_) | HomeChange::SuppressionEnded { .. } => {
                 self.touched.insert(home);

@@ -8,6 +8,7 @@ use super::words;
 use crate::engine::alarm::{Act, Attention, CloseCode, SafeHow};
 use crate::engine::change::{HomeChange, Raw, SiteChange};
 use crate::engine::delivery::{Failure, Outcome};
+use crate::engine::home::care::{VisitKind, VisitOutcome};
 use crate::engine::home::suppression::SuppressionKind;
 use crate::engine::id::*;
 use crate::engine::input::{SiteInput, SuppressionOrder, WalkOrder};
@@ -136,9 +137,7 @@ fn rota(name: &str, shifts: &str) -> Entity {
 }
 
 pub fn home(name: &str, status: Status) -> Entity {
-    let rules = RulesPatch::default();
-    let (id, site) = (id(name), id("z"));
-    Entity::Home(Home { id, site, plan: None, status, rules, community: None, block: None, details: None })
+    Entity::Home(Home { status, ..Home::new(id(name), id("z")) })
 }
 
 pub fn device(home: &str, address: &str) -> Entity {
@@ -450,6 +449,8 @@ impl Scene {
                 let (home, by) = (id(home), id(who));
                 self.turn(|core| assert!(core.looked(&home, by, SafeHow::Spoke), "a home that is known"));
             }
+            ["visit", home, kind, outcome] => self.visit(home, kind, outcome),
+            ["cold-wave", until] => self.cold_wave(until),
             ["walk", home, order @ ..] => self.walk(home, order),
             ["suppress", home, kind, until] => self.suppress(home, kind, until),
             ["recall", address, ..] => {
@@ -496,6 +497,33 @@ impl Scene {
         };
         let (home, mut done) = (id(home), None);
         self.turn(|core| done = Some(core.suppress(&home, order, id("desk"))));
+        if let Err(refusal) = done.unwrap() {
+            self.told.push(format!("refused: {refusal:?}"));
+        }
+    }
+
+    /// `visit h1 online Fine`, and `visit h1 home back` for what is taken back.
+    fn visit(&mut self, home: &str, kind: &str, outcome: &str) {
+        let outcome = match outcome {
+            "Fine" => Some(VisitOutcome::Fine),
+            "NeedsHelp" => Some(VisitOutcome::NeedsHelp),
+            "NoAnswer" => Some(VisitOutcome::NoAnswer),
+            "Refused" => Some(VisitOutcome::Refused),
+            "back" => None,
+            other => panic!("what is {other}?"),
+        };
+        let (home, kind, mut done) = (id(home), VisitKind::parse(kind).unwrap(), None);
+        self.turn(|core| done = Some(core.visit(&home, kind, outcome, id("zhang"))));
+        if let Err(refusal) = done.unwrap() {
+            self.told.push(format!("refused: {refusal:?}"));
+        }
+    }
+
+    /// `cold-wave 54:00:00` until that time of the story, `cold-wave over`.
+    fn cold_wave(&mut self, until: &str) {
+        let until = (until != "over").then(|| Wall(MIDNIGHT.0 + words::millis(until) as i64 + self.skew));
+        let mut done = None;
+        self.turn(|core| done = Some(core.cold_wave(until, id("desk"))));
         if let Err(refusal) = done.unwrap() {
             self.told.push(format!("refused: {refusal:?}"));
         }
@@ -613,13 +641,12 @@ impl Scene {
             ["home", name] => home(name, Status::Active),
             ["paused", name] => home(name, Status::Paused),
             ["left", name] => home(name, Status::Left),
-            ["rules", name, rule] => match (home(name, Status::Active), rule.split_once('=').unwrap()) {
-                (Entity::Home(home), (rule, value)) => {
-                    let rules = serde_json::from_str(&format!("{{\"{rule}\":{value}}}")).unwrap();
-                    Entity::Home(Home { rules, ..home })
-                }
-                (other, _) => other,
-            },
+            ["rules", name, rules] => {
+                let rules = rules.split(',').map(|rule| rule.split_once('=').unwrap());
+                let rules: Vec<_> = rules.map(|(rule, value)| format!("\"{rule}\":{value}")).collect();
+                let rules = serde_json::from_str(&format!("{{{}}}", rules.join(","))).unwrap();
+                Entity::Home(Home { rules, ..Home::new(id(name), id("z")) })
+            }
             ["device", home, address] => device(home, address),
             ["life", home, address] => match device(home, address) {
                 Entity::Device(device) => Entity::Device(Device { life: true, ..device }),

@@ -57,6 +57,7 @@ fn site(change: &SiteChange) -> Option<String> {
         SiteChange::Withdrawn { notice } => format!("#{}-n{} withdrawn", notice.alarm.number, notice.number),
         SiteChange::Deaf => "deaf".into(),
         SiteChange::Hearing { lost } => format!("hearing, lost {} s", lost.as_secs()),
+        SiteChange::ColdWave { until, .. } => format!("cold wave{}", if until.is_some() { "" } else { " over" }),
         SiteChange::Started { epoch } => format!("started, epoch {epoch}"),
         _ => return None,
     })
@@ -96,6 +97,10 @@ fn home(home: u32, change: &HomeChange, core: &Core) -> Option<String> {
             let (home, by) = (&core.site.homes[home as usize].id, by.as_ref().map_or("itself", |by| by.as_str()));
             format!("{home} {} ended by {by}, hid {}", suppression.kind.name(), suppression.hidden)
         }
+        HomeChange::Visited { kind, outcome, by } => {
+            let outcome = outcome.map_or("taken back".into(), |outcome| format!("{outcome:?}"));
+            format!("{} {} visit by {by}: {outcome}", core.site.homes[home as usize].id, kind.name())
+        }
         HomeChange::Lost => format!("{} radio lost", core.site.homes[home as usize].id),
         HomeChange::Looked { safe } => format!("{} looked after by {}", core.site.homes[home as usize].id, safe.by),
         HomeChange::Frozen { .. } => format!("{} frozen", core.site.homes[home as usize].id),
@@ -122,6 +127,10 @@ fn raised(alarm: &Alarm, home: u32, core: &Core) -> String {
         }
         Reason::Unheard { homes, deaf, .. } => format!("{homes} homes unheard{}", if *deaf { ", deaf" } else { "" }),
         Reason::Suppressed { of, .. } => of.name().into(),
+        Reason::Visit { visits, outcome, .. } => {
+            let visits: Vec<&str> = visits.iter().map(|kind| kind.name()).collect();
+            format!("{}{}", visits.join(" and "), outcome.map_or(String::new(), |outcome| format!(" {outcome:?}")))
+        }
         Reason::ChannelDown { channel, failure, .. } => format!("{channel} {failure}"),
         Reason::CoverageGap { ladder, homes, from, lacks } => {
             let ladder = ladder.as_ref().map_or("no ladder", |ladder| ladder.as_str());
