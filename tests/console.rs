@@ -23,6 +23,8 @@ mod outages;
 mod respond;
 #[path = "console/suppressions.rs"]
 mod suppressions;
+#[path = "console/visits.rs"]
+mod visits;
 
 use hearthwatch::engine::registry::{Entity, Resident, ResidentDetails};
 use house::{House, Options, TOKEN, VIEWER, seal};

@@ -20,7 +20,7 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
 /// Alarms of one answer: as asked, and at most.
-const PAGE: usize = 500;
+pub(super) const PAGE: usize = 500;
 /// The longest note in characters.
 const MAX_NOTE_CHARS: usize = 2_000;
 

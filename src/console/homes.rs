@@ -201,6 +201,7 @@ fn shown(record: Record, site: &str, vault: &dyn Open) -> Value {
         shown["plan"] = json!(home.plan);
         shown["status"] = json!(home.status);
         shown["rules"] = json!(home.rules);
+        shown["caseworker"] = json!(home.caseworker);
         shown["community"] = json!(home.community);
         shown["block"] = json!(home.block);
         shown["cover"] = json!(cover.map(|cover| cover.shown(&people)));

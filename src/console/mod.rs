@@ -2,7 +2,8 @@
 //!
 //! Reading order: [`Desk`] (what it is given), [`router`] (every path that exists), `gate` (who may), `guard` (what holds for every
 //! request), `alarms` (lists and acts), `events` (what changes, as it changes), `homes` (the registry as JSON), `quarantine` (unknown
-//! devices and their claim), `suppressions` (who is away), `duty` (who is told), `walk` (the test of a home), `devices` (their health), `health` (the service's), `respond` (the page behind a notice's link), `pages`, `places` (those
+//! devices and their claim), `suppressions` (who is away), `visits` and `cold_waves` (what caseworkers owe), `duty` (who is told), `walk`
+//! (the test of a home), `devices` (their health), `health` (the service's), `respond` (the page behind a notice's link), `pages`, `places` (those
 //! beside the desk) and `words` (every text in both languages). A request that fails is answered by a `problem` document.
 //!
 //! **Nothing in here decides anything.** What a person does goes to the keeper and is answered after its sync; what is open is read
@@ -10,6 +11,7 @@
 //! **Nothing in here writes down** a token, a cookie or personal data.
 
 mod alarms;
+mod cold_waves;
 mod devices;
 mod door;
 mod duty;
@@ -30,6 +32,7 @@ mod problem;
 mod quarantine;
 mod respond;
 mod suppressions;
+mod visits;
 mod walk;
 mod words;
 
@@ -214,6 +217,13 @@ fn routes() -> Vec<(&'static str, &'static [&'static str], MethodRouter<Shared>)
             &["get", "put", "delete"],
             get(suppressions::one).put(suppressions::put).delete(suppressions::end),
         ),
+        ("/api/v1/visits", &["get"], get(visits::list)),
+        ("/api/v1/visits/{id}", &["get", "put", "delete"], get(visits::one).put(visits::put).delete(visits::take_back)),
+        (
+            "/api/v1/cold-waves/{site}",
+            &["get", "put", "delete"],
+            get(cold_waves::one).put(cold_waves::put).delete(cold_waves::end),
+        ),
         ("/api/v1/quarantine", &["get"], get(quarantine::list)),
         ("/api/v1/quarantine/{id}/claim", &["post"], post(quarantine::claim)),
         ("/api/v1/notices", &["get"], get(notices::list)),
@@ -229,6 +239,7 @@ fn routes() -> Vec<(&'static str, &'static [&'static str], MethodRouter<Shared>)
         ("/outages", &["get"], get(places::outages)),
         ("/away", &["get"], get(places::away)),
         ("/duty", &["get"], get(places::duty)),
+        ("/visits", &["get"], get(places::visits)),
         ("/homes/{id}/walk-test", &["get"], get(places::walk)),
         ("/sign-in", &["get", "post"], get(pages::sign_in).post(pages::signed_in)),
         ("/sign-out", &["post"], post(pages::sign_out)),

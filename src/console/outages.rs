@@ -84,20 +84,30 @@ fn some(core: &Core, from: usize) -> Vec<Missing> {
         let (home, alarm) = (home.id.clone(), asks.map(|alarm| alarm.id.clone()));
         found.push(Missing { home, community, block, look, alarm, residents: Vec::new(), frail: false });
     }
-    if found.is_empty() {
-        return found;
-    }
-    let places: BTreeMap<HomeId, usize> = (0..).zip(&found).map(|(place, one)| (one.home.clone(), place)).collect();
-    for resident in core.site.registry.residents.values() {
-        if let Some(place) = places.get(&resident.home) {
-            found[*place].residents.push(resident.clone());
-        }
+    let mut residents = residents_of(core, found.iter().map(|one| &one.home));
+    for one in &mut found {
+        one.residents = residents.remove(&one.home).unwrap_or_default();
     }
     found
 }
 
+/// Who lives in these homes.
+pub(super) fn residents_of<'a>(
+    core: &Core,
+    homes: impl Iterator<Item = &'a HomeId>,
+) -> BTreeMap<HomeId, Vec<Resident>> {
+    let mut of: BTreeMap<HomeId, Vec<Resident>> = homes.map(|home| (home.clone(), Vec::new())).collect();
+    let all = if of.is_empty() { None } else { Some(core.site.registry.residents.values()) };
+    for resident in all.into_iter().flatten() {
+        if let Some(known) = of.get_mut(&resident.home) {
+            known.push(resident.clone());
+        }
+    }
+    of
+}
+
 /// Who cannot help themselves, or may not know that they need help.
-fn is_frail(of: &ResidentDetails) -> bool {
+pub(super) fn is_frail(of: &ResidentDetails) -> bool {
     of.dementia || of.disabled || of.child || ["walker", "wheelchair", "bed"].contains(&of.mobility.as_str())
 }
 

@@ -20,7 +20,7 @@ const CSS: &str = "text/css; charset=utf-8";
 const JS: &str = "text/javascript; charset=utf-8";
 
 /// Everything that a page loads: name, type, contents. Nothing comes from elsewhere.
-const ASSETS: [(&str, &str, &str); 20] = [
+const ASSETS: [(&str, &str, &str); 22] = [
     ("console.css", CSS, include_str!("assets/console.css")),
     ("places.css", CSS, include_str!("assets/places.css")),
     ("respond.css", CSS, include_str!("assets/respond.css")),
@@ -33,6 +33,8 @@ const ASSETS: [(&str, &str, &str); 20] = [
     ("away.js", JS, include_str!("assets/away.js")),
     ("duty.js", JS, include_str!("assets/duty.js")),
     ("visits.js", JS, include_str!("assets/visits.js")),
+    ("health.js", JS, include_str!("assets/health.js")),
+    ("phones.js", JS, include_str!("assets/phones.js")),
     ("console.js", JS, include_str!("assets/console.js")),
     ("dom.js", JS, include_str!("assets/dom.js")),
     ("feed.js", JS, include_str!("assets/feed.js")),

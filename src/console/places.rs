@@ -1,4 +1,5 @@
-//! The pages beside the desk: homes to look after an outage, who is away, who is on duty, quarantine, the walk test of a home, device health. What stands in them is made by their scripts.
+//! The pages beside the desk: the visits that are owed, homes to look after an outage, who is away, who is on duty, quarantine, the walk
+//! test of a home, device health. What stands in them is made by their scripts.
 
 use super::Shared;
 use super::gate::Caller;
@@ -10,7 +11,8 @@ use axum::response::{IntoResponse, Redirect, Response};
 use maud::{Markup, PreEscaped, html};
 
 /// The pages that the desk leads to: address, symbol, name.
-const LINKS: [(&str, &str, &str); 5] = [
+const LINKS: [(&str, &str, &str); 6] = [
+    ("/visits", "phone", "nav.visits"),
     ("/outages", "house", "nav.outages"),
     ("/away", "away", "nav.away"),
     ("/duty", "person", "nav.duty"),
@@ -69,7 +71,7 @@ pub(super) async fn quarantine(room: State<Shared>, look: Query<Look>, uri: Uri,
 /// `GET /health`
 pub(super) async fn health(room: State<Shared>, look: Query<Look>, uri: Uri, headers: HeaderMap) -> Response {
     let place = Place {
-        script: "visits.js",
+        script: "health.js",
         title: "title.health",
         heading: "nav.health",
         lead: Some("health.lead"),
@@ -101,6 +103,18 @@ pub(super) async fn away(room: State<Shared>, look: Query<Look>, uri: Uri, heade
 pub(super) async fn duty(room: State<Shared>, look: Query<Look>, uri: Uri, headers: HeaderMap) -> Response {
     let place =
         Place { script: "duty.js", title: "title.duty", heading: "nav.duty", lead: Some("duty.lead"), home: None };
+    show(&room, &look, &uri, &headers, &place)
+}
+
+/// `GET /visits`
+pub(super) async fn visits(room: State<Shared>, look: Query<Look>, uri: Uri, headers: HeaderMap) -> Response {
+    let place = Place {
+        script: "visits.js",
+        title: "title.visits",
+        heading: "nav.visits",
+        lead: Some("visits.lead"),
+        home: None,
+    };
     show(&room, &look, &uri, &headers, &place)
 }
 

@@ -161,6 +161,12 @@ struct Said {
     reason: String,
 }
 
+/// A time that stands in a body as `until`.
+pub(super) fn when(until: &str) -> Result<Wall, Problem> {
+    let at = until.parse::<jiff::Timestamp>().map(|at| Wall(at.as_millisecond()));
+    at.map_err(|_| Problem::unfit("bad_body", "until is a time as 2026-03-01T06:00:00Z."))
+}
+
 /// `PUT /api/v1/suppressions/{id}`: sets it, or says that it holds on.
 pub(super) async fn put(
     Operator(caller): Operator,
@@ -170,8 +176,7 @@ pub(super) async fn put(
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, Problem> {
     let said: Said = serde_json::from_slice(&body?).map_err(|e| Problem::unfit("bad_body", e.to_string()))?;
-    let until = said.until.parse::<jiff::Timestamp>().map(|at| Wall(at.as_millisecond()));
-    let until = until.map_err(|_| Problem::unfit("bad_body", "until is a time as 2026-03-01T06:00:00Z."))?;
+    let until = when(&said.until)?;
     let (kind, here) = named(&room, &id).await?;
     let text = said.reason.trim();
     if text.len() > MAX_REASON_BYTES {

@@ -3,6 +3,7 @@
 mod guide;
 mod places;
 mod respond;
+mod visits;
 
 /// A key, Chinese, English.
 type Word = (&'static str, &'static str, &'static str);
@@ -73,7 +74,8 @@ pub(super) fn say(lang: Lang, key: &'static str) -> &'static str {
 
 /// All of them.
 pub(super) fn all() -> impl Iterator<Item = &'static Word> {
-    WORDS.iter().chain(guide::GUIDE).chain(places::PLACES).chain(respond::RESPOND)
+    let beside = guide::GUIDE.iter().chain(places::PLACES).chain(respond::RESPOND).chain(visits::VISITS);
+    WORDS.iter().chain(beside)
 }
 
 /// Those of the desk and the door.
@@ -182,6 +184,8 @@ const WORDS: &[Word] = &[
     ("kind.no_water_check", "一天未用水核实", "No water check"),
     ("kind.back_check", "外出期间有动静", "Stirring while away"),
     ("kind.suppression_check", "外出登记待确认", "Absence to confirm"),
+    ("kind.visit_due", "今日探访未完成", "Visit due today"),
+    ("kind.visit_missed", "探访超时未完成", "Visit missed"),
     ("kind.vital_signs", "心率或呼吸异常", "Vital signs"),
     ("kind.water_running", "持续流水", "Water running"),
     ("reading.motion", "人体移动", "motion"),

@@ -1,6 +1,8 @@
 //! Serves a console with something on it, to look at: `HEARTHWATCH_LOOK=many cargo test --test console look -- --ignored`.
 
-use super::house::{House, Options};
+use super::house::{House, Options, TOKEN};
+use hearthwatch::engine::policy::RulesPatch;
+use hearthwatch::engine::registry::{Entity, Home};
 use std::time::Duration;
 
 /// What happened, seconds ago.
@@ -103,10 +105,41 @@ async fn look() {
     }
     house.clock.set_back_s(0);
     house.settle().await;
+    if look == "visits" {
+        owe_visits(&house).await;
+    }
     for n in 0..if look == "storm" { 600 } else { 0 } {
         house.say(&format!("x{n}/button"), if n % 3 == 0 { "gas" } else { "sos" }).await;
     }
     let seconds = std::env::var("HEARTHWATCH_LOOK_S").ok().and_then(|s| s.parse().ok()).unwrap_or(600);
     println!("http://{}  {}", house.address, house.cookie().await);
     tokio::time::sleep(Duration::from_secs(seconds)).await;
+}
+
+/// Every other home is a care bed of one of two caseworkers, whose day is half done, in a cold wave.
+async fn owe_visits(house: &House) {
+    let rules = RulesPatch { online_visits_daily: Some(1), home_visits_a_week: Some(2), ..RulesPatch::default() };
+    let known = house.handle.ask(|core| core.site.registry.homes.clone()).await.unwrap();
+    let beds = (0..).zip(known.into_values()).map(|(n, home): (usize, Home)| {
+        let caseworker = ["张敏", "李强"].get(n % 3).map(|name| name.parse().unwrap());
+        let rules = if n % 2 == 0 { rules.clone() } else { home.rules.clone() };
+        Entity::Home(Home { rules, caseworker, ..home })
+    });
+    house.handle.register(beds.collect()).await.unwrap();
+    for (home, degrees) in [("h0487", "6.5"), ("h0733", "8"), ("h0231", "17.2")] {
+        house.say(&format!("{home}/bedroom"), &format!("temperature={degrees}")).await;
+    }
+    house.say("h0733/kitchen", "co=false").await;
+    let until = jiff::Timestamp::from_second(house.clock.read().1.0 / 1_000 + 172_800).unwrap();
+    let said = [
+        ("cold-waves/zhonglou", format!("{{\"until\":\"{until}\"}}")),
+        ("visits/online:h0231", "{\"outcome\":\"fine\"}".into()),
+        ("visits/online:h0733", "{\"outcome\":\"no_answer\"}".into()),
+    ];
+    for (path, body) in said {
+        let bearer = format!("Bearer {TOKEN}");
+        let reply = house.send("PUT", &format!("/api/v1/{path}"), &[("authorization", &bearer)], &body).await;
+        assert_eq!(reply.status, 200, "{}", reply.text);
+    }
+    house.settle().await;
 }

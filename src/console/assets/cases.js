@@ -82,6 +82,10 @@ export function reason(alarm) {
       const args = { of: t(`away.${why.of}`), at: clock(why.since), until: clock(why.until) };
       return t(alarm.kind === 'back_check' ? 'why.back' : 'why.suppressed', args);
     }
+    case 'visit': {
+      const visits = why.visits.map((kind) => t(`visits.${kind}`)).join(t('and'));
+      return why.outcome ? t(`why.visit_${why.outcome}`, { visits }) : t('why.visit', { visits, at: clock(why.due) });
+    }
     case 'channel_down':
       return t('why.channel_down', { channel: why.channel, at: clock(why.since), failure: tOr(`failure.${why.failure}`, why.failure) });
     case 'coverage_gap':

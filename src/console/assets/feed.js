@@ -16,15 +16,18 @@ export async function ask(path, options = {}) {
   return response;
 }
 
-/** What nobody is to be told of, and whether that still holds, stands on the page of those who are away; what somebody has taken, here too. */
-const isForTheDesk = (alarm) => alarm.open && !asksOfAbsence(alarm) && (!alarm.hidden_by || alarm.seen || alarm.safe);
-const asksOfAbsence = (alarm) => alarm.kind === 'suppression_check';
+/** What nobody is to be told of, and whether that still holds, stands on the page of those who are away; what somebody has taken, here too. The day's visits have a page, too. */
+const isForTheDesk = (alarm) => alarm.open && !ELSEWHERE.includes(alarm.kind) && (!alarm.hidden_by || alarm.seen || alarm.safe);
+const ELSEWHERE = ['suppression_check', 'visit_due'];
 
-/** How many of those ask, on the way to their page. */
-const asking = new Set();
+/** How many alarms of a kind are open, on the way to their page. */
+const asking = { suppression_check: new Set(), visit_missed: new Set() };
+const PAGES = { suppression_check: '/away', visit_missed: '/visits' };
 
 function badge() {
-  for (const link of document.querySelectorAll('.places a[href="/away"]')) link.dataset.asking = asking.size || '';
+  for (const [kind, page] of Object.entries(PAGES)) {
+    for (const link of document.querySelectorAll(`.places a[href="${page}"]`)) link.dataset.asking = asking[kind].size || '';
+  }
 }
 
 async function loadAll() {
@@ -57,8 +60,8 @@ export function follow(on) {
   const up = () => { heard = Date.now(); };
 
   function changed(alarm) {
-    if (asksOfAbsence(alarm)) {
-      asking[alarm.open ? 'add' : 'delete'](alarm.id);
+    if (asking[alarm.kind]) {
+      asking[alarm.kind][alarm.open ? 'add' : 'delete'](alarm.id);
       badge();
     }
     on.changed(isForTheDesk(alarm) ? alarm : { ...alarm, open: false });
@@ -71,8 +74,8 @@ export function follow(on) {
     try {
       const list = await loadAll();
       setClock(list.now);
-      asking.clear();
-      list.alarms.filter(asksOfAbsence).forEach((alarm) => asking.add(alarm.id));
+      Object.values(asking).forEach((ids) => ids.clear());
+      list.alarms.forEach((alarm) => asking[alarm.kind]?.add(alarm.id));
       badge();
       on.loaded(list.alarms.filter(isForTheDesk));
       const [mark, upTo] = number(list.event);

@@ -1,52 +1,20 @@
 // Homes to look after once nobody could hear them: worst risk first, each with the phones and a way to say that all is well.
 
-import { announce, clock, el, fill, me, phone, symbol, t, until } from './dom.js';
-import { ask } from './feed.js';
+import { announce, clock, el, fill, me, symbol, t, until } from './dom.js';
 import { sendTo } from './acts.js';
+import { phonesOf } from './phones.js';
 import { $, begin, cardsOf, poll, sure, when } from './place.js';
 
 const EVERY_MS = 10_000;
 const HOW = ['spoke', 'seen'];
 
-/** Homes whose phones are shown, with what was asked of them. */
-const people = new Map();
+const phones = phonesOf((home) => { redraw(); cards.element(home)?.querySelector('a.tel')?.focus(); });
 const cards = cardsOf('outages.none', 'outages.none.lead');
 let refused = null;
 
 function outage(one) {
   return el('li', { class: 'outage' }, symbol('stop'),
     el('b', {}, one.deaf ? t('outages.deaf') : t('outages.unheard', { n: one.unheard, all: one.homes })), ' ', t('outages.since', { at: '' }), when(one.since));
-}
-
-async function call(home) {
-  people.set(home, null);
-  redraw();
-  try {
-    const response = await ask(`/api/v1/homes/${encodeURIComponent(home)}`);
-    if (!response.ok) throw new Error(response.status);
-    people.set(home, await response.json());
-    refused = null;
-  } catch {
-    people.delete(home);
-    refused = { home, text: t('outages.no_answer') };
-  }
-  redraw();
-  cards.element(home)?.querySelector('a.tel')?.focus();
-}
-
-function phones(home) {
-  const known = people.get(home.home);
-  if (known === undefined) return null;
-  if (known === null) return el('p', { class: 'loading' }, t('loading'));
-  const details = known.details ?? {};
-  const one = (name, number) => number && el('li', {}, el('span', {}, name), ' ', phone(number));
-  const all = [
-    (known.residents ?? []).map((resident) => one(resident.details?.name ?? t('outages.resident'), resident.details?.phone)),
-    one(`${details.contact1_name ?? ''} ${details.contact1_relation ?? ''}`.trim(), details.contact1_phone),
-    one(`${details.contact2_name ?? ''} ${details.contact2_relation ?? ''}`.trim(), details.contact2_phone),
-    one(t('outages.keyholder'), details.keyholder_phone),
-  ].flat().filter(Boolean);
-  return el('ul', { class: 'numbers' }, all.length ? all : el('li', {}, t('outages.no_phone')));
 }
 
 async function looked(home, how) {
@@ -69,17 +37,17 @@ function missing(home) {
       el('p', { class: 'due' }, home.alarm ? el('a', { href: `/#${encodeURIComponent(home.alarm)}` }, t('outages.asked'), ' ›') : [t('outages.due', { at: clock(home.due) }), ' ', until(home.due)])),
     el('p', {}, home.until ? t('outages.span', { from: clock(home.since), to: clock(home.until) }) : t('outages.still', { from: clock(home.since) }),
       ' · ', home.last_activity ? [t('outages.last', { at: '' }), when(home.last_activity)] : t('outages.never')),
-    phones(home),
+    phones.list(home.home),
     refused?.home === home.home && el('p', { class: 'refused', role: 'alert' }, symbol('stop'), refused.text),
     me.acts && el('div', { class: 'acts' },
-      !people.has(home.home) && el('button', { type: 'button', class: 'plain', onclick: () => call(home.home) }, symbol('phone'), t('outages.call')),
+      phones.button(home.home),
       HOW.map((how) => sure({
       key: how, kind: 'plain', label: t(`outages.${how}`), ask: t('outages.ask', { home: home.home }), yes: t('outages.sure'), doIt: () => looked(home.home, how),
     }))));
 }
 
 /** What a card depends on; to the minute: nothing that a person sees changes within it. */
-const shownOf = (home) => [{ ...home, due: home.due.slice(0, 16) }, people.get(home.home), refused?.home === home.home && refused.text];
+const shownOf = (home) => [{ ...home, due: home.due.slice(0, 16) }, phones.known(home.home), refused?.home === home.home && refused.text];
 
 let last = null;
 

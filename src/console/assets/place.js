@@ -54,7 +54,7 @@ export function begin({ sounds }) {
   }, 1_000);
 }
 
-/** Asks for a path now and every `ms`, while somebody looks. `show` gets each answer, `missing` a 404. Gives a function that asks at once. */
+/** Asks for a path, or for what gives one, now and every `ms`, while somebody looks. `show` gets each answer, `missing` a 404. Gives a function that asks at once. */
 export function poll(path, ms, show, missing = () => {}) {
   let timer = null;
   let asking = false;
@@ -63,7 +63,7 @@ export function poll(path, ms, show, missing = () => {}) {
     if (asking) return;
     asking = true;
     try {
-      const response = await ask(path);
+      const response = await ask(typeof path === 'function' ? path() : path);
       const answer = await response.json();
       if (response.ok) {
         setClock(answer.now);
