@@ -1,6 +1,7 @@
 //! Whether somebody is there to be told: for every home and every kind of alarm, at any hour of the next two weeks.
 //!
-//! Homes share ladders (those of one caseworker, where a rung names the home's own), and a ladder tells the same people for hours: so the proof goes by ladder and stretch, not by home and hour.
+//! Homes share ladders (those of one caseworker, where a rung names the home's own), and a ladder tells the same people for hours: so the
+//! proof goes by ladder and stretch, not by home and hour.
 
 use super::id::{HomeId, LadderId, ResponderId};
 use super::kind::{AlarmKind, Priority};

@@ -7,7 +7,7 @@ use crate::engine::alarm::{Act, SafeHow};
 use crate::engine::delivery::Outcome;
 use crate::engine::home::care::{VisitKind, VisitOutcome};
 use crate::engine::id::{AlarmId, HomeId, NoticeId, ResponderId, SourceId};
-use crate::engine::input::{SuppressionOrder, WalkOrder};
+use crate::engine::input::{SiteInput, SuppressionOrder, WalkOrder};
 use crate::engine::kind::AlarmKind;
 use crate::engine::policy::SiteRules;
 use crate::engine::registry::Entity;

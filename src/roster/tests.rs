@@ -114,6 +114,23 @@ fn refused(files: &[File], registry: &Registry) -> String {
 }
 
 #[test]
+fn a_home_names_its_caseworker_and_a_rung_the_homes_own() {
+    let rung = "rung = [{ name = 'own', to = ['caseworker'], wait_s = 60 }, { name = 'op', to = ['op'], wait_s = 60 }]";
+    let ladder = format!("[[ladder]]\nid = 'visits'\nsite = 'a'\nrepeat_s = 600\n{rung}\n");
+    let registry = done(&[file("l.toml", &ladder), file("h.csv", "户号,责任社工\nh1,op\n")], &base());
+    assert_eq!(registry.homes["h1"].caseworker, Some("op".parse().unwrap()));
+    let kept = done(&[file("h.csv", "id,block\nh1,4\n")], &registry);
+    assert_eq!(kept.homes["h1"].caseworker, Some("op".parse().unwrap()), "what a row leaves out stays");
+    let gone = done(&[file("h.csv", "id,网格员\nh1,\n")], &registry);
+    assert_eq!(gone.homes["h1"].caseworker, None);
+    let wrong = refused(&[file("h.csv", "id,caseworker\nh1,opp\n")], &base());
+    assert_eq!(wrong, "h.csv:2: column caseworker: names no responder with \"opp\"; did you mean op?\n");
+    // The word alone, of whom a home need have none, is nobody for the last rung.
+    let last = ladder.replace(", { name = 'op', to = ['op'], wait_s = 60 }", "");
+    assert!(refused(&[file("l.toml", &last)], &base()).contains("reaches nobody"));
+}
+
+#[test]
 fn a_district_is_entered_and_sealed() {
     let registry = base();
     let home = &registry.homes["h1"];

@@ -25,7 +25,7 @@ async fn monday() -> (House, i64) {
     };
     let known = house.handle.ask(|core| core.site.registry.homes.clone()).await.unwrap();
     let home = |id: &str, online, week| {
-        let home = known[&id.parse().unwrap()].clone();
+        let home = known[id].clone();
         Entity::Home(Home { rules: rules(online, week), caseworker: Some("zhang".parse().unwrap()), ..home })
     };
     let bed = home("h0012", 1, 2);

@@ -17,6 +17,8 @@ pub(super) enum Duty {
     Visit,
     /// Call and report.
     Ask,
+    /// Make the visit that is owed.
+    Care,
     Water,
     /// Look at the equipment.
     Mend,
@@ -77,6 +79,8 @@ pub(super) fn phrase(kind: AlarmKind, language: Language) -> Phrase {
         BackCheck | SuppressionCheck => {
             (Ask, ("登记待核实", "登记情况需要核实"), ("entry to confirm", "an entry has to be confirmed"))
         }
+        VisitDue => (Care, ("今日探访", "今天的探访还没有做"), ("visit today", "today's visit is not made yet")),
+        VisitMissed => (Visit, ("探访超时", "探访没有按时完成"), ("visit missed", "a visit was not made in time")),
         Leak => (Water, ("漏水", "漏水报警"), ("water leak", "water detector")),
         WaterRunning => (Water, ("长流水", "水一直在流"), ("water running", "water has run for long")),
         EngineFault => (Mend, ("系统故障", "本户监测中断"), ("system fault", "this home is not watched")),
@@ -137,6 +141,8 @@ pub(super) fn duty(duty: Duty, who: &str, by: &str, language: Language) -> Strin
         (Visit, false) => "call the resident, else knock, and reply",
         (Ask, true) => "打电话问一声,并回复",
         (Ask, false) => "call and ask, and reply",
+        (Care, true) => "完成探访,并登记结果",
+        (Care, false) => "make the visit, and enter what came of it",
         (Water, true) => "打老人电话请其关阀,不接就上门,并回复",
         (Water, false) => "call the resident to shut the valve, else go there, and reply",
         (Mend, true) => "查看并处理,完成后回复",

@@ -2,6 +2,7 @@ use super::message::cut;
 use super::*;
 use crate::engine::alarm::{Progress, Reason, Safe, SafeHow};
 use crate::engine::delivery::{Failure, Outcome};
+use crate::engine::home::care::VisitKind;
 use crate::engine::id::{AlarmId, HomeId, NoticeId, ResponderId, SiteId};
 use crate::engine::kind::{AlarmKind, Kind, Priority};
 use crate::engine::parcel::*;
@@ -248,6 +249,7 @@ fn reasons() -> Vec<Reason> {
         Reason::Unwatched { since: Wall(0), until: None, last_activity: None },
         Reason::Lasting { since: Wall(0), lasted_s: 1, limit_s: 1, room: secret(), value: Some(4.25), more_c: None },
         Reason::ChannelDown { channel: "desk".parse().unwrap(), failure: "gone".into(), since: Wall(0) },
+        Reason::Visit { visits: VisitKind::ALL.to_vec(), due: Wall(0), outcome: None },
     ]
 }
 

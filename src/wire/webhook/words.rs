@@ -5,6 +5,7 @@ use super::Desk;
 use super::message::{Dress, Line, Link, Message, Tone, plain};
 use super::phrases::{self, Duty};
 use crate::engine::alarm::Reason;
+use crate::engine::home::care::VisitKind;
 use crate::engine::kind::{AlarmKind, Priority};
 use crate::engine::parcel::{AlarmNotice, Content, Digest, DigestLine, NoticeType, Parcel};
 use crate::engine::registry::Language;
@@ -185,6 +186,15 @@ impl Teller<'_> {
             Reason::Unheard { since: from, .. } => {
                 let from = self.clock(from);
                 self.say(format!("{from}起本系统收不到任何消息"), format!("since {from} the gateway heard nothing"))
+            }
+            Reason::Visit { visits, due, outcome: None } => {
+                let kind = |kind: &VisitKind| match kind {
+                    VisitKind::Online => self.say("通话", "a call"),
+                    VisitKind::Home => self.say("上门", "at the door"),
+                };
+                let kinds = visits.iter().map(kind).collect::<Vec<_>>().join(&self.say("、", " and "));
+                let due = self.clock(due);
+                self.say(format!("{what}({kinds}),应在{due}前"), format!("{what} ({kinds}), due by {due}"))
             }
             Reason::ChannelDown { channel, failure, since: from } => {
                 format!("{} ({}: {})", since(from), plain(channel.as_str()), plain(&failure))
