@@ -438,6 +438,7 @@ mod tests {
     use super::*;
     use crate::engine::registry::{Channel, ChannelDialect, Rung};
     use crate::engine::sealed::Sealed;
+    use crate::engine::staffing::{Lack, gaps_of};
 
     #[test]
     fn a_technical_alarm_climbs_the_ladder_of_its_priority_and_a_check_only_its_own() {
@@ -490,6 +491,17 @@ mod tests {
         assert_eq!(told(&registry, Some("zhang")), [vec!["zhang"], vec!["lead", "zhang"]]);
         assert_eq!(told(&registry, Some("li")), [vec!["li"], vec!["lead", "li"]]);
         assert_eq!(told(&registry, None), [vec![], vec!["lead"]]);
+        // The proof of who is told tells the homes of one from those of nobody.
+        let mut homes = registry.clone();
+        for (id, own) in [("h", Some("zhang")), ("i", None), ("j", Some("li"))] {
+            let home = Home { caseworker: own.map(person), ..Home::new(HomeId::new(id).unwrap(), site()) };
+            homes.homes.insert(home.id.clone(), home);
+        }
+        let (responders_life, responders_welfare, responder_media) = (Some(0), Some(2), Some(1));
+        let two = RulesPatch { responders_life, responders_welfare, responder_media, ..rules.rules.clone() };
+        let found = gaps_of(&SiteRules { rules: two, ..rules.clone() }, &homes, Wall(0));
+        let found: Vec<_> = found.iter().map(|gap| (gap.homes.clone(), gap.lacks.clone())).collect();
+        assert_eq!(found, [(vec![HomeId::new("i").unwrap()], vec![Lack::TooFew])]);
         // Somebody of that very name stands for the homes that name nobody.
         let mut meets = |name: &str, at: &str| {
             let details = Sealed::from_bytes(Vec::new());
