@@ -291,6 +291,13 @@ impl Medium {
     }
 }
 
+/// How many messages a receiver takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rate {
+    pub per_minute: u16,
+    pub per_second: u16,
+}
+
 /// A webhook.
 #[derive(Debug, Clone, PartialEq, Encode, Decode, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -381,6 +388,12 @@ impl Channel {
     /// How its messages reach people.
     pub fn medium(&self) -> Medium {
         self.medium.unwrap_or(if self.dialect.is_robot() { Medium::Chat } else { Medium::Webhook })
+    }
+
+    /// How fast messages may go there; None where nothing limits them. A second's share is Feishu's own.
+    pub fn rate(&self) -> Option<Rate> {
+        let per_second = if self.dialect == ChannelDialect::Feishu { 5 } else { u16::MAX };
+        self.per_minute().map(|per_minute| Rate { per_minute, per_second })
     }
 
     /// How many messages a minute may go there; None where nothing limits them. What the platforms allow one robot (FACTS): WeCom

@@ -459,7 +459,13 @@ mod tests {
         let (mut told, mut next_alarm) = (Vec::new(), 1);
         while now.wall < end {
             out.clear();
-            step(&policy, &Place { home: 0, next_alarm, desk_empty: false }, &state, Stamped::new(now, HomeInput::Due), &mut out);
+            step(
+                &policy,
+                &Place { home: 0, next_alarm, desk_empty: false },
+                &state,
+                Stamped::new(now, HomeInput::Due),
+                &mut out,
+            );
             for change in &out.changes {
                 state.apply(change, now);
                 if let HomeChange::Raised(alarm) = change {

@@ -136,7 +136,7 @@ pub fn sendable(state: &State, now: Stamp, out: &mut Out) {
 }
 
 fn takes(state: &State) -> impl Fn(&ChannelId) -> outbox::Takes {
-    |channel| state.registry.channels.get(channel).map(|channel| (channel.slots, channel.per_minute()))
+    |channel| state.registry.channels.get(channel).map(|channel| (channel.slots, channel.rate()))
 }
 
 /// When the outbox wants to be looked at next. What is due already waits for a slot, and a slot that frees is an input.

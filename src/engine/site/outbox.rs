@@ -5,6 +5,7 @@ use crate::engine::change::{Notice, Subject};
 use crate::engine::delivery::{Failure, Outcome};
 use crate::engine::id::{AlarmId, ChannelId, NoticeId};
 use crate::engine::kind::Priority;
+use crate::engine::registry::Rate;
 use crate::engine::time::Tick;
 use minicbor::{Decode, Decoder, Encode, Encoder, decode, encode};
 use std::collections::{BTreeMap, BTreeSet};
@@ -89,8 +90,8 @@ fn is_too_many(outcome: &Outcome) -> bool {
     matches!(outcome, Outcome::Failed { failure: Failure::RateLimited, .. })
 }
 
-/// How many messages a channel takes at once, and how many a minute, where that is limited; none of a channel that is gone.
-pub(super) type Takes = Option<(u8, Option<u16>)>;
+/// How many messages a channel takes at once, and how fast, where that is limited; none of a channel that is gone.
+pub(super) type Takes = Option<(u8, Option<Rate>)>;
 
 /// From this many failures in a row on, a channel is asked with one notice at a time, and life apart from it.
 const FAILING: u32 = 3;
@@ -265,7 +266,7 @@ impl Outbox {
         };
     }
 
-    /// What may be sent now, with the number of its attempt. `takes` tells how many a channel takes at once, and how many a minute; a
+    /// What may be sent now, with the number of its attempt. `takes` tells how many a channel takes at once, and how fast; a
     /// channel that the registry no longer has takes none.
     pub(super) fn sendable(&self, now: Tick, takes: impl Fn(&ChannelId) -> Takes) -> Vec<(NoticeId, u32)> {
         let mut chosen = Vec::new();
@@ -273,8 +274,8 @@ impl Outbox {
             if queue.ready.is_empty() && queue.later.first().is_none_or(|(due, _)| *due > now) {
                 continue;
             }
-            let Some((slots, per_minute)) = takes(channel) else { continue };
-            let mut pace = per_minute.map(|limit| self.pace(channel, limit, now));
+            let Some((slots, rate)) = takes(channel) else { continue };
+            let mut pace = rate.map(|rate| self.pace(channel, rate, now));
             let health = self.health.get(channel);
             let failing = health.is_some_and(|h| h.failures >= FAILING);
             let wants_rest = health.and_then(|h| h.last).is_some_and(|last| is_too_many(&last));
@@ -318,8 +319,8 @@ impl Outbox {
     pub(super) fn next_wake(&self, now: Tick, takes: impl Fn(&ChannelId) -> Takes) -> Option<Tick> {
         let next = |(channel, queue): (&ChannelId, &Queue)| {
             let later = queue.later.iter().map(|(due, _)| *due).find(|due| *due > now);
-            let limit = takes(channel).and_then(|(_, per_minute)| per_minute);
-            later.into_iter().chain(limit.and_then(|limit| self.next_place(channel, limit, now))).min()
+            let rate = takes(channel).and_then(|(_, rate)| rate);
+            later.into_iter().chain(rate.and_then(|rate| self.next_place(channel, rate, now))).min()
         };
         self.queues.iter().filter_map(next).min()
     }

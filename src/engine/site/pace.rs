@@ -9,11 +9,14 @@ use crate::engine::change::{Notice, SiteChange, Subject};
 use crate::engine::id::{AlarmId, ChannelId, NoticeId};
 use crate::engine::input::HomeInput;
 use crate::engine::kind::Priority;
+use crate::engine::registry::Rate;
 use crate::engine::time::{Millis, Stamp, Tick};
 use minicbor::{Decode, Encode};
 
 /// A robot's minute, with a second for what is slow on its way.
 const MINUTE: Millis = Millis::from_secs(61);
+/// And its second.
+const SECOND: Millis = Millis(1_100);
 /// How long a call for help waits for a place of its own before it goes into a digest: five seconds are promised.
 const LIFE_PATIENCE: Millis = Millis::from_secs(4);
 /// And everything else.
@@ -39,6 +42,8 @@ pub(super) struct Pace {
     life: usize,
     others: usize,
     resting: bool,
+    /// How many more may go this second.
+    this_second: usize,
 }
 
 /// How a message counts.
@@ -83,8 +88,9 @@ impl Pace {
     /// Takes a place for a message, if there is one.
     pub(super) fn takes(&mut self, pending: &Pending) -> bool {
         let lot = Lot::of(pending);
-        let has_room = self.has_room(lot);
+        let has_room = self.this_second > 0 && self.has_room(lot);
         if has_room {
+            self.this_second -= 1;
             *(if lot.is_life() { &mut self.life } else { &mut self.others }) += 1;
         }
         has_room
@@ -92,8 +98,8 @@ impl Pace {
 }
 
 impl Outbox {
-    /// The pace of a channel that takes `limit` messages a minute.
-    pub(super) fn pace(&self, channel: &ChannelId, limit: u16, now: Tick) -> Pace {
+    /// What a channel of this rate has left.
+    pub(super) fn pace(&self, channel: &ChannelId, rate: Rate, now: Tick) -> Pace {
         let health = self.health().get(channel);
         let lately = |sent: &&Sent| now.since(sent.at) < MINUTE;
         let sent: Vec<bool> = health.into_iter().flat_map(|h| &h.sent).filter(lately).map(|sent| sent.life).collect();
@@ -101,26 +107,33 @@ impl Outbox {
         let all: Vec<bool> = sent.into_iter().chain(under_way).collect();
         let life = all.iter().filter(|life| **life).count();
         let resting = health.is_some_and(|health| health.rests_until > now);
-        Pace { limit: limit.into(), life, others: all.len() - life, resting }
+        let just_now = |sent: &&Sent| now.since(sent.at) < SECOND;
+        let just_now = health.into_iter().flat_map(|h| &h.sent).filter(just_now).count();
+        let this_second = usize::from(rate.per_second).saturating_sub(just_now + self.under_way(channel).count());
+        Pace { limit: rate.per_minute.into(), life, others: all.len() - life, resting, this_second }
     }
 
     /// Those that wait for a place, and find none.
-    fn held_back(&self, channel: &ChannelId, limit: u16, now: Tick) -> Vec<&Pending> {
-        let mut pace = self.pace(channel, limit, now);
+    fn held_back(&self, channel: &ChannelId, rate: Rate, now: Tick) -> Vec<&Pending> {
+        // What waits for the next second is held back by nobody.
+        let mut pace = Pace { this_second: usize::MAX, ..self.pace(channel, rate, now) };
         let mut waiting: Vec<&Pending> = self.waiting(channel, now).collect();
         waiting.sort_by_key(|pending| pending.turn());
         waiting.into_iter().filter(|pending| !pace.takes(pending)).collect()
     }
 
     /// When a place may be free next, or somebody has waited long enough for a digest.
-    pub(super) fn next_place(&self, channel: &ChannelId, limit: u16, now: Tick) -> Option<Tick> {
-        let held_back = self.held_back(channel, limit, now);
+    pub(super) fn next_place(&self, channel: &ChannelId, rate: Rate, now: Tick) -> Option<Tick> {
+        let held_back = self.held_back(channel, rate, now);
         let health = self.health().get(channel);
         let patience = held_back.iter().map(|pending| pending.notice.issued.tick + patience(pending));
         let frees = health.into_iter().flat_map(|h| &h.sent).map(|sent| sent.at + MINUTE);
         let rests = health.map(|health| health.rests_until);
         let all = patience.chain(frees).chain(rests);
-        if held_back.is_empty() { None } else { all.filter(|at| *at > now).min() }
+        let minute = if held_back.is_empty() { None } else { all.filter(|at| *at > now).min() };
+        let waits = self.waiting(channel, now).next().is_some() && rate.per_second < u16::MAX;
+        let seconds = health.into_iter().filter(|_| waits).flat_map(|h| &h.sent).map(|sent| sent.at + SECOND);
+        minute.into_iter().chain(seconds.filter(|at| *at > now)).min()
     }
 }
 
@@ -135,12 +148,12 @@ struct Held {
     digest: Option<Vec<Notice>>,
 }
 
-fn held(state: &State, channel: &ChannelId, limit: u16, now: Tick) -> Held {
-    let held_back = state.outbox.held_back(channel, limit, now);
+fn held(state: &State, channel: &ChannelId, rate: Rate, now: Tick) -> Held {
+    let held_back = state.outbox.held_back(channel, rate, now);
     let alone: Vec<&Pending> = held_back.iter().copied().filter(|pending| !pending.is_digest()).collect();
     let goes_on = |pending: &&&Pending| pending.is_rung() && Lot::of(pending).is_life() && !pending.deferred;
     let deferred = alone.iter().filter(goes_on).map(|pending| pending.notice.id.clone()).collect();
-    let pace = state.outbox.pace(channel, limit, now);
+    let pace = state.outbox.pace(channel, rate, now);
     let digest = [(true, Lot::LifeDigest), (false, Lot::OtherDigest)].into_iter().find_map(|(life, lot)| {
         let of = |pending: &&&Pending| Lot::of(pending).is_life() == life;
         // One at a time: what comes meanwhile goes into the next.
@@ -153,14 +166,14 @@ fn held(state: &State, channel: &ChannelId, limit: u16, now: Tick) -> Held {
     Held { deferred, digest }
 }
 
-fn paced(state: &State) -> impl Iterator<Item = (&ChannelId, u16)> {
-    state.registry.channels.iter().filter_map(|(id, channel)| Some((id, channel.per_minute()?)))
+fn paced(state: &State) -> impl Iterator<Item = (&ChannelId, Rate)> {
+    state.registry.channels.iter().filter_map(|(id, channel)| Some((id, channel.rate()?)))
 }
 
 /// Whether a channel holds back what has to go another way now.
 pub fn is_pressed(state: &State, now: Tick) -> bool {
-    paced(state).any(|(channel, limit)| {
-        let held = held(state, channel, limit, now);
+    paced(state).any(|(channel, rate)| {
+        let held = held(state, channel, rate, now);
         !held.deferred.is_empty() || held.digest.is_some()
     })
 }
@@ -168,8 +181,8 @@ pub fn is_pressed(state: &State, now: Tick) -> bool {
 /// Sends what channels hold back another way: calls for help at once up their ladders, and whatever has waited long enough as a digest.
 pub(super) fn relieve(state: &State, now: Stamp, out: &mut Out) {
     let mut number = state.next_alarm;
-    for (channel, limit) in paced(state) {
-        let held = held(state, channel, limit, now.tick);
+    for (channel, rate) in paced(state) {
+        let held = held(state, channel, rate, now.tick);
         for notice in held.deferred {
             out.because.push("channel_holds_back");
             if let Some(pending) = state.outbox.get(&notice) {

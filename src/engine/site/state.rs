@@ -99,7 +99,7 @@ impl State {
             SiteChange::AttemptStarted { notice, attempt } => self.outbox.started(notice, *attempt, at.tick),
             SiteChange::AttemptEnded { notice, outcome, again, .. } => {
                 let channel = self.outbox.get(notice).map(|pending| pending.notice.channel.clone());
-                let paced = channel.as_ref().and_then(|id| self.registry.channels.get(id)?.per_minute()).is_some();
+                let paced = channel.as_ref().and_then(|id| self.registry.channels.get(id)?.rate()).is_some();
                 self.fold_attempt(channel, *outcome, at);
                 self.outbox.ended(notice, outcome, *again, at.tick, paced)
             }

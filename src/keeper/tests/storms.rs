@@ -3,7 +3,7 @@
 
 use super::scene::{Scene, channel, home, ladder, responder};
 use crate::engine::kind::AlarmKind;
-use crate::engine::registry::{Channel, Entity, Status};
+use crate::engine::registry::{Channel, ChannelDialect, Entity, Status};
 use std::collections::BTreeSet;
 
 const MORNING: u64 = 8 * 3_600_000;
@@ -12,8 +12,12 @@ const A_MINUTE: usize = 20;
 
 /// So many homes; a group's robot first, and after a minute an SMS.
 fn town(homes: usize) -> Scene {
+    town_of(homes, ChannelDialect::Wecom)
+}
+
+fn town_of(homes: usize, dialect: ChannelDialect) -> Scene {
     let Entity::Channel(robot) = channel("robot", 8) else { unreachable!() };
-    let robot = Entity::Channel(Channel { per_minute: Some(A_MINUTE as u16), ..robot });
+    let robot = Entity::Channel(Channel { dialect, ..robot });
     let mut all = vec![robot, channel("sms", 8), responder("robot", &["robot"]), responder("sms", &["sms"])];
     all.push(ladder("life", &[("robot", 60), ("sms", 120)], 120));
     all.push(ladder("welfare", &[("robot", 86_400)], 86_400));
@@ -109,6 +113,17 @@ fn a_robot_that_wants_to_be_left_alone_is_and_calls_go_another_way() {
     assert_eq!(log.told("sms", "possible_sos", 1).len(), 20, "{:?}", log.0);
     let asked = log.by("robot").len();
     assert!(asked <= 8 + 6, "{asked} attempts against a robot that says too many");
+}
+
+#[test]
+fn feishu_gets_five_a_second_and_nobody_is_sent_another_way_for_a_second() {
+    let mut scene = town_of(40, ChannelDialect::Feishu);
+    scene.concludes(&names(0..40), AlarmKind::PossibleSos);
+    let log = Log::of(&mut scene, 12);
+    let sent = log.by("robot");
+    let most = (0..12).map(|second| sent.iter().filter(|(at, _)| *at == second).count()).max();
+    assert!(most <= Some(5) && sent.len() == 40, "{most:?} a second, {} in all", sent.len());
+    assert!(log.by("sms").is_empty(), "{:?}", log.by("sms"));
 }
 
 #[test]
