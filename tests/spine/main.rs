@@ -64,6 +64,7 @@ mod outages;
 mod poison;
 mod power_cuts;
 mod retention;
+mod storm;
 
 use broker::Broker;
 use gateway::{Gateway, Registry, eventually};
