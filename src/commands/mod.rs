@@ -53,7 +53,7 @@ pub async fn check(path: &Path) -> ExitCode {
             println!("for two weeks enough people can be told at any hour")
         }
         Ok(Some(Answer::Text(gaps))) => {
-            print!("{gaps}these hours lack people, and are no mistake of the configuration\n")
+            println!("{gaps}these hours lack people, and are no mistake of the configuration")
         }
         Ok(Some(Answer::Failed(why))) => return fail(why),
         Ok(Some(Answer::Refused(_)) | None) => println!("no service runs: who is there to be told is not looked at"),

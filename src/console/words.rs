@@ -487,14 +487,16 @@ mod tests {
         assert_eq!(keys().len(), all().count(), "a key stands twice");
         for (key, zh, en) in all() {
             assert!(!zh.trim().is_empty() && !en.trim().is_empty(), "{key}");
-            assert!(en.is_ascii() || en.chars().all(|c| c.is_ascii() || "‹›…·".contains(c)), "{key}: {en}");
+            assert!(en.is_ascii() || en.chars().all(|c| c.is_ascii() || "‹›…·°".contains(c)), "{key}: {en}");
             assert_eq!(places(zh), places(en), "{key}");
         }
     }
 
     /// The keys that a script names outright: `t('…')`, and anything else in quotes that begins like one of ours.
     fn named() -> BTreeSet<&'static str> {
-        let quoted = SCRIPTS.split("t('").skip(1).filter_map(|rest| rest.split('\'').next());
+        let calls = SCRIPTS.match_indices("t('").map(|(at, _)| SCRIPTS.split_at(at));
+        let calls = calls.filter(|(before, _)| !before.ends_with(|c: char| c.is_alphanumeric()));
+        let quoted = calls.filter_map(|(_, rest)| rest.split('\'').nth(1));
         let word = |text: &&str| text.chars().all(|c| c.is_ascii_lowercase() || "._-0123456789".contains(c));
         let of_a_page = |text: &&str| {
             let families = ["walk", "quarantine", "health", "need", "outages", "away", "refused", "respond"];

@@ -4,6 +4,7 @@
 
 pub mod alarm;
 pub mod change;
+pub mod channel;
 pub mod delivery;
 pub mod dialect;
 pub mod home;
@@ -11,6 +12,7 @@ pub mod id;
 pub mod input;
 pub mod kind;
 pub mod learn;
+pub mod notice;
 pub mod parcel;
 pub mod policy;
 pub mod profile;

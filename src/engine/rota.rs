@@ -413,8 +413,8 @@ impl Duty {
         for one in self.rota.overrides.iter().filter(|o| o.from <= now && now < o.to) {
             match &one.instead_of {
                 Some(gone) => {
-                    let mut stay = std::mem::take(people).into_iter();
-                    while let Some(person) = stay.next() {
+                    let stay = std::mem::take(people).into_iter();
+                    for person in stay {
                         people.extend(if person == gone { one.who.as_ref() } else { Some(person) });
                     }
                 }

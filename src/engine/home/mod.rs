@@ -9,6 +9,7 @@ mod acts;
 mod alarms;
 pub mod care;
 mod climb;
+mod closed;
 pub mod cooling;
 pub mod coverage;
 pub mod explain;
@@ -28,8 +29,9 @@ mod water;
 
 use care::VisitRefusal;
 pub use climb::deadline;
+pub use closed::Closed;
 pub use moving::Leaving;
-pub use state::{Activity, Closed, DeviceState, State};
+pub use state::{Activity, DeviceState, State};
 use suppression::SuppressionRefusal;
 use walk::WalkRefusal;
 

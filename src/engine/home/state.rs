@@ -2,6 +2,7 @@
 
 use super::alarms::fold_alarm;
 use super::care::Care;
+use super::closed::Closed;
 use super::cooling::{Apart, Warmest};
 use super::coverage::{Radio, Unwatched};
 use super::fallen::Fallen;
@@ -13,7 +14,7 @@ use super::walk::{Signed, Walk};
 use super::water::Water;
 use crate::engine::alarm::{Alarm, CloseCode};
 use crate::engine::change::{AlarmChange, Fact, HomeChange, Introduction};
-use crate::engine::id::{Address, AlarmId, SourceId, Zone};
+use crate::engine::id::{Address, SourceId, Zone};
 use crate::engine::kind::{AlarmKind, Kind};
 use crate::engine::learn::Learnt;
 use crate::engine::reading::{Form, Reading, Value};
@@ -92,10 +93,6 @@ pub struct DeviceState {
 /// How many kinds and zones of a device are remembered; of those beyond it, every `true` is an event.
 const LAST_KEPT: usize = 64;
 
-/// How many closed alarms of a home can be reopened, and within which time.
-const CLOSED_KEPT: usize = 2;
-const REOPENED_WITHIN: Millis = Millis::from_mins(72 * 60);
-
 /// How many named events a device is remembered by.
 const EVENTS_KEPT: usize = 8;
 
@@ -124,23 +121,6 @@ impl Activity {
     /// What nobody did: the watch begins.
     fn beginning(at: Stamp) -> Activity {
         Activity { heard: at.heard, wall: at.wall, kind: None, device: 0 }
-    }
-}
-
-/// An alarm that a person has closed.
-#[derive(Debug, Clone, PartialEq, Encode, Decode)]
-pub struct Closed {
-    #[n(0)]
-    pub at: Tick,
-    /// As it stood at last, with nothing under way.
-    #[n(1)]
-    pub alarm: Alarm,
-}
-
-impl Closed {
-    /// It can be reopened no more.
-    pub fn is_final(&self, now: Tick) -> bool {
-        now.since(self.at) > REOPENED_WITHIN
     }
 }
 
@@ -304,17 +284,6 @@ impl State {
             HomeChange::Frozen { fault } => self.frozen = Some(fault.clone()),
             HomeChange::Evidence { .. } => {}
             HomeChange::Bridge { online } => self.fold_bridge(*online, at),
-        }
-    }
-
-    /// What a person closed can be reopened for some time.
-    fn fold_closed(&mut self, id: &AlarmId, by_a_person: bool, at: Stamp) {
-        let Some(place) = self.alarms.iter().position(|alarm| alarm.id == *id) else { return };
-        let alarm = self.alarms.remove(place);
-        self.closed.retain(|closed| !closed.is_final(at.tick));
-        if by_a_person {
-            self.closed.insert(0, Closed { at: at.tick, alarm });
-            self.closed.truncate(CLOSED_KEPT);
         }
     }
 

@@ -27,7 +27,7 @@ impl Core {
     pub(super) fn prove(&mut self) {
         self.proof_due = Some(self.now.tick + AGAIN);
         let now = self.now.wall;
-        let found = self.gaps().first().map(|gap| staffing::reason(gap));
+        let found = self.gaps().first().map(staffing::reason);
         let known = self.number(&staff(&self.rules.site)).and_then(|home| self.homes.get(home as usize));
         let known = known.and_then(|slot| slot.state.alarm(AlarmKind::CoverageGap)).filter(|alarm| alarm.lasts());
         let known = known.map(|alarm| alarm.reason.clone());

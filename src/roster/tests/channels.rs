@@ -54,7 +54,7 @@ fn every_dialect_comes_in_and_goes_out_the_same() {
     let registry = done(&[file("x.toml", ALL)], &base());
     let channel = |id: &str| &registry.channels[id];
     let media = ["w", "d", "f", "s", "t", "desk"].map(|id| channel(id).medium());
-    assert_eq!(media, [Medium::Chat, Medium::Chat, Medium::Chat, Medium::Chat, Medium::Sms, Medium::Webhook]);
+    assert_eq!(media, [Medium::Chat, Medium::Chat, Medium::Chat, Medium::Chat, Medium::Sms, Medium::Voice]);
     let rates = ["w", "d", "f", "s", "t", "desk"].map(|id| channel(id).per_minute());
     assert_eq!(rates, [Some(20), Some(15), Some(100), Some(60), None, None]);
     assert_eq!((channel("f").language, channel("w").language), (Language::En, Language::Zh));

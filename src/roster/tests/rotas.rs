@@ -99,7 +99,7 @@ fn mistakes_of_rotas_are_told() {
         (rota("shifts=[]"), "rota[1].shifts: is not known; did you mean shift?"),
         (shift("from='8:00'\nwho=['op']"), "shift[1].from: is no time of day such as 08:00"),
         (shift("from='24:00'\nwho=['op']"), "shift[1].from: is a day's end"),
-        (shift("days=['monday']\nwho=['op']"), "shift[1].days: may not be \"monday\"; did you mean"),
+        (shift("days=['monday']\nwho=['op']"), "shift[1].days: may not be \"monday\"; write one of mon"),
         (shift("from='08:00'"), "shift[1].who: does not stand alone; write who"),
         (shift("who=['op']\nturns=['op']"), "shift[1].who: does not stand alone; write who"),
         (shift("turns=['op','li']"), "shift[1].every_days: is missing"),

@@ -463,8 +463,8 @@ fn a_digest_tells_apart_who_calls_and_of_whom_somebody_takes_care() {
     (all.alarms[1].r#type, all.alarms[3].r#type) = (NoticeType::Taken, NoticeType::Closed);
     let expected = "\
 [LIFE · digest] 2 about life, 4 in all
-· LIFE SOS, 翠竹社区, 3幢, household 0000, 03:12, No. A000
-· LIFE SOS, 翠竹社区, 3幢, household 0002, 03:12, No. A002
+· LIFE call for help, 翠竹社区, 3幢, household 0000, 03:12, No. A000
+· LIFE call for help, 翠竹社区, 3幢, household 0002, 03:12, No. A002
 · taken, 1: 0001
 · closed, 1: 0003
 Open the desk:https://watch.example.org/
