@@ -113,6 +113,8 @@ pub struct Core {
     pub quarantine: Quarantine,
     /// Steps that failed, for the metrics.
     pub faults: u64,
+    /// Broken promises that the checker has mended.
+    pub mended: u64,
 }
 
 impl Core {
@@ -140,6 +142,7 @@ impl Core {
             proof_due: None,
             quarantine: Quarantine::default(),
             faults: 0,
+            mended: 0,
         }
     }
 

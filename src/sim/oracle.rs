@@ -357,6 +357,8 @@ impl Oracle {
         });
         let found = if full { None } else { core.broken().into_iter().find(|found| !found.what.is_of_a_receiver()) };
         self.promise(found.is_none(), || format!("the checker finds {found:?}"));
+        // Nothing is to be there for it to mend: it would hide from these promises what has broken them.
+        self.promise(core.mended == 0, || "the checker had something to mend".to_owned());
         let calm_for = self.calm.map_or(0, |since| self.now - since);
         for (number, slot) in core.homes.iter().enumerate() {
             for alarm in &slot.state.alarms {

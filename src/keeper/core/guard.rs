@@ -93,6 +93,7 @@ impl Core {
 
     /// Mends what is broken, within a turn.
     pub fn heal(&mut self, finding: &Finding) {
+        self.mended += 1;
         match &finding.what {
             Broken::Unscheduled { home } => self.schedule(*home),
             Broken::Overdue { home } => {
