@@ -62,7 +62,7 @@ function risks(one) {
     !one.sos_cover && el('p', { class: 'tag-bare' }, symbol('stop'), t('health.bare')),
     one.frail && el('p', { class: 'tag-bare' }, symbol('person'), t('outages.frail')),
     degrees && (one.cold ? el('p', { class: 'tag-bare' }, symbol('temperature'), degrees) : waved(one.site) && el('p', { class: 'tag' }, degrees)),
-    waved(one.site) && el('p', { class: one.co_cover ? 'tag' : 'tag-bare' }, symbol('co'), t(one.co_cover ? 'visits.co' : 'visits.no_co')),
+    waved(one.site) && el('p', { class: one.co_cover ? 'tag' : 'tag warn' }, symbol('co'), t(one.co_cover ? 'visits.co' : 'visits.no_co')),
   ];
 }
 
@@ -77,8 +77,8 @@ function due(one) {
 }
 
 function came(one) {
-  if (!one.last_at) return el('p', { class: 'soft' }, t('visits.never'));
-  return el('p', { class: one.outcome === 'no_answer' && one.today ? 'warn' : 'soft' }, t(`visits.${one.last_kind}`), '：', t(`visits.${one.outcome}`), ' · ', one.by, ' · ', when(one.last_at));
+  if (!one.last_at) return el('span', { class: 'soft' }, t('visits.never'));
+  return el('span', { class: one.outcome === 'no_answer' && one.today ? 'warn' : 'soft' }, t('visits.came', { kind: t(`visits.${one.last_kind}`), outcome: t(`visits.${one.outcome}`) }), ' · ', one.by, ' · ', when(one.last_at));
 }
 
 const name = (id) => last?.caseworkers[id] ?? id;
@@ -89,8 +89,7 @@ function visit(one) {
     el('header', {}, el('span', { class: 'box', 'aria-hidden': 'true' }), el('h2', {}, symbol(one.kind === 'online' ? 'phone' : 'house'), el('b', {}, t(`visits.${one.kind}`)), el('span', { class: 'code' }, one.home), el('span', { class: 'place' }, place)),
       risks(one), due(one)),
     el('p', { class: 'came' }, one.caseworker ? el('span', {}, symbol('person'), name(one.caseworker)) : el('span', { class: 'warn' }, t('visits.nobody')),
-      one.alarm && one.state === 'missed' && el('a', { href: `/#${encodeURIComponent(one.alarm)}` }, t('visits.alarm'), ' ›')),
-    came(one),
+      came(one), one.alarm && one.state === 'missed' && el('a', { href: `/#${encodeURIComponent(one.alarm)}` }, t('visits.alarm'), ' ›')),
     phones.list(one.home),
     refused?.id === one.id && el('p', { class: 'refused', role: 'alert' }, symbol('stop'), refused.text),
     me.acts && acts(one));
@@ -169,7 +168,7 @@ function banners(sites) {
 function banner({ site, cold_wave: wave }) {
   return el('div', { class: 'wave', role: 'status' }, symbol('temperature'),
     el('p', {}, el('b', {}, t('visits.wave', { site, until: clock(wave.until) })), ' ', t('visits.wave_lead')),
-    me.acts && sure({ key: 'over', kind: 'plain', label: t('visits.wave_end'), ask: t('visits.ask_end'), yes: t('away.sure'), doIt: () => setWave(site, 'DELETE') }));
+    me.acts && sure({ key: 'end-wave', kind: 'plain', label: t('visits.wave_end'), ask: t('visits.ask_end'), yes: t('away.sure'), doIt: () => setWave(site, 'DELETE') }));
 }
 
 const local = (at) => `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())}T${two(at.getHours())}:${two(at.getMinutes())}`;

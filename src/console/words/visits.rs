@@ -43,6 +43,7 @@ pub(super) const VISITS: &[Word] = &[
     ("visits.undo", "撤销", "Undo"),
     ("visits.told", "{home}：{outcome}", "{home}: {outcome}"),
     ("visits.undone", "{home} 已撤销", "{home}: undone"),
+    ("visits.came", "{kind}：{outcome}", "{kind}: {outcome}"),
     ("visits.degrees", "{n} 度", "{n} °C"),
     ("visits.co", "有一氧化碳报警器", "CO alarm"),
     ("visits.no_co", "没有一氧化碳报警器：问取暖方式", "No CO alarm: ask how they heat"),
