@@ -28,7 +28,7 @@ fn every_call_of_a_storm_is_told_within_ten_seconds_and_the_robot_blocks_nobody(
     let of_robot = "[[channel]]\nid = \"robot\"\ndialect = \"wecom\"\nlanguage = \"en\"\nallow_private = true\nurl = ";
     let mut text = format!("{of_robot}\"{}\"\n[[responder]]\nid = \"robot\"\nchannels = [\"robot\"]\n", robot.url());
     let registry = Registry::default()
-        .channel_with(&district.gateway, "sms", &sms.url(), "medium = \"voice\"")
+        .channel(&district.gateway, "sms", &sms.url())
         .ladder("life", 600, &[("robot", 60), ("sms", 600)])
         .ladder("property", 3_600, &[("robot", 3_600)]);
     text.push_str(super::with_homes(registry, HOMES).text());
