@@ -21,10 +21,14 @@ impl Keeper {
     /// Looks, and mends, within the turn that has begun.
     pub(super) fn guard(&mut self) {
         let now = self.core.now().tick;
-        if self.full || now < self.guard.next {
+        if !self.full && now < self.guard.next {
             return;
         }
         self.guard.next = now + GUARD_EVERY;
+        // What had no place on a full disk is overdue when there is room again, and on its way.
+        if self.full {
+            return;
+        }
         metrics::counter!("hearthwatch_guard_looks_total").increment(1);
         let found = self.core.broken();
         if found.is_empty() {
