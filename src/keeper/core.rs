@@ -451,7 +451,8 @@ impl Core {
 
     /// Ends the turn: chooses what is sent, and gives what may leave after the sync. `blocks` then is the record, if not empty.
     pub fn end(&mut self) -> Effects {
-        while site::is_pressed(&self.site, self.now.tick) {
+        // What has no room in this record goes into the next, within a second.
+        while self.blocks.len() <= DUE_BYTES && site::is_pressed(&self.site, self.now.tick) {
             self.site_input(SiteInput::Relieve);
         }
         let mut out = std::mem::take(&mut self.site_out);

@@ -25,6 +25,8 @@ const OTHER_PATIENCE: Millis = Millis::from_secs(60);
 const REST: Millis = Millis::from_secs(10);
 /// More than any receiver reads in one message; what is beyond goes into the next.
 const MOST_MEMBERS: usize = 2_000;
+/// Nor is one longer than this: a notice of an end holds its whole alarm, and a record has 1 MiB at most.
+const DIGEST_BYTES: usize = 128 * 1024;
 
 /// A message that a channel was sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
@@ -142,66 +144,69 @@ fn patience(pending: &Pending) -> Millis {
 }
 
 /// What is decided of those that a channel holds back.
-struct Held {
+struct Held<'s> {
     /// Calls for help that go another way from here on.
-    deferred: Vec<NoticeId>,
-    digest: Option<Vec<Notice>>,
+    deferred: Vec<&'s Pending>,
+    /// What a digest that is due would hold; nothing where none is.
+    members: Vec<&'s Notice>,
 }
 
-fn held(state: &State, channel: &ChannelId, rate: Rate, now: Tick) -> Held {
-    let held_back = state.outbox.held_back(channel, rate, now);
-    let alone: Vec<&Pending> = held_back.iter().copied().filter(|pending| !pending.is_digest()).collect();
-    let goes_on = |pending: &&&Pending| pending.is_rung() && Lot::of(pending).is_life() && !pending.deferred;
-    let deferred = alone.iter().filter(goes_on).map(|pending| pending.notice.id.clone()).collect();
-    let pace = state.outbox.pace(channel, rate, now);
-    let digest = [(true, Lot::LifeDigest), (false, Lot::OtherDigest)].into_iter().find_map(|(life, lot)| {
-        let of = |pending: &&&Pending| Lot::of(pending).is_life() == life;
-        // One at a time: what comes meanwhile goes into the next.
-        let waits =
-            held_back.iter().chain(&state.outbox.under_way(channel).collect::<Vec<_>>()).any(|p| Lot::of(p) == lot);
-        let impatient = alone.iter().filter(of).any(|p| now.since(p.notice.issued.tick) >= patience(p));
-        let members = || alone.iter().filter(of).take(MOST_MEMBERS).map(|pending| pending.notice.clone()).collect();
-        (impatient && !waits && pace.has_room(lot)).then(members)
-    });
-    Held { deferred, digest }
+fn held<'s>(state: &'s State, channel: &ChannelId, rate: Rate, now: Tick) -> Held<'s> {
+    let outbox = &state.outbox;
+    let held_back = outbox.held_back(channel, rate, now);
+    let alone = || held_back.iter().copied().filter(|pending| !pending.is_digest());
+    let goes_on = |pending: &&Pending| pending.is_rung() && Lot::of(pending).is_life() && !pending.deferred;
+    let deferred = alone().filter(goes_on).collect();
+    let pace = outbox.pace(channel, rate, now);
+    // One at a time: what comes meanwhile goes into the next.
+    let waits = |lot| held_back.iter().copied().chain(outbox.under_way(channel)).any(|p| Lot::of(p) == lot);
+    let impatient =
+        |of: Lot| alone().filter(|p| Lot::of(p) == of).any(|p| now.since(p.notice.issued.tick) >= patience(p));
+    let due = |(of, digest): &(Lot, Lot)| pace.has_room(*digest) && !waits(*digest) && impatient(*of);
+    let due = [(Lot::Life, Lot::LifeDigest), (Lot::Other, Lot::OtherDigest)].into_iter().find(due);
+    let members = alone().filter(|p| due.is_some_and(|(of, _)| Lot::of(p) == of)).map(|p| &p.notice).collect();
+    Held { deferred, members }
 }
 
-fn paced(state: &State) -> impl Iterator<Item = (&ChannelId, Rate)> {
-    state.registry.channels.iter().filter_map(|(id, channel)| Some((id, channel.rate()?)))
+/// The channels that take only so much and have something to send, each with what it holds back.
+fn pressed(state: &State, now: Tick) -> impl Iterator<Item = (&ChannelId, Held<'_>)> {
+    let waits = move |id: &ChannelId| state.outbox.waiting(id, now).next().is_some();
+    let paced = state.registry.channels.iter().filter_map(|(id, channel)| Some((id, channel.rate()?)));
+    let held = paced.filter(move |(id, _)| waits(id)).map(move |(id, rate)| (id, held(state, id, rate, now)));
+    held.filter(|(_, held)| !held.deferred.is_empty() || !held.members.is_empty())
 }
 
 /// Whether a channel holds back what has to go another way now.
 pub fn is_pressed(state: &State, now: Tick) -> bool {
-    paced(state).any(|(channel, rate)| {
-        let held = held(state, channel, rate, now);
-        !held.deferred.is_empty() || held.digest.is_some()
-    })
+    pressed(state, now).next().is_some()
 }
 
-/// Sends what channels hold back another way: calls for help at once up their ladders, and whatever has waited long enough as a digest.
+/// Sends what a channel holds back another way: calls for help at once up their ladders, and what has waited long enough as a digest. One
+/// channel at a time, so that what comes of it has room in a record; whether there is more tells [`is_pressed`].
 pub(super) fn relieve(state: &State, now: Stamp, out: &mut Out) {
-    let mut number = state.next_alarm;
-    for (channel, rate) in paced(state) {
-        let held = held(state, channel, rate, now.tick);
-        for notice in held.deferred {
-            out.because.push("channel_holds_back");
-            if let Some(pending) = state.outbox.get(&notice) {
-                let (home, kind, channel) = (pending.notice.home, pending.notice.kind, channel.clone());
-                out.to_homes
-                    .push((home, HomeInput::Told { kind, notice: notice.clone(), channel, told: Told::Failing }));
-            }
-            out.changes.push(SiteChange::Deferred { notice });
-        }
-        if let Some(members) = held.digest {
-            out.because.push("digest");
-            out.changes.extend(digest(members, number, now).map(|notice| SiteChange::NoticeMade(Box::new(notice))));
-            number += 1;
-        }
+    let Some((channel, held)) = pressed(state, now.tick).next() else { return };
+    for pending in held.deferred {
+        out.because.push("channel_holds_back");
+        let Notice { id, home, kind, .. } = &pending.notice;
+        let (kind, notice, channel, told) = (*kind, id.clone(), channel.clone(), Told::Failing);
+        out.changes.push(SiteChange::Deferred { notice: notice.clone() });
+        out.to_homes.push((*home, HomeInput::Told { kind, notice, channel, told }));
+    }
+    if let Some(digest) = digest(&held.members, state.next_alarm, now) {
+        out.because.push("digest");
+        out.changes.push(SiteChange::NoticeMade(Box::new(digest)));
     }
 }
 
 /// One message of several; it has a number of its own in the sequence of the site's alarms.
-fn digest(members: Vec<Notice>, number: u64, now: Stamp) -> Option<Notice> {
+fn digest(all: &[&Notice], number: u64, now: Stamp) -> Option<Notice> {
+    let mut bytes = 0;
+    let fits = |notice: &&&Notice| {
+        // Writing into a Vec cannot fail.
+        bytes += minicbor::to_vec(notice).map_or(0, |encoded| encoded.len());
+        bytes <= DIGEST_BYTES
+    };
+    let members: Vec<Notice> = all.iter().take(MOST_MEMBERS).take_while(fits).map(|notice| (*notice).clone()).collect();
     let head = members.iter().min_by_key(|notice| notice.kind)?;
     let alarm = AlarmId { site: head.id.alarm.site.clone(), number };
     Some(Notice {
@@ -209,8 +214,8 @@ fn digest(members: Vec<Notice>, number: u64, now: Stamp) -> Option<Notice> {
         home: head.home,
         channel: head.channel.clone(),
         kind: head.kind,
-        subject: Subject::Digest { members: members.clone() },
         issued: now,
+        subject: Subject::Digest { members },
     })
 }
 

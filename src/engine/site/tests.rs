@@ -1,6 +1,7 @@
 //! The outbox's rules, each by itself. Stories over time stand with the keeper's core.
 
 use super::*;
+use crate::engine::alarm::{Alarm, Reason};
 use crate::engine::change::Subject;
 use crate::engine::delivery::Failure;
 use crate::engine::id::{AlarmId, ChannelId, SiteId};
@@ -54,6 +55,38 @@ fn tell(alarm: u64, number: u32, kind: AlarmKind, at: Stamp) -> SiteInput {
 
 fn ended(alarm: u64, attempt: u32, outcome: Outcome) -> SiteInput {
     SiteInput::Ended { notice: id(alarm, 1), attempt, outcome }
+}
+
+/// Many alarms that somebody has closed at once, for a robot: each notice of an end holds its whole alarm.
+#[test]
+fn a_digest_of_ends_has_room_in_a_record() {
+    let mut state = site(8);
+    state.next_alarm = 2_000;
+    state.registry.channels.values_mut().for_each(|channel| channel.per_minute = Some(20));
+    for number in 0..2_000 {
+        let (id, kind, reason) = (id(number, 1), AlarmKind::Leak, Reason::Own { what: "x".repeat(400).into() });
+        let alarm = Box::new(Alarm::new(id.alarm.clone(), kind, reason, now(0)));
+        let (subject, channel) = (Subject::Closed { alarm, by: None, code: None }, ChannelId::new("c").unwrap());
+        let notice = Notice { id, home: 0, channel, kind, subject, issued: now(0) };
+        state.apply(&SiteChange::NoticeMade(Box::new(notice)), now(0));
+    }
+    let (mut told, mut out) = (0, Out::default());
+    for _ in 0..100 {
+        out.clear();
+        step(&state, Stamped::new(now(62), SiteInput::Relieve), &mut out);
+        let size: usize = out.changes.iter().map(|change| minicbor::to_vec(change).unwrap().len()).sum();
+        assert!(size < 256 * 1024, "{size} bytes in one pass");
+        for change in &out.changes {
+            state.apply(change, now(62));
+            let SiteChange::NoticeMade(digest) = change else { continue };
+            told += digest.members().len();
+            let (notice, outcome) = (digest.id.clone(), Outcome::Delivered);
+            state.apply(&SiteChange::AttemptEnded { notice, attempt: 1, outcome, again: None }, now(0));
+        }
+    }
+    let alone = state.outbox.len();
+    assert_eq!(told + alone, 2_000, "none is lost");
+    assert!(alone < 20, "{alone} have a place of their own");
 }
 
 #[test]
