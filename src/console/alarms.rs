@@ -2,7 +2,7 @@
 
 use super::gate::{Caller, Operator};
 use super::once::Answered;
-use super::problem::Problem;
+use super::problem::{Problem, read};
 use super::{Room, Shared, Site};
 use crate::engine::alarm::{Act, CloseCode, Refusal, SafeHow, Told};
 use crate::engine::id::{AlarmId, HomeId, SiteId};
@@ -260,7 +260,7 @@ async fn home_of(site: &Site, id: &AlarmId) -> Result<Result<HomeId, Refusal>, P
 fn wanted(word: &str, body: &[u8]) -> Result<(Wanted, Option<u32>), Problem> {
     let said: Said = match body.trim_ascii() {
         [] => Said::default(),
-        body => serde_json::from_slice(body).map_err(|e| Problem::unfit("bad_body", e.to_string()))?,
+        body => read(body)?,
     };
     let act = match word {
         "seen" => Act::Seen,

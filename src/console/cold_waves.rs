@@ -1,7 +1,7 @@
 //! Cold waves: entered for a site by a person or a feed of the weather, over by themselves at their end.
 
 use super::gate::{Caller, Operator};
-use super::problem::Problem;
+use super::problem::{Problem, read};
 use super::suppressions::when;
 use super::{Room, Shared, Site};
 use crate::engine::site::cold_wave::{ColdWave, ColdWaveRefusal, LONGEST};
@@ -55,7 +55,7 @@ pub(super) async fn put(
     Path(site): Path<String>,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Json<Value>, Problem> {
-    let said: Said = serde_json::from_slice(&body?).map_err(|e| Problem::unfit("bad_body", e.to_string()))?;
+    let said: Said = read(&body?)?;
     let (site, until) = (site_of(&room, &site)?, when(&said.until)?);
     tracing::info!(account = %caller.name, site = %site.id, "a cold wave is entered");
     site.keeper.cold_wave(Some(until), caller.name).await??;

@@ -4,7 +4,7 @@ use super::Shared;
 use super::alarms::{Asked, Wish, safe_how, understood};
 use super::devices::{AT_ONCE, home_of, no_such_home, some_of, watched};
 use super::gate::{Caller, Operator};
-use super::problem::Problem;
+use super::problem::{Problem, read};
 use crate::engine::home::coverage::{self, LookView};
 use crate::engine::id::{AlarmId, HomeId};
 use crate::engine::kind::AlarmKind;
@@ -147,7 +147,7 @@ pub(super) async fn looked(
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Json<Value>, Problem> {
     let body = body?;
-    let said: Looked = serde_json::from_slice(&body).map_err(|e| Problem::unfit("bad_body", e.to_string()))?;
+    let said: Looked = read(&body)?;
     let how = safe_how(said.how.as_deref())?;
     let here = home_of(&room, &id).await?;
     let of = (caller.name.to_string(), format!("{}/looked", here.home));

@@ -56,66 +56,29 @@ struct Place<'a> {
     home: Option<&'a str>,
 }
 
-/// `GET /quarantine`
-pub(super) async fn quarantine(room: State<Shared>, look: Query<Look>, uri: Uri, headers: HeaderMap) -> Response {
-    let place = Place {
-        script: "quarantine.js",
-        title: "title.quarantine",
-        heading: "nav.quarantine",
-        lead: Some("quarantine.lead"),
-        home: None,
-    };
-    show(&room, &look, &uri, &headers, &place)
+macro_rules! places {
+    ($($name:ident $word:literal;)*) => {$(
+        #[doc = concat!("`GET /", $word, "`")]
+        pub(super) async fn $name(room: State<Shared>, look: Query<Look>, uri: Uri, headers: HeaderMap) -> Response {
+            let place = Place {
+                script: concat!($word, ".js"),
+                title: concat!("title.", $word),
+                heading: concat!("nav.", $word),
+                lead: Some(concat!($word, ".lead")),
+                home: None,
+            };
+            show(&room, &look, &uri, &headers, &place)
+        }
+    )*};
 }
 
-/// `GET /health`
-pub(super) async fn health(room: State<Shared>, look: Query<Look>, uri: Uri, headers: HeaderMap) -> Response {
-    let place = Place {
-        script: "health.js",
-        title: "title.health",
-        heading: "nav.health",
-        lead: Some("health.lead"),
-        home: None,
-    };
-    show(&room, &look, &uri, &headers, &place)
-}
-
-/// `GET /outages`
-pub(super) async fn outages(room: State<Shared>, look: Query<Look>, uri: Uri, headers: HeaderMap) -> Response {
-    let place = Place {
-        script: "outages.js",
-        title: "title.outages",
-        heading: "nav.outages",
-        lead: Some("outages.lead"),
-        home: None,
-    };
-    show(&room, &look, &uri, &headers, &place)
-}
-
-/// `GET /away`
-pub(super) async fn away(room: State<Shared>, look: Query<Look>, uri: Uri, headers: HeaderMap) -> Response {
-    let place =
-        Place { script: "away.js", title: "title.away", heading: "nav.away", lead: Some("away.lead"), home: None };
-    show(&room, &look, &uri, &headers, &place)
-}
-
-/// `GET /duty`
-pub(super) async fn duty(room: State<Shared>, look: Query<Look>, uri: Uri, headers: HeaderMap) -> Response {
-    let place =
-        Place { script: "duty.js", title: "title.duty", heading: "nav.duty", lead: Some("duty.lead"), home: None };
-    show(&room, &look, &uri, &headers, &place)
-}
-
-/// `GET /visits`
-pub(super) async fn visits(room: State<Shared>, look: Query<Look>, uri: Uri, headers: HeaderMap) -> Response {
-    let place = Place {
-        script: "visits.js",
-        title: "title.visits",
-        heading: "nav.visits",
-        lead: Some("visits.lead"),
-        home: None,
-    };
-    show(&room, &look, &uri, &headers, &place)
+places! {
+    quarantine "quarantine";
+    health "health";
+    outages "outages";
+    away "away";
+    duty "duty";
+    visits "visits";
 }
 
 /// `GET /homes/{id}/walk-test`

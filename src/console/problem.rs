@@ -6,6 +6,7 @@ use axum::body::Body;
 use axum::extract::rejection::BytesRejection;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 use std::borrow::Cow;
 
@@ -68,6 +69,11 @@ impl Problem {
     pub fn reason(&self) -> &'static str {
         self.reason
     }
+}
+
+/// What stands in a body, as JSON.
+pub(super) fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
+    serde_json::from_slice(body).map_err(|e| Problem::unfit("bad_body", e.to_string()))
 }
 
 impl From<Refusal> for Problem {

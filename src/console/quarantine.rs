@@ -6,7 +6,7 @@
 use super::alarms::{Asked, Wish, understood};
 use super::gate::{Caller, Operator};
 use super::once::Answered;
-use super::problem::Problem;
+use super::problem::{Problem, read};
 use super::{Room, Shared, Site};
 use crate::engine::home::DeviceState;
 use crate::engine::id::{Address, AlarmId, DeviceId, HomeId, ProfileId, SiteId, SourceId};
@@ -270,7 +270,7 @@ pub(super) async fn claim(
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Json<Value>, Problem> {
     let body = body?;
-    let claim: Claim = serde_json::from_slice(&body).map_err(|e| Problem::unfit("bad_body", e.to_string()))?;
+    let claim: Claim = read(&body)?;
     for (what, word) in [("room", &claim.room), ("model", &claim.model)] {
         if word.chars().count() > MAX_WORD_CHARS || word.chars().any(char::is_control) {
             let detail = format!("{what} has at most {MAX_WORD_CHARS} characters, none of them a control character.");

@@ -14,7 +14,7 @@ use super::alarms::{Wanted, carry_out, minutes, safe_how};
 use super::gate::{Peer, cookie};
 use super::guard::from_our_page;
 use super::pages::{Look, Script, brand, frame, is_secure, language, other_language, page};
-use super::problem::Problem;
+use super::problem::{Problem, read};
 use super::words::say;
 use super::{Shared, Site};
 use crate::config::pin;
@@ -108,7 +108,7 @@ fn said<T: DeserializeOwned>(headers: &HeaderMap, body: Result<Bytes, BytesRejec
         return Err(Problem::forbidden("foreign_origin", "Open the link of the notice, and act on its page."));
     }
     let body = body?;
-    let said = serde_json::from_slice(&body).map_err(|e| Problem::unfit("bad_body", e.to_string()))?;
+    let said = read(&body)?;
     Ok((said, body))
 }
 

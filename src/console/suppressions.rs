@@ -3,7 +3,7 @@
 use super::alarms::{Asked, Wish, understood};
 use super::devices::{AT_ONCE, Here, home_of, no_such_home, some_of, watched};
 use super::gate::{Caller, Operator};
-use super::problem::Problem;
+use super::problem::{Problem, read};
 use super::{Open, Room, Shared};
 use crate::engine::home::suppression::{LONGEST, Suppression, SuppressionKind, SuppressionRefusal, SuppressionView};
 use crate::engine::id::{AlarmId, HomeId};
@@ -175,7 +175,7 @@ pub(super) async fn put(
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, Problem> {
-    let said: Said = serde_json::from_slice(&body?).map_err(|e| Problem::unfit("bad_body", e.to_string()))?;
+    let said: Said = read(&body?)?;
     let until = when(&said.until)?;
     let (kind, here) = named(&room, &id).await?;
     let text = said.reason.trim();

@@ -5,7 +5,7 @@ use super::cold_waves::lying_on;
 use super::devices::{Here, home_of, no_such_home, some_of, watched};
 use super::gate::{Caller, Operator};
 use super::outages::{is_frail, residents_of};
-use super::problem::Problem;
+use super::problem::{Problem, read};
 use super::{Room, Shared};
 use crate::engine::alarm::Alarm;
 use crate::engine::home::care::{VisitKind, VisitOutcome, VisitRefusal, VisitState, VisitView, view};
@@ -236,7 +236,7 @@ pub(super) async fn put(
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Json<Value>, Problem> {
     let body = body?;
-    let said: Said = serde_json::from_slice(&body).map_err(|e| Problem::unfit("bad_body", e.to_string()))?;
+    let said: Said = read(&body)?;
     let (kind, here) = named(&room, &id).await?;
     let of = (caller.name.to_string(), format!("visits/{}/{}", kind.name(), here.home));
     let work = {

@@ -3,7 +3,7 @@
 use super::devices::{Here, home_of};
 use super::gate::{Caller, Operator};
 use super::once::Answered;
-use super::problem::Problem;
+use super::problem::{Problem, read};
 use super::{Room, Shared};
 use crate::engine::home::State as HomeState;
 use crate::engine::home::health::DeviceView;
@@ -124,7 +124,7 @@ async fn carry_out(room: &Room, here: Here, order: WalkOrder, by: ResponderId) -
 }
 
 fn understood(body: &[u8]) -> Result<WalkOrder, Problem> {
-    let said: Ordered = serde_json::from_slice(body).map_err(|e| Problem::unfit("bad_body", e.to_string()))?;
+    let said: Ordered = read(body)?;
     let bare = said.minutes.is_none() && said.presses.is_none();
     match said.order.as_str() {
         "open" => {

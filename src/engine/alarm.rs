@@ -391,12 +391,10 @@ pub enum Verdict {
         until: Tick,
         progress: Progress,
     },
-    /// The ladder starts again, now.
+    /// Nobody has it, or is safe: the ladder starts again, now.
     CallAgain,
     /// Nobody has it: the next rung is told now.
     ClimbOn,
-    /// Nobody is safe: the ladder starts again, now.
-    Unsettle,
     Settle(SafeHow),
     Close(CloseCode),
     /// Only the record grows.
@@ -411,7 +409,7 @@ pub fn decide(alarm: &Alarm, act: &Act, by: &ResponderId, rules: &Rules, now: Ti
     let has_it = matches!(&alarm.attention, Attention::Taken { by: owner, .. } if owner == by);
     Ok(match (act, &alarm.attention) {
         (Act::Note(_), _) => Verdict::Record,
-        (Act::Reopen, Attention::Settled) => Verdict::Unsettle,
+        (Act::Reopen, Attention::Settled) => Verdict::CallAgain,
         (Act::Reopen, _) => return Err(Refusal::StillOpen),
         // Safe stays safe; only closing is left to do.
         (

@@ -9,18 +9,19 @@ use crate::engine::time::Millis;
 
 impl Turn<'_> {
     pub(super) fn act(&mut self, id: &AlarmId, act: Act, by: ResponderId, revision: Option<u32>) {
-        let answer = match self.state.alarms.iter().find(|a| &a.id == id) {
-            None => match self.state.closed.iter().find(|closed| &closed.alarm.id == id) {
-                Some(closed) if act == Act::Reopen && !closed.is_final(self.now.tick) => {
-                    self.reopen(&closed.alarm, by, revision)
-                }
-                Some(_) => Err(Refusal::Closed),
-                None => Err(Refusal::NoSuchAlarm),
-            },
-            Some(alarm) => match revision {
-                Some(seen) if seen != alarm.revision => Err(Refusal::Stale { revision: alarm.revision }),
-                _ => self.act_on(alarm, act, by),
-            },
+        let is_as_seen = |alarm: &Alarm| match revision {
+            Some(seen) if seen != alarm.revision => Err(Refusal::Stale { revision: alarm.revision }),
+            _ => Ok(()),
+        };
+        let open = self.state.alarms.iter().find(|alarm| &alarm.id == id);
+        let closed = self.state.closed.iter().find(|closed| &closed.alarm.id == id);
+        let answer = match (open, closed) {
+            (Some(alarm), _) => is_as_seen(alarm).and_then(|()| self.act_on(alarm, act, by)),
+            (None, Some(closed)) if act == Act::Reopen && !closed.is_final(self.now.tick) => {
+                is_as_seen(&closed.alarm).and_then(|()| self.reopen(&closed.alarm, by))
+            }
+            (None, Some(_)) => Err(Refusal::Closed),
+            (None, None) => Err(Refusal::NoSuchAlarm),
         };
         self.out.answer = Some(answer.map(|revision| (id.clone(), revision)));
     }
@@ -40,12 +41,8 @@ impl Turn<'_> {
                     self.tell_taken(alarm, &by);
                 }
             }
-            Verdict::CallAgain => self.climb_from_the_start(alarm, Millis(0)),
+            Verdict::CallAgain => self.call_again(alarm),
             Verdict::ClimbOn => self.climb_on(alarm),
-            Verdict::Unsettle => {
-                self.alarm_change(alarm.kind, AlarmChange::Safe(None));
-                self.climb_from_the_start(alarm, Millis(0));
-            }
             Verdict::Settle(how) => {
                 self.settle(alarm, &by, how);
                 self.is_well(alarm.kind);
@@ -72,10 +69,7 @@ impl Turn<'_> {
     }
 
     /// It was closed by mistake: it calls again, under its own id. Gives its revision.
-    fn reopen(&mut self, closed: &Alarm, by: ResponderId, revision: Option<u32>) -> Result<u32, Refusal> {
-        if revision.is_some_and(|seen| seen != closed.revision) {
-            return Err(Refusal::Stale { revision: closed.revision });
-        }
+    fn reopen(&mut self, closed: &Alarm, by: ResponderId) -> Result<u32, Refusal> {
         if self.state.alarm(closed.kind).is_some() {
             return Err(Refusal::RaisedAgain);
         }

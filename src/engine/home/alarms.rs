@@ -52,17 +52,22 @@ impl Turn<'_> {
         match alarm.attention {
             _ if cause.merged => self.because("counted_same_press"),
             // A new call is a new need, whoever took the one before, and whoever was safe then.
-            Attention::Taken { .. } if press => self.call_again(alarm),
-            Attention::Settled => self.call_again(alarm),
+            Attention::Taken { .. } if press => self.pressed_again(alarm),
+            Attention::Settled => self.pressed_again(alarm),
             _ => self.because("counted"),
         }
     }
 
-    fn call_again(&mut self, alarm: &Alarm) {
+    fn pressed_again(&mut self, alarm: &Alarm) {
+        self.because("pressed_again_clears_seen");
+        self.call_again(alarm);
+    }
+
+    /// Nobody has it, and nobody is safe: the ladder starts again.
+    pub(super) fn call_again(&mut self, alarm: &Alarm) {
         if alarm.safe.is_some() {
             self.alarm_change(alarm.kind, AlarmChange::Safe(None));
         }
-        self.because("pressed_again_clears_seen");
         self.climb_from_the_start(alarm, Millis(0));
     }
 

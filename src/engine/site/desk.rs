@@ -45,8 +45,8 @@ pub(super) fn due(state: &State, now: Stamp, out: &mut Out) -> bool {
     let due = next(state).is_some_and(|at| at <= now.tick);
     if due {
         out.changes.push(SiteChange::DeskEmpty);
-        let claimed = (0u32..).zip(&state.homes).map(|(number, _)| (number, HomeInput::DeskEmpty));
-        out.to_homes.extend(claimed);
+        let all = (0u32..).zip(&state.homes).map(|(number, _)| (number, HomeInput::DeskEmpty));
+        out.to_homes.extend(all);
     }
     due
 }
