@@ -5,7 +5,7 @@ use crate::Options;
 use crate::broker::Broker;
 use crate::figures::{line, spread, title};
 use crate::gateway::{Gateway, PATIENCE};
-use crate::load::{Publisher, homes, presses};
+use crate::load::{Publisher, homes, messages, presses};
 use crate::receiver::Receiver;
 use hearthwatch::engine::time::Wall;
 use std::collections::HashMap;
@@ -27,7 +27,10 @@ pub fn run(_: &Options) {
     let since = Instant::now();
     let wall = SystemTime::UNIX_EPOCH.elapsed().expect("after 1970").as_millis() as f64;
     let mut publisher = Publisher::connect(broker.port(), "presses");
-    for (n, (_, message)) in (0..).zip(presses(ALARMS, Wall(0)).into_iter().take(ALARMS as usize)) {
+    let start = messages(ALARMS, 1).first().map_or(Wall(0), |message| message.at);
+    let presses = presses(ALARMS, start);
+    assert_eq!(presses.len(), ALARMS as usize, "every home presses");
+    for (n, (_, message)) in (0..).zip(presses) {
         publisher.press(&message.topic, message.payload.as_bytes());
         let due = ROUND * n / ALARMS;
         std::thread::sleep(due.saturating_sub(since.elapsed()));
