@@ -308,6 +308,8 @@ const WORDS: &[Word] = &[
     ("mark.over", "信号已于 {at} 恢复，仍须有人看过", "ended by itself at {at}; somebody still has to look"),
     ("mark.unanswered", "电话无人应答 {n} 次", "calls unanswered: {n}"),
     ("mark.no_access", "进不了门", "no access"),
+    ("mark.goal", "{at} 前应有人到场", "somebody has to be there by {at}"),
+    ("mark.breach", "{at} 仍无人到场，已重新通知所有人", "nobody there by {at}: everybody was told again"),
     ("mark.age_unknown", "开始时间不明", "begin unknown"),
     ("mark.late", "迟到 {by}", "late by {by}"),
     ("mark.last_taker", "{by} 曾接单，未完成", "{by} had it and did not finish"),

@@ -287,6 +287,20 @@ impl Alarm {
         }
     }
 
+    /// When a call for help has waited so long for somebody at the door that everybody is to hear of it again; none for other kinds.
+    pub fn nobody_on_site_at(&self, rules: &Rules) -> Option<Tick> {
+        self.after_the_call(rules.on_site_breach_min)
+    }
+
+    /// By when somebody is to be at the door of whoever calls for help.
+    pub fn on_site_goal(&self, rules: &Rules) -> Option<Tick> {
+        self.after_the_call(rules.on_site_goal_min)
+    }
+
+    fn after_the_call(&self, minutes: u32) -> Option<Tick> {
+        (self.priority() == Priority::Life && minutes > 0).then(|| self.raised.tick + Millis::from_mins(minutes.into()))
+    }
+
     pub fn telling(&self, channel: &ChannelId) -> Option<&Telling> {
         self.tellings.iter().find(|t| &t.channel == channel)
     }
@@ -406,6 +420,9 @@ pub fn decide(alarm: &Alarm, act: &Act, by: &ResponderId, rules: &Rules, now: Ti
     let life = alarm.priority() == Priority::Life;
     let mins = |m: u32| Millis::from_mins(m.into());
     let seen = Millis::from_secs(if life { rules.life_seen_lease_s } else { rules.seen_lease_s }.into());
+    // What somebody says does not hide for ever that nobody is there.
+    let breach = alarm.nobody_on_site_at(rules).filter(|at| *at > now);
+    let unless_nobody_comes = |until: Tick| breach.map_or(until, |at| until.min(at));
     let has_it = matches!(&alarm.attention, Attention::Taken { by: owner, .. } if owner == by);
     Ok(match (act, &alarm.attention) {
         (Act::Note(_), _) => Verdict::Record,
@@ -417,16 +434,18 @@ pub fn decide(alarm: &Alarm, act: &Act, by: &ResponderId, rules: &Rules, now: Ti
             Attention::Settled,
         ) => Verdict::Record,
         (Act::Seen, Attention::Taken { by: owner, until, progress, .. }) if owner == by => {
-            Verdict::Lease { until: (*until).max(now + seen), progress: *progress }
+            let renewed = if *progress == Progress::OnSite { now + seen } else { unless_nobody_comes(now + seen) };
+            Verdict::Lease { until: (*until).max(renewed), progress: *progress }
         }
         // Whoever has got further keeps it.
         (Act::Seen, Attention::Taken { progress: Progress::OnMyWay | Progress::OnSite, .. }) => Verdict::Record,
         (Act::OnMyWay { .. }, Attention::Taken { progress: Progress::OnSite, .. }) if !has_it => Verdict::Record,
-        (Act::Seen, _) => Verdict::Lease { until: now + seen, progress: Progress::Seen },
+        (Act::Seen, _) => Verdict::Lease { until: unless_nobody_comes(now + seen), progress: Progress::Seen },
         (Act::OnMyWay { minutes }, _) => {
             let eta =
                 minutes.unwrap_or(if life { rules.life_on_my_way_min } else { rules.on_my_way_min }).clamp(1, 240);
-            Verdict::Lease { until: now + mins(eta + rules.on_my_way_grace_min), progress: Progress::OnMyWay }
+            let until = unless_nobody_comes(now + mins(eta + rules.on_my_way_grace_min));
+            Verdict::Lease { until, progress: Progress::OnMyWay }
         }
         (Act::OnSite, _) => Verdict::Lease { until: now + mins(rules.on_site_lease_min), progress: Progress::OnSite },
         (Act::NoAnswer, _) => Verdict::Record,

@@ -234,6 +234,13 @@ impl AlarmKind {
             && !matches!(self, AlarmKind::BackCheck | AlarmKind::SuppressionCheck | AlarmKind::VisitDue)
     }
 
+    /// Of the equipment of one home, or what is mended already: told twice a day in one message, unless a ladder is named for the kind
+    /// (PRACTICE, "technical"). That nobody can be heard or told anywhere waits for no such hour.
+    pub const fn can_wait(self) -> bool {
+        use AlarmKind::*;
+        matches!(self, Tamper | BatteryLow | HomeUnheard | StoreRebuilt)
+    }
+
     /// Shown to the operator only; no ladder is climbed for it unless somebody names one: for a check by its kind.
     pub const fn quiet(self) -> bool {
         self.is_check() || matches!(self.priority(), Priority::Technical)

@@ -5,7 +5,7 @@ use super::kind::{AlarmKind, Priority};
 use super::registry::{Home, Ladder, Medium, Registry, Responder, Rota, Status};
 use super::rota::{Calendar, Duty};
 use super::site::cold_wave::ColdWave;
-use super::time::{Millis, Wall};
+use super::time::{Millis, Stamp, Tick, Wall};
 use minicbor::{Decode, Encode};
 use serde::{Deserialize, Serialize};
 use std::cell::RefCell;
@@ -89,6 +89,10 @@ rules! {
     on_my_way_grace_min = 5 (0..=60);
     13 /// How long *on site* holds the ladder. Minutes.
     on_site_lease_min = 30 (5..=240);
+    55 /// Somebody is to be at the door of whoever calls for help so long after the call: what the console shows as the goal. Minutes; 0: no goal.
+    on_site_goal_min = 15 (0..=240);
+    63 /// Nobody is there after so long: *seen* and *on my way* hold the ladder no longer, and everybody is told again. Minutes; 0: never.
+    on_site_breach_min = 45 (0..=480);
     14 /// The one hold of an alarm. Seconds.
     hold_s = 60 (10..=600);
     15 /// How many false alarms of inactivity a home may have in a hundred months: learning keeps it, below the caps. 0: the caps alone.
@@ -174,6 +178,10 @@ rules! {
     responders_welfare = 1 (0..=20);
     54 /// By how many kinds of medium, of webhook, chat, SMS and voice, they can be reached together, at least.
     responder_media = 2 (1..=4);
+    65 /// When what is technical and can wait is told, in one message. Minutes after local midnight,
+    technical_at_min = 540 (0..=1_439);
+    66 /// and when again.
+    technical_again_at_min = 900 (0..=1_439);
     64 /// Nobody is at the console for a minute while a call for help waits: whether its ladder climbs by itself, whatever its first rung
     /// would wait.
     empty_desk_climbs = 1 (0..=1);
@@ -292,7 +300,8 @@ pub struct HomePolicy {
     pub zone: jiff::tz::TimeZone,
     /// The cold wave of its site that was entered last; over once its end has come.
     pub cold_wave: Option<ColdWave>,
-    ladders: Vec<Arc<ResolvedLadder>>,
+    /// By kind; and of what can wait, whether a ladder is named for it.
+    ladders: Vec<(Arc<ResolvedLadder>, bool)>,
 }
 
 impl HomePolicy {
@@ -303,7 +312,20 @@ impl HomePolicy {
 
     /// The ladder of an alarm kind.
     pub fn ladder(&self, kind: AlarmKind) -> &ResolvedLadder {
-        &self.ladders[kind as usize]
+        &self.ladders[kind as usize].0
+    }
+
+    /// Whether alarms of a kind wait for the hours at which they are told in one message.
+    pub fn waits_for_its_hour(&self, kind: AlarmKind) -> bool {
+        kind.can_wait() && !self.ladders[kind as usize].1
+    }
+
+    /// When an alarm of a kind that waits is told; none where it is told at once.
+    pub fn told_at(&self, kind: AlarmKind, now: Stamp) -> Option<Tick> {
+        let after = now.wall + Millis(1);
+        let times = [self.rules.technical_at_min, self.rules.technical_again_at_min];
+        let next = times.into_iter().map(|minute| after.next_at(&self.zone, minute)).min();
+        next.filter(|_| self.waits_for_its_hour(kind)).map(|at| now.tick + at.since(now.wall))
     }
 }
 
@@ -366,8 +388,10 @@ impl<'a> Resolver<'a> {
         let caseworker = home.and_then(|home| home.caseworker.as_ref());
         let ladder_of = |kind: &AlarmKind| {
             let general = if kind.is_check() { None } else { names.get(kind.priority().name()) };
-            let named = names.get(kind.name()).or(general).and_then(|id| self.ladders.get_key_value(*id));
-            named.map_or_else(|| self.silent.clone(), |(id, ladder)| self.of_caseworker(id, ladder, caseworker))
+            let own = names.get(kind.name());
+            let named = own.or(general).and_then(|id| self.ladders.get_key_value(*id));
+            let ladder = named.map(|(id, ladder)| self.of_caseworker(id, ladder, caseworker));
+            (ladder.unwrap_or_else(|| self.silent.clone()), own.is_some())
         };
         HomePolicy {
             site: self.site.site.clone(),

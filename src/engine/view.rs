@@ -3,7 +3,7 @@
 use super::alarm::{Alarm, Attention, Progress, Reason, Safe};
 use super::id::{AlarmId, HomeId, ResponderId, SiteId};
 use super::kind::{AlarmKind, Priority};
-use super::policy::{ResolvedLadder, ResolvedRung};
+use super::policy::{ResolvedLadder, ResolvedRung, Rules};
 use super::time::{Stamp, Tick, Wall};
 use serde::{Serialize, Serializer};
 
@@ -75,6 +75,16 @@ pub struct HomeView {
     pub block: Option<Box<str>>,
 }
 
+/// By when somebody is to be at the door of whoever calls for help; of an alarm for which nobody is there yet.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ArrivalView {
+    #[serde(serialize_with = "utc_or_null")]
+    pub goal_at: Option<Wall>,
+    /// When everybody is told again, whoever has taken it.
+    #[serde(serialize_with = "utc_or_null")]
+    pub breach_at: Option<Wall>,
+}
+
 /// What happens if nobody acts.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct NextView {
@@ -115,6 +125,16 @@ impl AlarmView {
             no_access: alarm.no_access,
             last_taker: alarm.last_taker.clone(),
         }
+    }
+}
+
+impl ArrivalView {
+    /// None where nobody needs to come, or somebody is there.
+    pub fn of(alarm: &Alarm, rules: &Rules, now: Stamp) -> Option<ArrivalView> {
+        let there = matches!(alarm.attention, Attention::Settled | Attention::Taken { progress: Progress::OnSite, .. });
+        let wall = |tick| now.wall_at(tick);
+        let (goal_at, breach_at) = (alarm.on_site_goal(rules).map(wall), alarm.nobody_on_site_at(rules).map(wall));
+        (!there && (goal_at.is_some() || breach_at.is_some())).then_some(ArrivalView { goal_at, breach_at })
     }
 }
 

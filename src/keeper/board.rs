@@ -2,7 +2,7 @@
 
 use crate::engine::home::suppression::SuppressionKind;
 use crate::engine::id::AlarmId;
-use crate::engine::view::{AlarmView, HomeView, NextView};
+use crate::engine::view::{AlarmView, ArrivalView, HomeView, NextView};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::sync::{Arc, RwLock};
@@ -16,6 +16,8 @@ pub struct Shown {
     pub home: HomeView,
     pub rung: u32,
     pub next: Option<NextView>,
+    /// By when somebody is to be there.
+    pub arrival: Option<ArrivalView>,
     /// Why nobody is told of it at present.
     pub hidden_by: Option<SuppressionKind>,
     pub open: bool,

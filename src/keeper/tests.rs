@@ -13,11 +13,13 @@ mod people;
 #[cfg(feature = "poison")]
 mod poison;
 mod presses;
+mod restarts;
 mod routine;
 mod scene;
 mod silence;
 mod storms;
 mod suppressions;
+mod technical;
 mod turns;
 mod visits;
 mod words;

@@ -10,7 +10,7 @@ use crate::engine::id::{ChannelId, HomeId, ResponderId};
 use crate::engine::policy::ResolvedLadder;
 use crate::engine::registry::Channel;
 use crate::engine::time::Wall;
-use crate::engine::view::{AlarmView, HomeView, NextView};
+use crate::engine::view::{AlarmView, ArrivalView, HomeView, NextView};
 use base64::Engine as _;
 use std::sync::Arc;
 
@@ -130,6 +130,7 @@ impl Core {
             home: self.home_view(home),
             rung,
             next,
+            arrival: ArrivalView::of(alarm, &slot.policy.rules, self.now()),
             hidden_by,
             open: true,
             outcome: None,

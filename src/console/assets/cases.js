@@ -1,6 +1,6 @@
 // The list: the open alarms of one home stand together under the gravest; what nobody has taken stands above what somebody has.
 
-import { clock, el, fill, me, meta, since, span, symbol, t, tOr, until } from './dom.js';
+import { clock, el, fill, me, meta, now, since, span, symbol, t, tOr, until } from './dom.js';
 import { ACTS, choice, choicesOf, label } from './acts.js';
 import { code, place } from './home.js';
 
@@ -130,6 +130,10 @@ function marks(alarm) {
   if (alarm.over) found.push(t('mark.over', { at: clock(alarm.over.at) }));
   if (alarm.unanswered > 0) found.push(t('mark.unanswered', { n: alarm.unanswered }));
   if (alarm.no_access > 0) found.push(t('mark.no_access'));
+  const arrival = alarm.arrival;
+  const breached = arrival?.breach_at && Date.parse(arrival.breach_at) <= now();
+  if (breached) found.push(t('mark.breach', { at: clock(arrival.breach_at) }));
+  else if (arrival?.goal_at) found.push(t('mark.goal', { at: clock(arrival.goal_at) }));
   if (alarm.age_unknown) found.push(t('mark.age_unknown'));
   if (alarm.late_by_s >= 60) found.push(t('mark.late', { by: span(alarm.late_by_s * 1000, 'long') }));
   if (!alarm.seen && alarm.last_taker && !alarm.safe) found.push(t('mark.last_taker', { by: alarm.last_taker }));

@@ -32,7 +32,7 @@ fn shown(number: u64) -> Shown {
         community: None,
         block: None,
     };
-    Shown { alarm, home, rung: 1, next: None, hidden_by: None, open: true, outcome: None }
+    Shown { alarm, home, rung: 1, next: None, arrival: None, hidden_by: None, open: true, outcome: None }
 }
 
 /// The numbers that a console gets that had `last`, or the event that makes it load anew.

@@ -5,7 +5,7 @@ use super::alarms::fold_alarm;
 use super::silence;
 use super::state::State;
 use super::suppression;
-use crate::engine::alarm::{Alarm, Attention, Telling, Told};
+use crate::engine::alarm::{Alarm, Attention, Progress, Telling, Told};
 use crate::engine::change::{AlarmChange, HomeChange, Notice, Subject};
 use crate::engine::id::{ChannelId, NoticeId, ResponderId};
 use crate::engine::input::SiteInput;
@@ -39,8 +39,13 @@ impl Turn<'_> {
             let late = self.now.tick.since(deadline);
             match &alarm.attention {
                 Attention::Calling { rung, round, .. } => self.climb(alarm, *rung, *round, late),
-                Attention::Taken { .. } => {
-                    self.because("lease_ended");
+                Attention::Taken { progress, .. } => {
+                    let at_breach = alarm.nobody_on_site_at(&self.policy.rules) == Some(deadline);
+                    self.because(if at_breach && *progress != Progress::OnSite {
+                        "nobody_on_site"
+                    } else {
+                        "lease_ended"
+                    });
                     self.climb_from_the_start(alarm, late);
                 }
                 Attention::Settled => {}
@@ -53,7 +58,14 @@ impl Turn<'_> {
             // Nobody has it any more: whoever was still to hear that somebody has need not.
             self.out.to_site.push(SiteInput::Withdraw { alarm: alarm.id.clone() });
         }
-        self.climb(alarm, 0, 0, late_by);
+        match self.policy.told_at(alarm.kind, self.now) {
+            // It waits for its hour.
+            Some(next) => {
+                let attention = Attention::Calling { rung: 0, round: 0, next };
+                self.alarm_change(alarm.kind, AlarmChange::Attention { attention, late_by: Millis(0) });
+            }
+            None => self.climb(alarm, 0, 0, late_by),
+        }
     }
 
     /// Tells the rung after the one that was told last, before its time.
@@ -89,7 +101,8 @@ impl Turn<'_> {
             Some(rung) if above(now + rung.wait) => rung.wait,
             _ => ladder.repeat,
         };
-        let attention = Attention::Calling { rung, round, next: self.now.tick + wait };
+        let next = self.policy.told_at(alarm.kind, self.now).unwrap_or(self.now.tick + wait);
+        let attention = Attention::Calling { rung, round, next };
         self.alarm_change(alarm.kind, AlarmChange::Attention { attention, late_by });
         let mut number = alarm.notices;
         for channel in told.map(|r| r.channels(now)).unwrap_or_default() {
@@ -203,6 +216,7 @@ impl Turn<'_> {
 /// has become hidden nobody is told any more.
 pub fn deadline(policy: &HomePolicy, state: &State, alarm: &Alarm, now: Stamp) -> Option<Tick> {
     match alarm.attention {
+        Attention::Calling { rung: 0, next, .. } if policy.waits_for_its_hour(alarm.kind) => Some(next),
         Attention::Calling { rung: 0, .. } => {
             let ladder = suppression::ladder(policy, state, alarm.kind, now);
             if !ladder.reaches_nobody(now.wall) {

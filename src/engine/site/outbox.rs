@@ -275,6 +275,7 @@ impl Outbox {
                 continue;
             }
             let Some((slots, rate)) = takes(channel) else { continue };
+            let gathers = self.gathers(channel, now);
             let mut pace = rate.map(|rate| self.pace(channel, rate, now));
             let health = self.health.get(channel);
             let failing = health.is_some_and(|h| h.failures >= FAILING);
@@ -287,6 +288,7 @@ impl Outbox {
                 .take(4 * usize::from(slots))
                 .chain(due)
                 .filter_map(|id| self.pending.get(id))
+                .filter(|pending| !gathers(pending))
                 .collect();
             candidates.sort_by_key(|pending| pending.turn());
             let mut under_way = queue.sending.len();
@@ -320,7 +322,8 @@ impl Outbox {
         let next = |(channel, queue): (&ChannelId, &Queue)| {
             let later = queue.later.iter().map(|(due, _)| *due).find(|due| *due > now);
             let rate = takes(channel).and_then(|(_, rate)| rate);
-            later.into_iter().chain(rate.and_then(|rate| self.next_place(channel, rate, now))).min()
+            let place = rate.and_then(|rate| self.next_place(channel, rate, now));
+            later.into_iter().chain(place).chain(self.gathered_at(channel, now)).min()
         };
         self.queues.iter().filter_map(next).min()
     }

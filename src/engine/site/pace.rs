@@ -21,6 +21,8 @@ const SECOND: Millis = Millis(1_100);
 const LIFE_PATIENCE: Millis = Millis::from_secs(4);
 /// And everything else.
 const OTHER_PATIENCE: Millis = Millis::from_secs(60);
+/// What can wait is gathered for so long, since its hour is that of many homes.
+const GATHERING: Millis = Millis::from_secs(5);
 /// A receiver that says *too many* is left alone for so long at least.
 const REST: Millis = Millis::from_secs(10);
 /// More than any receiver reads in one message; what is beyond goes into the next.
@@ -115,6 +117,25 @@ impl Outbox {
         Pace { limit: rate.per_minute.into(), life, others: all.len() - life, resting, this_second }
     }
 
+    /// What waits for its hour's message, of a channel, oldest first.
+    fn gathered(&self, channel: &ChannelId, now: Tick) -> Vec<&Pending> {
+        let mut gathered: Vec<&Pending> = self.waiting(channel, now).filter(|pending| can_wait(pending)).collect();
+        gathered.sort_by_key(|pending| pending.turn());
+        gathered
+    }
+
+    /// What of a channel is not sent by itself: all that gathers, once there are several, and before that each for a while.
+    pub(super) fn gathers(&self, channel: &ChannelId, now: Tick) -> impl Fn(&Pending) -> bool + use<> {
+        let several = self.waiting(channel, now).filter(|pending| can_wait(pending)).nth(1).is_some();
+        move |pending| can_wait(pending) && (several || !is_ripe(pending, now))
+    }
+
+    /// When what gathers has waited long enough.
+    pub(super) fn gathered_at(&self, channel: &ChannelId, now: Tick) -> Option<Tick> {
+        let first = self.gathered(channel, now).first().map(|pending| pending.notice.issued.tick + GATHERING);
+        first.filter(|at| *at > now)
+    }
+
     /// Those that wait for a place, and find none.
     fn held_back(&self, channel: &ChannelId, rate: Rate, now: Tick) -> Vec<&Pending> {
         // What waits for the next second is held back by nobody.
@@ -151,8 +172,28 @@ struct Held<'s> {
     members: Vec<&'s Notice>,
 }
 
-fn held<'s>(state: &'s State, channel: &ChannelId, rate: Rate, now: Tick) -> Held<'s> {
+/// It is of its home's equipment, and was not tried by itself before.
+fn can_wait(pending: &Pending) -> bool {
+    pending.notice.kind.can_wait() && pending.is_rung() && pending.attempts == 0
+}
+
+fn is_ripe(pending: &Pending, now: Tick) -> bool {
+    now.since(pending.notice.issued.tick) >= GATHERING
+}
+
+/// What has gathered for a channel and is due as one message.
+fn gathered<'s>(outbox: &'s Outbox, channel: &ChannelId, now: Tick) -> Vec<&'s Notice> {
+    let gathered = outbox.gathered(channel, now);
+    let one_is_on_its_way =
+        || outbox.waiting(channel, now).chain(outbox.under_way(channel)).any(|p| Lot::of(p) == Lot::OtherDigest);
+    let is_due = gathered.len() > 1 && gathered.first().is_some_and(|p| is_ripe(p, now)) && !one_is_on_its_way();
+    gathered.into_iter().filter(|_| is_due).map(|pending| &pending.notice).collect()
+}
+
+fn held<'s>(state: &'s State, channel: &ChannelId, rate: Option<Rate>, now: Tick) -> Held<'s> {
     let outbox = &state.outbox;
+    let members = gathered(outbox, channel, now);
+    let Some(rate) = rate.filter(|_| members.is_empty()) else { return Held { deferred: Vec::new(), members } };
     let held_back = outbox.held_back(channel, rate, now);
     let alone = || held_back.iter().copied().filter(|pending| !pending.is_digest());
     let goes_on = |pending: &&Pending| pending.is_rung() && Lot::of(pending).is_life() && !pending.deferred;
@@ -171,8 +212,8 @@ fn held<'s>(state: &'s State, channel: &ChannelId, rate: Rate, now: Tick) -> Hel
 /// The channels that take only so much and have something to send, each with what it holds back.
 fn pressed(state: &State, now: Tick) -> impl Iterator<Item = (&ChannelId, Held<'_>)> {
     let waits = move |id: &ChannelId| state.outbox.waiting(id, now).next().is_some();
-    let paced = state.registry.channels.iter().filter_map(|(id, channel)| Some((id, channel.rate()?)));
-    let held = paced.filter(move |(id, _)| waits(id)).map(move |(id, rate)| (id, held(state, id, rate, now)));
+    let all = state.registry.channels.iter().map(|(id, channel)| (id, channel.rate()));
+    let held = all.filter(move |(id, _)| waits(id)).map(move |(id, rate)| (id, held(state, id, rate, now)));
     held.filter(|(_, held)| !held.deferred.is_empty() || !held.members.is_empty())
 }
 

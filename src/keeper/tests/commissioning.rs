@@ -127,7 +127,7 @@ fn a_cover_that_is_opened_and_an_empty_battery_are_no_calls_of_a_button() {
           test window of installer until 10:10:00, 1 calls
         10:00:10 h1/button battery_low=true
           battery_low#1 raised in h1: said battery_low
-          battery_low#1 calls rung 0.0 until 1d 10:00:10
+          battery_low#1 calls rung 0.0 until 15:00:00
           h1/button works
         10:00:20 h1/button tamper=true
           h1/button works

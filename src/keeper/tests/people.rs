@@ -411,3 +411,139 @@ fn what_was_closed_by_mistake_calls_again_under_its_own_id() {
     ",
     );
 }
+
+#[test]
+fn two_operators_take_the_same_alarm_and_one_of_them_has_it() {
+    story(
+        "
+        08:00:00 press
+          sos#1 raised in h1: said sos
+          sos#1 calls rung 1.0 until 08:01:00
+          -> desk: sos#1 n1 rung 1.0
+          -> zhang: sos#1 n2 rung 1.0
+        08:00:10 zhang seen rev=1
+          sos#1 taken by zhang until 08:03:10
+          -> desk: sos#1 n3 taken by zhang
+          -> zhang: sos#1 n4 taken by zhang
+        08:00:10 desk seen rev=1
+          refused: stale_revision
+        08:00:11 desk on-my-way 10 rev=1
+          refused: stale_revision
+        08:00:20 desk hold
+          refused: not_yours
+        08:00:25 desk cannot
+        08:00:30 desk on-my-way 10 rev=2
+          refused: stale_revision
+        08:00:40 zhang seen rev=3
+          refused: stale_revision
+        08:00:50 zhang cannot
+          sos#1 calls rung 1.0 until 08:01:50
+          -> desk: sos#1 n5 rung 1.0
+          -> zhang: sos#1 n6 rung 1.0
+        08:01:00 desk cannot
+        08:01:10 zhang seen
+          sos#1 taken by zhang until 08:04:10
+          -> desk: sos#1 n7 taken by zhang
+          -> zhang: sos#1 n8 taken by zhang
+        08:01:20 desk safe spoke
+          sos#1 settled
+        08:01:30 zhang close
+          sos#1 closed by zhang helped
+          -> desk: sos#1 n9 closed helped
+          -> zhang: sos#1 n10 closed helped
+    ",
+    );
+}
+
+#[test]
+fn who_is_said_to_come_and_is_not_there_in_time_holds_the_ladder_no_longer() {
+    story(
+        "
+        08:00:00 press
+          sos#1 raised in h1: said sos
+          sos#1 calls rung 1.0 until 08:01:00
+          -> desk: sos#1 n1 rung 1.0
+          -> zhang: sos#1 n2 rung 1.0
+        08:00:20 zhang on-my-way 90
+          sos#1 taken by zhang until 08:45:00
+          -> desk: sos#1 n3 taken by zhang
+          -> zhang: sos#1 n4 taken by zhang
+        08:44:59 .
+          08:45:00 sos#1 calls rung 1.0 until 08:46:00
+          08:45:00 -> desk: sos#1 n5 rung 1.0
+          08:45:00 -> zhang: sos#1 n6 rung 1.0
+        08:45:01 .
+        08:45:30 deputy on-my-way 10
+          sos#1 taken by deputy until 09:00:30
+          -> desk: sos#1 n7 taken by deputy
+          -> zhang: sos#1 n8 taken by deputy
+        09:00:29 .
+          09:00:30 sos#1 calls rung 1.0 until 09:01:30
+          09:00:30 -> desk: sos#1 n9 rung 1.0
+          09:00:30 -> zhang: sos#1 n10 rung 1.0
+        09:00:31 deputy on-site
+          sos#1 taken by deputy until 09:30:31
+          -> desk: sos#1 n11 taken by deputy
+          -> zhang: sos#1 n12 taken by deputy
+        09:20:00 deputy safe seen
+          sos#1 settled
+        09:20:10 deputy close
+          sos#1 closed by deputy helped
+          -> desk: sos#1 n13 closed helped
+          -> zhang: sos#1 n14 closed helped
+    ",
+    );
+}
+
+#[test]
+fn whoever_is_at_the_door_in_time_is_not_disturbed() {
+    story(
+        "
+        08:00:00 press
+          sos#1 raised in h1: said sos
+          sos#1 calls rung 1.0 until 08:01:00
+          -> desk: sos#1 n1 rung 1.0
+          -> zhang: sos#1 n2 rung 1.0
+        08:00:20 zhang on-my-way 90
+          sos#1 taken by zhang until 08:45:00
+          -> desk: sos#1 n3 taken by zhang
+          -> zhang: sos#1 n4 taken by zhang
+        08:44:00 zhang on-site
+          sos#1 taken by zhang until 09:14:00
+        08:44:30 zhang seen
+          sos#1 taken by zhang until 09:14:00
+        09:13:59 .
+          09:14:00 sos#1 calls rung 1.0 until 09:15:00
+          09:14:00 -> desk: sos#1 n5 rung 1.0
+          09:14:00 -> zhang: sos#1 n6 rung 1.0
+        09:14:01 .
+          09:15:00 sos#1 calls rung 3.0 until 09:17:00
+          09:15:00 -> deputy: sos#1 n7 rung 3.0
+        09:15:00 zhang safe seen
+          sos#1 settled
+          -> deputy: sos#1 n10 taken by zhang
+          -> desk: sos#1 n8 taken by zhang
+          -> zhang: sos#1 n9 taken by zhang
+        09:15:10 zhang close
+          sos#1 closed by zhang helped
+          -> deputy: sos#1 n13 closed helped
+          -> desk: sos#1 n11 closed helped
+          -> zhang: sos#1 n12 closed helped
+        10:00:00 register rules:h2:on_site_breach_min=0
+        10:00:00 h2/button sos=true!
+          sos#2 raised in h2: said sos
+          sos#2 calls rung 1.0 until 10:01:00
+          -> desk: sos#2 n1 rung 1.0
+          -> zhang: sos#2 n2 rung 1.0
+        10:00:20 zhang on-my-way 90
+          sos#2 taken by zhang until 11:35:20
+          -> desk: sos#2 n3 taken by zhang
+          -> zhang: sos#2 n4 taken by zhang
+        11:35:19 .
+          11:35:20 sos#2 calls rung 1.0 until 11:36:20
+          11:35:20 -> desk: sos#2 n5 rung 1.0
+          11:35:20 -> zhang: sos#2 n6 rung 1.0
+        11:35:21 .
+    ",
+    );
+}

@@ -634,7 +634,7 @@ impl Scene {
         self.hanging.first().map(|p| format!("{}-n{}", p.notice.alarm.number, p.notice.number))
     }
 
-    /// `home:h9`, `paused:h1`, `device:h2:h1/button`, `channel:desk`, `ladder:life:lead`.
+    /// `home:h9`, `paused:h1`, `ladders:h1:technical=tech`, `device:h2:h1/button`, `channel:desk`, `ladder:life:lead`.
     fn entity(&self, what: &str) -> Entity {
         let parts: Vec<&str> = what.split(':').collect();
         match parts[..] {
@@ -645,6 +645,12 @@ impl Scene {
                 let rules = rules.split(',').map(|rule| rule.split_once('=').unwrap());
                 let rules: Vec<_> = rules.map(|(rule, value)| format!("\"{rule}\":{value}")).collect();
                 let rules = serde_json::from_str(&format!("{{{}}}", rules.join(","))).unwrap();
+                Entity::Home(Home { rules, ..Home::new(id(name), id("z")) })
+            }
+            ["ladders", name, words] => {
+                let named = words.split(',').map(|named| named.split_once('=').unwrap());
+                let ladder = named.map(|(word, ladder)| (word.into(), id(ladder))).collect();
+                let rules = RulesPatch { ladder, ..RulesPatch::default() };
                 Entity::Home(Home { rules, ..Home::new(id(name), id("z")) })
             }
             ["device", home, address] => device(home, address),

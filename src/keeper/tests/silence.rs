@@ -336,10 +336,12 @@ fn a_hub_that_is_gone_pauses_silence() {
         07:00:00 hub h1/ offline
           h1 bridge offline
           07:15:00 home_unheard#1 raised in h1: 1 homes unheard
-          07:15:00 home_unheard#1 calls rung 0.0 until 1d 07:15:00
+          07:15:00 home_unheard#1 calls rung 0.0 until 09:00:00
+          09:00:00 home_unheard#1 calls rung 0.0 until 15:00:00
           11:00:00 welfare_check#2 raised in h1: unwatched, heard again false
           11:00:00 welfare_check#2 calls rung 1.0 until 1d 11:00:00
           11:00:00 -> desk: welfare_check#2 n1 rung 1.0
+          15:00:00 home_unheard#1 calls rung 0.0 until 1d 09:00:00
         20:00:00 hub h1/ online
           h1 bridge online
           home_unheard#1 over
@@ -357,10 +359,12 @@ fn a_home_whose_devices_are_all_gone_is_unheard() {
         06:00:00 h1/motion motion=true!
         07:00:00 h1/motion online=false
           07:15:00 home_unheard#1 raised in h1: 1 homes unheard
-          07:15:00 home_unheard#1 calls rung 0.0 until 1d 07:15:00
+          07:15:00 home_unheard#1 calls rung 0.0 until 09:00:00
+          09:00:00 home_unheard#1 calls rung 0.0 until 15:00:00
           11:00:00 welfare_check#2 raised in h1: unwatched, heard again false
           11:00:00 welfare_check#2 calls rung 1.0 until 1d 11:00:00
           11:00:00 -> desk: welfare_check#2 n1 rung 1.0
+          15:00:00 home_unheard#1 calls rung 0.0 until 1d 09:00:00
         20:00:00 h1/motion online=true
           home_unheard#1 over
           1d 03:24:00 inactivity_check#3 raised in h1: cap, silent 08:24:00
@@ -378,10 +382,12 @@ fn a_retained_state_does_not_say_that_its_device_is_there() {
         07:00:00 h1/motion online=false
         07:00:01 h1/motion motion=true retained
           07:15:00 home_unheard#1 raised in h1: 1 homes unheard
-          07:15:00 home_unheard#1 calls rung 0.0 until 1d 07:15:00
+          07:15:00 home_unheard#1 calls rung 0.0 until 09:00:00
+          09:00:00 home_unheard#1 calls rung 0.0 until 15:00:00
           11:00:00 welfare_check#2 raised in h1: unwatched, heard again false
           11:00:00 welfare_check#2 calls rung 1.0 until 1d 11:00:00
           11:00:00 -> desk: welfare_check#2 n1 rung 1.0
+          15:00:00 home_unheard#1 calls rung 0.0 until 1d 09:00:00
         24:00:00 .
     ",
     );
@@ -395,10 +401,12 @@ fn a_home_that_speaks_is_heard_whatever_a_hub_says_of_itself() {
         07:00:00 hub h1/ offline
           h1 bridge offline
           07:15:00 home_unheard#1 raised in h1: 1 homes unheard
-          07:15:00 home_unheard#1 calls rung 0.0 until 1d 07:15:00
+          07:15:00 home_unheard#1 calls rung 0.0 until 09:00:00
         08:00:00 h1/motion motion=true!
           h1 bridge online
           home_unheard#1 over
+          09:00:00 home_unheard#1 calls rung 0.0 until 15:00:00
+          15:00:00 home_unheard#1 calls rung 0.0 until 1d 09:00:00
           16:24:00 inactivity_check#2 raised in h1: cap, silent 08:24:00
           16:24:00 inactivity_check#2 calls rung 0.0 until 1d 16:24:00
         17:00:00 .
@@ -414,10 +422,12 @@ fn what_a_hub_kept_for_us_does_not_make_the_unheard_time_a_silence() {
         07:00:00 hub h1/ offline
           h1 bridge offline
           07:15:00 home_unheard#1 raised in h1: 1 homes unheard
-          07:15:00 home_unheard#1 calls rung 0.0 until 1d 07:15:00
+          07:15:00 home_unheard#1 calls rung 0.0 until 09:00:00
+          09:00:00 home_unheard#1 calls rung 0.0 until 15:00:00
           11:00:00 welfare_check#2 raised in h1: unwatched, heard again false
           11:00:00 welfare_check#2 calls rung 1.0 until 1d 11:00:00
           11:00:00 -> desk: welfare_check#2 n1 rung 1.0
+          15:00:00 home_unheard#1 calls rung 0.0 until 1d 09:00:00
         19:00:00 hub h1/ online
           h1 bridge online
           home_unheard#1 over
@@ -437,10 +447,12 @@ fn what_a_hub_kept_may_come_before_it_says_that_it_is_back() {
         07:00:00 hub h1/ offline
           h1 bridge offline
           07:15:00 home_unheard#1 raised in h1: 1 homes unheard
-          07:15:00 home_unheard#1 calls rung 0.0 until 1d 07:15:00
+          07:15:00 home_unheard#1 calls rung 0.0 until 09:00:00
+          09:00:00 home_unheard#1 calls rung 0.0 until 15:00:00
           11:00:00 welfare_check#2 raised in h1: unwatched, heard again false
           11:00:00 welfare_check#2 calls rung 1.0 until 1d 11:00:00
           11:00:00 -> desk: welfare_check#2 n1 rung 1.0
+          15:00:00 home_unheard#1 calls rung 0.0 until 1d 09:00:00
         19:00:00 h1/motion motion=true! at=06:30:00
           h1 bridge online
           home_unheard#1 over
@@ -515,7 +527,7 @@ fn journey_4_the_transformer() {
         18:00:00 hub h1/ offline
           h1 bridge offline
           18:15:00 home_unheard#1 raised in h1: 1 homes unheard
-          18:15:00 home_unheard#1 calls rung 0.0 until 1d 18:15:00
+          18:15:00 home_unheard#1 calls rung 0.0 until 1d 09:00:00
         21:00:00 hub h1/ online
           h1 bridge online
           home_unheard#1 over
@@ -566,10 +578,12 @@ fn who_is_only_spoken_of_does_not_speak() {
           h1 bridge offline
         07:00:10 h1/button online=false
           07:15:00 home_unheard#1 raised in h1: 1 homes unheard
-          07:15:00 home_unheard#1 calls rung 0.0 until 1d 07:15:00
+          07:15:00 home_unheard#1 calls rung 0.0 until 09:00:00
+          09:00:00 home_unheard#1 calls rung 0.0 until 15:00:00
           11:00:00 welfare_check#2 raised in h1: unwatched, heard again false
           11:00:00 welfare_check#2 calls rung 1.0 until 1d 11:00:00
           11:00:00 -> desk: welfare_check#2 n1 rung 1.0
+          15:00:00 home_unheard#1 calls rung 0.0 until 1d 09:00:00
         24:00:00 .
     ",
     );
@@ -582,13 +596,15 @@ fn what_comes_in_one_turn_is_folded_in_its_order() {
         06:00:00 h1/motion motion=true! & hub h1/ offline
           h1 bridge offline
           06:15:00 home_unheard#1 raised in h1: 1 homes unheard
-          06:15:00 home_unheard#1 calls rung 0.0 until 1d 06:15:00
+          06:15:00 home_unheard#1 calls rung 0.0 until 09:00:00
         07:00:00 h1/motion online=false & hub h1/ online & hub h1/ offline
           h1 bridge online
           h1 bridge offline
+          09:00:00 home_unheard#1 calls rung 0.0 until 15:00:00
           10:00:00 welfare_check#2 raised in h1: unwatched, heard again false
           10:00:00 welfare_check#2 calls rung 1.0 until 1d 10:00:00
           10:00:00 -> desk: welfare_check#2 n1 rung 1.0
+          15:00:00 home_unheard#1 calls rung 0.0 until 1d 09:00:00
         19:00:00 h1/motion motion=true! at=18:00:00 & hub h1/ online & h1/motion online=false & h1/motion motion=true! at=18:30:00
           h1 bridge online
           welfare_check#2 over

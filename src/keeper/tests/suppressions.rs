@@ -176,10 +176,10 @@ fn while_devices_are_repaired_nobody_is_told_of_them_and_of_people_all_the_same(
           h1 is repair until 08:00:00
         06:10:00 h1/button battery_low=true
           battery_low#1 raised in h1: said battery_low
-          battery_low#1 calls rung 0.0 until 1d 06:10:00
+          battery_low#1 calls rung 0.0 until 09:00:00
         06:20:00 h1/smoke tamper=true
           tamper#2 raised in h1: said tamper
-          tamper#2 calls rung 0.0 until 1d 06:20:00
+          tamper#2 calls rung 0.0 until 09:00:00
         06:30:00 h1/smoke tamper=false
           tamper#2 closed by itself
         06:40:00 h1/button sos=true!
