@@ -542,7 +542,7 @@ mod tests {
             ],
         ));
         wanted.extend(of("how", &["seen", "spoke", "handed_to_120"]));
-        wanted.extend(of("progress", &["seen", "on_my_way", "on_site"]));
+        wanted.extend(["progress", "respond.mine"].map(|axis| of(axis, &["seen", "on_my_way", "on_site"])).concat());
         wanted.extend(of("told", &["pending", "delivered", "failing", "withdrawn"]));
         wanted.extend(of("choose", &["minutes", "how", "outcome"]));
         wanted.extend(of("call", &["120", "119", "110"]));

@@ -96,7 +96,10 @@ export function announce(text, urgent = false) {
   setTimeout(() => { place.textContent = text; }, 50);
 }
 
-/** A phone number that can be called by a touch. */
-export const phone = (number, label = number) => (number
-  ? el('a', { class: 'tel', href: `tel:${number.replace(/[^\d+*#]/g, '')}` }, symbol('phone'), label)
-  : null);
+/** A phone number that can be called by a touch. It stands in one line: who has no other phone at hand reads it out. */
+export function phone(number, label = number) {
+  if (!number) return null;
+  const [before, ...after] = label.split(number);
+  return el('a', { class: 'tel', href: `tel:${number.replace(/[^\d+*#]/g, '')}` }, symbol('phone'),
+    el('span', {}, before, el('span', { class: 'number' }, number), after.join(number)));
+}

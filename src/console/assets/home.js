@@ -48,8 +48,8 @@ export function card(alarm, all, { home, people, where, why, caller }) {
 export function residents(people) {
   return people.map((person) => el('section', { class: 'person' },
     el('h3', {}, person.name, el('span', { class: 'soft' }, ' ', described(person).join(' · '))),
-    person.diagnoses && el('p', { class: 'soft' }, person.diagnoses),
-    phone(person.phone, t('call', { number: person.phone }))));
+    phone(person.phone, t('call', { number: person.phone })),
+    person.diagnoses && el('p', { class: 'soft' }, person.diagnoses)));
 }
 
 const consent = (date) => (date ? el('span', { class: 'yes' }, t('consent.yes', { date })) : el('span', { class: 'no' }, t('consent.none')));

@@ -79,7 +79,7 @@ function standing(one) {
   if (!one.taken) return el('p', { class: 'stands nobody' }, symbol('bell'), t('respond.nobody'));
   if (!more) return el('p', { class: 'stands' }, symbol('person'), t('respond.taken'));
   const words = { by: more.seen.by, how: t(`progress.${more.seen.how}`), until: clock(more.seen.until) };
-  return el('p', { class: 'stands' }, symbol('person'), t(more.seen.mine ? 'respond.mine' : 'respond.taken_by', words));
+  return el('p', { class: 'stands' }, symbol('person'), t(more.seen.mine ? `respond.mine.${more.seen.how}` : 'respond.taken_by', words));
 }
 
 function head(one) {
@@ -151,6 +151,7 @@ async function identify(event) {
   button.disabled = false;
   if (state.wrong) input.value = '';
   draw();
+  if (state.wrong) $('pin')?.focus();
 }
 
 async function leave() {
@@ -184,11 +185,9 @@ function inside() {
   const home = personal?.home;
   const people = personal?.residents ?? [];
   const aloud = card(one, fire ? state.shown.case : [one], { home: home ?? {}, people, where: place(state.shown.home), caller: all.me.phone });
-  const dangers = [...new Set(state.shown.case.map(({ kind }) => kind))].map((kind) => tOr(`respond.danger.${kind}`, null)).filter(Boolean);
   return [
     // Of the gateway's own trouble there is nobody to call.
     ...(one.priority === 'technical' && !state.shown.home.claimed ? [] : [
-      dangers.map((danger) => el('p', { class: 'danger' }, symbol('stop'), danger)),
       fire && aloud,
       call(people, fire),
       !fire && aloud,
@@ -249,7 +248,7 @@ function choices() {
   return [
     el('p', {}, t(way ? 'respond.minutes' : 'respond.how')),
     el('div', { class: way ? 'grid four' : 'grid one' }, (way ? MINUTES : HOWS).map((value) => el('button', {
-      type: 'button', class: way ? 'primary' : 'fine', onclick: () => press(state.choosing, way ? `${t('respond.on-my-way')}, ${label(value)}` : label(value), way ? { minutes: value } : { how: value }),
+      type: 'button', class: way ? 'primary' : 'fine', onclick: () => press(state.choosing, way ? `${t('respond.on-my-way')} · ${label(value)}` : label(value), way ? { minutes: value } : { how: value }),
     }, label(value)))),
     el('button', { type: 'button', class: 'quiet', onclick: () => { state.choosing = null; draw(); } }, t('respond.back')),
   ];
@@ -289,9 +288,13 @@ function dead({ reason, detail, desk_phone: phoneNumber, number }) {
   ];
 }
 
+/** What not to do there: for whoever comes by the link, also before they have said who they are. */
+const dangers = () => [...new Set(state.shown.case.map(({ kind }) => kind))].map((kind) => tOr(`respond.danger.${kind}`, null)).filter(Boolean)
+  .map((danger) => el('p', { class: 'danger' }, symbol('stop'), danger));
+
 function page() {
   const { shown } = state;
-  return [head(alarm()), others(), shown.known ? inside() : whoIs(), desk(shown.desk_phone, shown.number)];
+  return [head(alarm()), others(), dangers(), shown.known ? inside() : whoIs(), desk(shown.desk_phone, shown.number)];
 }
 
 /** Brings an element up to date where what it shows has changed: nobody's finger finds another button under it. */
@@ -315,7 +318,6 @@ function draw() {
   part($('page'), [lasting, problem, state.personal, state.who, state.wrong, state.chosen], () => (problem ? dead(problem) : page()));
   $('bar').hidden = !shown?.known;
   part($('bar'), shown?.known ? [state.pending, state.stale, state.said, state.refused, state.choosing, state.chosen, lasting.case, lasting.known] : null, () => (shown?.known ? bar() : []));
-  document.body.classList.toggle('acting', Boolean(shown?.known));
 }
 
 async function follow() {
