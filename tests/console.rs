@@ -15,6 +15,8 @@ mod fitting;
 mod house;
 #[path = "console/ingest.rs"]
 mod ingest;
+#[path = "console/link.rs"]
+mod link;
 #[path = "console/look.rs"]
 mod look;
 #[path = "console/outages.rs"]

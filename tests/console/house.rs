@@ -23,7 +23,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{SystemTime, UNIX_EPOCH};
 use tokio::net::TcpListener;
@@ -64,14 +64,13 @@ impl Time for Clock {
 
 /// Counts the turns and keeps none.
 struct MemoryJournal {
-    turns: u64,
+    turns: Arc<AtomicU64>,
     full: Arc<AtomicBool>,
 }
 
 impl Journal for MemoryJournal {
     fn append(&mut self, _: &Turn) -> Result<u64, JournalFault> {
-        self.turns += 1;
-        Ok(self.turns)
+        Ok(self.turns.fetch_add(1, Ordering::Relaxed) + 1)
     }
 
     fn has_room(&mut self) -> Result<bool, JournalFault> {
@@ -255,6 +254,8 @@ pub struct House {
     pub sick: Arc<AtomicBool>,
     /// The disk takes calls for help only, from the next turn on.
     pub full: Arc<AtomicBool>,
+    /// What the first site's journal was given to keep, so far.
+    pub turns: Arc<AtomicU64>,
     /// The keeper of the second site, where there is one.
     other: Option<Handle>,
     /// Rung when a device was registered.
@@ -303,7 +304,8 @@ impl House {
         let clock = Clock::default();
         clock.set_back_s(options.back_s);
         let full = Arc::<AtomicBool>::default();
-        let journal = MemoryJournal { turns: 0, full: full.clone() };
+        let turns = Arc::<AtomicU64>::default();
+        let journal = MemoryJournal { turns: turns.clone(), full: full.clone() };
         let ports = |handle: &Handle, journal| Ports {
             ears: Box::new(Words),
             journal: Box::new(journal),
@@ -329,7 +331,7 @@ impl House {
         let other = options.two_sites.then(Handle::default);
         let mut sites = vec![site("zhonglou", &handle)];
         if let Some(other) = &other {
-            let journal = MemoryJournal { turns: 0, full: Arc::default() };
+            let journal = MemoryJournal { turns: Arc::default(), full: Arc::default() };
             keepers.push(keeper("gulou", ports(other, journal), other));
             other.register(registry_of_the_other()).await.unwrap();
             sites.push(site("gulou", other));
@@ -338,7 +340,7 @@ impl House {
         let listener = TcpListener::bind(("127.0.0.1", options.port)).await.unwrap();
         let address = listener.local_addr().unwrap();
         let served = Some(tokio::spawn(serve(listener, router(desk), shutdown)));
-        House { address, handle, board, clock, sick, full, news, stop, served, other, keepers }
+        House { address, handle, board, clock, sick, full, turns, news, stop, served, other, keepers }
     }
 
     /// A device of a home says something; returns when the keeper has heard it and the board shows it.

@@ -1,32 +1,11 @@
 //! The page behind a notice's link: what it opens, for whom, and until when.
 
-use super::house::{DESK_PHONE, House, Options, PIN, Reply, links};
-use hearthwatch::engine::time::Wall;
+use super::house::{DESK_PHONE, House, Options, PIN, Reply};
+use super::link::{PERSONAL, token};
 use serde_json::{Value, json};
+use std::sync::atomic::Ordering;
 
 const SOS: &str = "zhonglou-000001";
-/// What nobody sees who has not said who it is: of the home of the first alarm, and of the colleagues.
-const PERSONAL: &[&str] = &[
-    "乙单元",
-    "2580#",
-    "刘阿姨",
-    "138 1234",
-    "王建华",
-    "137 6543",
-    "儿子",
-    "王丽",
-    "136 0000",
-    "2025-03-18",
-    "敲门",
-    "王秀英",
-    "8888 0012",
-    "1942",
-    "stick",
-    "高血压",
-    "13900000000",
-    "pbkdf2",
-    "bedroom",
-];
 
 async fn pressed() -> House {
     let house = House::start(Options::default()).await;
@@ -36,13 +15,6 @@ async fn pressed() -> House {
 
 fn minutes(n: i64) -> i64 {
     n * 60_000
-}
-
-/// The token of a notice's link, which was made so long ago.
-fn token(house: &House, notice: &str, channel: &str, ago_ms: i64) -> String {
-    let issued = Wall(house.clock.read().1.0 - ago_ms);
-    let link = links().link(&notice.parse().unwrap(), &channel.parse().unwrap(), issued).unwrap();
-    link.strip_prefix("http://localhost/r#").unwrap().to_owned()
 }
 
 fn usual(house: &House) -> String {
@@ -84,6 +56,7 @@ async fn press(house: &House, cookie: &str, button: &str, more: &Value) -> Reply
 async fn opening_a_link_changes_and_shows_nothing() {
     let house = pressed().await;
     let before = house.get(&format!("/api/v1/alarms/{SOS}")).await.json()["revision"].clone();
+    let kept = house.turns.load(Ordering::Relaxed);
     let mut pages = Vec::new();
     for (method, path) in
         [("GET", "/r".to_owned()), ("HEAD", "/r".to_owned()), ("GET", format!("/r#{}", usual(&house)))]
@@ -109,6 +82,7 @@ async fn opening_a_link_changes_and_shows_nothing() {
         assert_eq!(house.send("GET", path, &[], "").await.status, 405, "{path}");
     }
     assert_eq!(house.get(&format!("/api/v1/alarms/{SOS}")).await.json()["revision"], before);
+    assert_eq!(house.turns.load(Ordering::Relaxed), kept, "nothing went into the journal");
 }
 
 #[tokio::test]
