@@ -7,6 +7,8 @@
     reason = "a test reads clocks and may fail"
 )]
 
+#[path = "console/channels.rs"]
+mod channels;
 #[path = "console/duty.rs"]
 mod duty;
 #[path = "console/fitting.rs"]

@@ -11,6 +11,7 @@
 //! **Nothing in here writes down** a token, a cookie or personal data.
 
 mod alarms;
+mod channels;
 mod cold_waves;
 mod devices;
 mod door;
@@ -224,6 +225,9 @@ fn routes() -> Vec<(&'static str, &'static [&'static str], MethodRouter<Shared>)
             &["get", "put", "delete"],
             get(cold_waves::one).put(cold_waves::put).delete(cold_waves::end),
         ),
+        ("/api/v1/channels", &["get"], get(channels::list)),
+        ("/api/v1/channels/{id}/test", &["post"], post(channels::test)),
+        ("/api/v1/channels/{id}/confirm", &["post"], post(channels::confirm)),
         ("/api/v1/quarantine", &["get"], get(quarantine::list)),
         ("/api/v1/quarantine/{id}/claim", &["post"], post(quarantine::claim)),
         ("/api/v1/notices", &["get"], get(notices::list)),

@@ -45,6 +45,7 @@ fn shown(pending: &Pending, now: Stamp) -> Value {
         Subject::Taken { .. } => NoticeType::Taken,
         Subject::Closed { .. } => NoticeType::Closed,
         Subject::Digest { .. } => NoticeType::Digest,
+        Subject::Test { .. } => NoticeType::Test,
     };
     let due = now.wall + pending.due.since(now.tick);
     json!({

@@ -20,7 +20,7 @@ const CSS: &str = "text/css; charset=utf-8";
 const JS: &str = "text/javascript; charset=utf-8";
 
 /// Everything that a page loads: name, type, contents. Nothing comes from elsewhere.
-const ASSETS: [(&str, &str, &str); 22] = [
+const ASSETS: [(&str, &str, &str); 23] = [
     ("console.css", CSS, include_str!("assets/console.css")),
     ("places.css", CSS, include_str!("assets/places.css")),
     ("respond.css", CSS, include_str!("assets/respond.css")),
@@ -31,6 +31,7 @@ const ASSETS: [(&str, &str, &str); 22] = [
     ("walk.js", JS, include_str!("assets/walk.js")),
     ("outages.js", JS, include_str!("assets/outages.js")),
     ("away.js", JS, include_str!("assets/away.js")),
+    ("channels.js", JS, include_str!("assets/channels.js")),
     ("duty.js", JS, include_str!("assets/duty.js")),
     ("visits.js", JS, include_str!("assets/visits.js")),
     ("health.js", JS, include_str!("assets/health.js")),

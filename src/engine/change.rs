@@ -407,6 +407,15 @@ pub enum SiteChange {
     /// Nobody has been there for a minute, and the homes know.
     #[n(20)]
     DeskEmpty,
+    /// A person has received a test message of a channel.
+    #[n(21)]
+    ChannelSeen {
+        #[n(0)]
+        channel: ChannelId,
+        /// Who entered its code.
+        #[n(1)]
+        by: ResponderId,
+    },
     /// A channel had no place for a call for help, whose alarm goes on without it.
     #[n(17)]
     Deferred {

@@ -179,6 +179,17 @@ pub enum SiteInput {
         until: Option<Wall>,
         by: ResponderId,
     },
+    /// A person sends a test message by a channel.
+    TestChannel {
+        channel: ChannelId,
+        code: Box<str>,
+    },
+    /// And enters the code that it brought somebody.
+    ChannelSeen {
+        channel: ChannelId,
+        code: Box<str>,
+        by: ResponderId,
+    },
     /// The link to the broker, as far as it brings telemetry.
     Link {
         up: bool,

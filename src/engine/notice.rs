@@ -33,6 +33,12 @@ pub enum Subject {
         #[n(2)]
         code: Option<CloseCode>,
     },
+    /// A test of the channel: whoever receives it tells the desk its code.
+    #[n(4)]
+    Test {
+        #[n(0)]
+        code: Box<str>,
+    },
     /// Several notices that had no place of their own.
     #[n(3)]
     Digest {
@@ -72,6 +78,11 @@ impl Notice {
     /// It tells of the alarm's end: nothing that comes later can make it void.
     pub fn is_last(&self) -> bool {
         matches!(self.subject, Subject::Closed { .. })
+    }
+
+    /// It is of no alarm, and has a number of its own in the sequence of the site's alarms.
+    pub fn is_of_the_site(&self) -> bool {
+        matches!(self.subject, Subject::Digest { .. } | Subject::Test { .. })
     }
 
     /// The notices that are in it; none but of a digest.

@@ -17,6 +17,8 @@ pub enum NoticeType {
     Closed,
     /// Many alarms are told of at once.
     Digest,
+    /// Of no alarm: whether the channel reaches people.
+    Test,
 }
 
 impl NoticeType {
@@ -27,6 +29,7 @@ impl NoticeType {
             NoticeType::Taken => "hearthwatch.alarm.taken",
             NoticeType::Closed => "hearthwatch.alarm.closed",
             NoticeType::Digest => "hearthwatch.digest",
+            NoticeType::Test => "hearthwatch.channel.test",
         }
     }
 }
@@ -57,7 +60,7 @@ pub struct Person {
 /// What a notice tells of one alarm, as it stands at this moment.
 #[derive(Debug, Clone)]
 pub struct AlarmNotice {
-    /// Not [`NoticeType::Digest`].
+    /// Neither [`NoticeType::Digest`] nor [`NoticeType::Test`].
     pub kind: NoticeType,
     pub alarm: AlarmView,
     pub home: HomeView,
@@ -104,6 +107,8 @@ fn type_name<S: Serializer>(of: &NoticeType, s: S) -> Result<S::Ok, S::Error> {
 pub enum Content {
     Alarm(Box<AlarmNotice>),
     Digest(Digest),
+    /// The code that whoever receives it tells the desk.
+    Test(Box<str>),
 }
 
 /// One attempt to deliver one notice.
@@ -123,14 +128,15 @@ impl Parcel {
         match &self.content {
             Content::Alarm(told) => told.kind,
             Content::Digest(_) => NoticeType::Digest,
+            Content::Test(_) => NoticeType::Test,
         }
     }
 
-    /// What it tells of its one alarm; none of a digest.
+    /// What it tells of its one alarm; none of a digest or a test.
     pub fn alarm(&self) -> Option<&AlarmNotice> {
         match &self.content {
             Content::Alarm(told) => Some(told),
-            Content::Digest(_) => None,
+            Content::Digest(_) | Content::Test(_) => None,
         }
     }
 }

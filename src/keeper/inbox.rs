@@ -6,12 +6,13 @@ use super::ports::{Delivery, Lane};
 use crate::engine::alarm::{Act, SafeHow};
 use crate::engine::delivery::Outcome;
 use crate::engine::home::care::{VisitKind, VisitOutcome};
-use crate::engine::id::{AlarmId, HomeId, NoticeId, ResponderId, SourceId};
+use crate::engine::id::{AlarmId, ChannelId, HomeId, NoticeId, ResponderId, SourceId};
 use crate::engine::input::{SiteInput, SuppressionOrder, WalkOrder};
 use crate::engine::kind::AlarmKind;
 use crate::engine::policy::SiteRules;
 use crate::engine::registry::Entity;
 use crate::engine::site::cold_wave::ColdWaveRefusal;
+use crate::engine::site::proof::ProofRefusal;
 use crate::engine::time::Wall;
 use bytes::Bytes;
 use std::collections::VecDeque;
@@ -251,6 +252,21 @@ impl Handle {
     /// A cold wave lies on the site until then, or (none) is over. Answered after the sync.
     pub async fn cold_wave(&self, until: Option<Wall>, by: ResponderId) -> Result<Result<(), ColdWaveRefusal>, Gone> {
         self.order(move |core| core.cold_wave(until, by)).await
+    }
+
+    /// A test message with a code goes out by a channel. Answered after the sync.
+    pub async fn test_channel(&self, channel: ChannelId, code: Box<str>) -> Result<Result<(), ProofRefusal>, Gone> {
+        self.order(move |core| core.test_channel(channel, &code)).await
+    }
+
+    /// A person has received it, and said its code. Answered after the sync.
+    pub async fn channel_seen(
+        &self,
+        channel: ChannelId,
+        code: Box<str>,
+        by: ResponderId,
+    ) -> Result<Result<(), ProofRefusal>, Gone> {
+        self.order(move |core| core.channel_seen(channel, &code, by)).await
     }
 
     /// Enters checked entities into the registry; returns after the sync. A full disk takes none.

@@ -13,6 +13,7 @@ mod people;
 #[cfg(feature = "poison")]
 mod poison;
 mod presses;
+mod proof;
 mod restarts;
 mod routine;
 mod scene;

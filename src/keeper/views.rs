@@ -20,9 +20,10 @@ impl Core {
         let SiteChange::AttemptStarted { notice, attempt } = started else { return None };
         let notice = &self.site.outbox.get(notice)?.notice;
         let channel = Arc::new(self.site.registry.channels.get(&notice.channel)?.clone());
-        let content = match notice.members() {
-            [] => Content::Alarm(Box::new(self.alarm_notice(notice, &channel)?)),
-            members => self.digest(members, &channel)?,
+        let content = match &notice.subject {
+            Subject::Digest { members } => self.digest(members, &channel)?,
+            Subject::Test { code } => Content::Test(code.clone()),
+            _ => Content::Alarm(Box::new(self.alarm_notice(notice, &channel)?)),
         };
         let (notice, attempt, issued) = (notice.id.clone(), *attempt, notice.issued.wall);
         Some(Parcel { notice, attempt, channel, issued, content })
@@ -36,7 +37,7 @@ impl Core {
             Subject::Rung { .. } => Some((NoticeType::Notice, open()?)),
             Subject::Taken { .. } => Some((NoticeType::Taken, open()?)),
             Subject::Closed { alarm, .. } => Some((NoticeType::Closed, alarm)),
-            Subject::Digest { .. } => None,
+            Subject::Digest { .. } | Subject::Test { .. } => None,
         }
     }
 

@@ -2,6 +2,7 @@
 
 import { clock, el, fill, span, symbol, t } from './dom.js';
 import { ask } from './feed.js';
+import * as channels from './channels.js';
 import { $, begin, poll } from './place.js';
 
 const EVERY_MS = 60_000;
@@ -133,6 +134,7 @@ function form() {
   return el('details', { class: 'new', open: home.value !== '' }, el('summary', {}, t('duty.ask')), whole, answers);
 }
 
-fill($('place'), el('section', { id: 'gaps', class: 'gaps' }), form(), el('section', { id: 'list', class: 'visits' }, el('p', { class: 'loading' }, t('loading'))));
+fill($('place'), el('section', { id: 'gaps', class: 'gaps' }), form(), el('section', { id: 'list', class: 'visits' }, el('p', { class: 'loading' }, t('loading'))), el('section', { id: 'channels' }));
 begin({ sounds: true });
 poll('/api/v1/duty', EVERY_MS, show);
+channels.begin();

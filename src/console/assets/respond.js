@@ -168,14 +168,14 @@ async function leave() {
 // ---- the home
 
 function call(people, fire) {
-  const outcome = (act, word, kind, more) => el('button', { type: 'button', class: kind, onclick: () => press(act, t(word), more) }, t(word));
   const able = !alarm().confirmed_safe;
   return el('section', { class: 'call' },
     el('h2', {}, t(fire ? 'respond.call_later' : 'respond.call_first')),
     people.some((person) => person.phone) ? residents(people) : [el('p', { class: 'refused' }, t('respond.no_phone')), residents(people)],
     able && el('p', { class: 'soft' }, t('respond.outcome')),
     able && el('div', { class: 'outcomes' },
-      outcome('safe', 'respond.fine', 'fine', { how: 'spoke' }), outcome('needs-help', 'respond.needs-help', 'help'), outcome('no-answer', 'respond.no-answer', 'none')));
+      // *Fine* ends the calling: a slip of the thumb must not, so it asks how one knows.
+      asks('safe', 'respond.fine', 'fine'), button('needs-help', 'respond.needs-help', 'help'), button('no-answer', 'respond.no-answer', 'none')));
 }
 
 function inside() {

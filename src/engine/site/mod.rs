@@ -8,6 +8,7 @@ pub mod desk;
 pub mod outage;
 mod outbox;
 mod pace;
+pub mod proof;
 mod state;
 #[cfg(test)]
 mod tests;
@@ -78,6 +79,13 @@ pub fn step(state: &State, input: Stamped<SiteInput>, out: &mut Out) {
             Ok(change) => out.changes.push(change),
             Err(refusal) => out.because.push(refusal.name()),
         },
+        SiteInput::TestChannel { channel, code } => {
+            out.changes.extend(proof::outdated(state, &channel));
+            proof::decided(proof::tested(state, now, &channel, &code), out);
+        }
+        SiteInput::ChannelSeen { channel, code, by } => {
+            proof::decided(proof::confirmed(state, now.wall, &channel, &code, by), out);
+        }
         SiteInput::Hearing { home, heard } => outage::hearing(state, home, heard, out),
         SiteInput::Started { epoch } => started(state, now, epoch, out),
     }

@@ -5,10 +5,11 @@ use super::cold_wave::ColdWave;
 use super::desk::Desk;
 use super::outage::Outage;
 use super::outbox::Outbox;
+use super::proof::Proof;
 use super::warmth::Cooling;
 use crate::engine::change::SiteChange;
 use crate::engine::id::{ChannelId, HomeId};
-use crate::engine::registry::Registry;
+use crate::engine::registry::{Entity, EntityKey, Registry};
 use crate::engine::time::{Millis, Stamp, Tick};
 use minicbor::{Decode, Encode};
 use std::collections::BTreeMap;
@@ -77,6 +78,10 @@ pub struct State {
     #[n(15)]
     #[cbor(default)]
     pub desk: Desk,
+    /// Which channels a person has seen to reach people.
+    #[n(16)]
+    #[cbor(default)]
+    pub proofs: BTreeMap<ChannelId, Proof>,
 }
 
 impl State {
@@ -87,12 +92,23 @@ impl State {
                 Some(known) => known.claimed |= *claimed,
                 None => self.homes.push(HomeEntry { id: id.clone(), claimed: *claimed }),
             },
-            SiteChange::Registered(entity) => self.registry.put((**entity).clone()),
-            SiteChange::Removed(key) => self.registry.remove(key),
+            SiteChange::Registered(entity) => {
+                if let Entity::Channel(channel) = &**entity {
+                    self.fold_channel(channel);
+                }
+                self.registry.put((**entity).clone())
+            }
+            SiteChange::Removed(key) => {
+                if let EntityKey::Channel(channel) = key {
+                    self.proofs.remove(channel);
+                }
+                self.registry.remove(key)
+            }
             SiteChange::NoticeMade(notice) => {
-                if !notice.members().is_empty() {
+                if notice.is_of_the_site() {
                     self.next_alarm = self.next_alarm.max(notice.id.alarm.number + 1);
                 }
+                self.fold_asked(notice, at);
                 self.outbox.put((**notice).clone())
             }
             SiteChange::Deferred { notice } => self.outbox.deferred(notice),
@@ -107,6 +123,7 @@ impl State {
             SiteChange::DeskEmpty => self.desk.told = true,
             SiteChange::Cooled { home, cooling } => self.fold_cooling(*home, *cooling),
             SiteChange::ColdWave { until, by } => self.fold_cold_wave(*until, by, at),
+            SiteChange::ChannelSeen { channel, by } => self.fold_seen(channel, by, at),
             SiteChange::ChannelDown { channel } => self.fold_channel_down(channel, at),
             SiteChange::Withdrawn { notice } => self.outbox.withdraw(notice),
             SiteChange::Deaf => self.deaf_since = Some(at.tick),

@@ -6,9 +6,10 @@ use crate::engine::home::Closed;
 use crate::engine::home::care::{VisitKind, VisitOutcome, VisitRefusal};
 use crate::engine::home::suppression::SuppressionRefusal;
 use crate::engine::home::walk::WalkRefusal;
-use crate::engine::id::{AlarmId, HomeId, ResponderId};
+use crate::engine::id::{AlarmId, ChannelId, HomeId, ResponderId};
 use crate::engine::input::{HomeInput, SiteInput, SuppressionOrder, WalkOrder};
 use crate::engine::site::cold_wave::{self, ColdWaveRefusal};
+use crate::engine::site::proof::{self, ProofRefusal};
 use crate::engine::time::Wall;
 
 impl Core {
@@ -75,6 +76,26 @@ impl Core {
     pub fn cold_wave(&mut self, until: Option<Wall>, by: ResponderId) -> Result<(), ColdWaveRefusal> {
         cold_wave::ordered(&self.site, self.now, until, by.clone())?;
         self.site_input(SiteInput::ColdWave { until, by });
+        Ok(())
+    }
+
+    /// A test message with a code goes out by a channel.
+    ///
+    /// # Errors
+    /// See [`proof::tested`].
+    pub fn test_channel(&mut self, channel: ChannelId, code: &str) -> Result<(), ProofRefusal> {
+        proof::tested(&self.site, self.now, &channel, code)?;
+        self.site_input(SiteInput::TestChannel { channel, code: code.into() });
+        Ok(())
+    }
+
+    /// A person has received it, and said its code.
+    ///
+    /// # Errors
+    /// See [`proof::confirmed`].
+    pub fn channel_seen(&mut self, channel: ChannelId, code: &str, by: ResponderId) -> Result<(), ProofRefusal> {
+        proof::confirmed(&self.site, self.now.wall, &channel, code, by.clone())?;
+        self.site_input(SiteInput::ChannelSeen { channel, code: code.into(), by });
         Ok(())
     }
 }

@@ -18,6 +18,7 @@ use crate::engine::reading::{Form, Reading, Report, Speaker, Value};
 use crate::engine::registry::*;
 use crate::engine::rota::{Day, Shift};
 use crate::engine::sealed::Sealed;
+use crate::engine::site::proof::ProofRefusal;
 use crate::engine::time::{Millis, Tick, Wall};
 use crate::keeper::core::{Core, Effects};
 use crate::keeper::ports::{Parcel, Personal, Vault};
@@ -451,6 +452,16 @@ impl Scene {
             }
             ["visit", home, kind, outcome] => self.visit(home, kind, outcome),
             ["cold-wave", until] => self.cold_wave(until),
+            ["try", channel, code] => {
+                let mut done = None;
+                self.turn(|core| done = Some(core.test_channel(id(channel), code)));
+                self.is_refused(done.unwrap());
+            }
+            ["received", channel, code] => {
+                let mut done = None;
+                self.turn(|core| done = Some(core.channel_seen(id(channel), code, id("zhang"))));
+                self.is_refused(done.unwrap());
+            }
             ["walk", home, order @ ..] => self.walk(home, order),
             ["suppress", home, kind, until] => self.suppress(home, kind, until),
             ["recall", address, ..] => {
@@ -466,6 +477,12 @@ impl Scene {
     fn tell(&mut self, line: &str) {
         let report = self.report(line);
         self.turn(|core| core.report(report, || raw("message"), held));
+    }
+
+    fn is_refused(&mut self, done: Result<(), ProofRefusal>) {
+        if let Err(refusal) = done {
+            self.told.push(format!("refused: {}", refusal.name()));
+        }
     }
 
     /// `walk h1 open 10 1` (minutes, calls of each device), `walk h1 sign`, `walk h1 close`.
@@ -656,6 +673,10 @@ impl Scene {
             ["device", home, address] => device(home, address),
             ["life", home, address] => match device(home, address) {
                 Entity::Device(device) => Entity::Device(Device { life: true, ..device }),
+                other => other,
+            },
+            ["elsewhere", name] => match channel(name, 4) {
+                Entity::Channel(channel) => Entity::Channel(Channel { url: "https://example.com/".into(), ..channel }),
                 other => other,
             },
             ["channel", name] => channel(name, 4),

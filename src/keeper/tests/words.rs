@@ -169,6 +169,7 @@ pub fn parcel(parcel: &Parcel) -> String {
     let (alarm, number) = (&parcel.notice.alarm, parcel.notice.number);
     let told = match &parcel.content {
         Content::Alarm(told) => told,
+        Content::Test(code) => return format!("-> {}: test#{} {code}{attempt}", parcel.channel.id, alarm.number),
         Content::Digest(digest) => {
             let of: Vec<String> =
                 digest.alarms.iter().map(|line| format!("{}#{}", line.alarm.kind, line.alarm.id.number)).collect();
@@ -179,7 +180,7 @@ pub fn parcel(parcel: &Parcel) -> String {
         NoticeType::Notice => format!("rung {}.{}", told.rung, told.round),
         NoticeType::Taken => format!("taken by {}", told.by.as_ref().unwrap()),
         NoticeType::Closed => format!("closed {}", told.outcome.unwrap_or("by itself")),
-        NoticeType::Digest => unreachable!("a digest tells of no one alarm"),
+        NoticeType::Digest | NoticeType::Test => unreachable!("it tells of no one alarm"),
     };
     let late = late(Millis::from_secs(told.alarm.late_by_s));
     format!("-> {}: {}#{} n{number} {what}{attempt}{late}", parcel.channel.id, told.alarm.kind, alarm.number)

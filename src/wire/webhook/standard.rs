@@ -1,6 +1,6 @@
 //! The `standard` webhook dialect: a CloudEvents 1.0 body, signed as Standard Webhooks 1.0 says.
 
-use crate::engine::id::{NoticeId, ResponderId};
+use crate::engine::id::{ChannelId, NoticeId, ResponderId};
 use crate::engine::parcel::{Content, DigestLine, Parcel, Personal};
 use crate::engine::time::Wall;
 use crate::engine::view::{AlarmView, HomeView, NextView, utc};
@@ -41,6 +41,7 @@ struct Event<'a> {
 enum Data<'a> {
     Alarm(AlarmData<'a>),
     Digest(DigestData<'a>),
+    Test(TestData<'a>),
 }
 
 #[derive(Serialize)]
@@ -71,6 +72,14 @@ struct DigestData<'a> {
 }
 
 #[derive(Serialize)]
+struct TestData<'a> {
+    schema: u32,
+    sequence: u32,
+    channel: &'a ChannelId,
+    code: &'a str,
+}
+
+#[derive(Serialize)]
 struct Links<'a> {
     respond: Option<&'a str>,
 }
@@ -89,6 +98,7 @@ pub fn render(parcel: &Parcel, link: Option<&str>) -> Result<Vec<u8>, serde_json
     let mut cut = cut_body(&event)?;
     while cut.len() > MAX_BODY_BYTES {
         let shortened = match &mut event.data {
+            Data::Test(_) => false,
             Data::Alarm(data) => data.personal.take().is_some(),
             Data::Digest(data) => {
                 let before = data.alarms.len();
@@ -128,6 +138,11 @@ fn event<'a>(parcel: &'a Parcel, link: Option<&'a str>) -> Event<'a> {
             &parcel.channel.site,
             format!("sites/{}", segment(parcel.channel.site.as_str())),
             Data::Digest(DigestData { schema: 1, sequence, total: digest.total, alarms: &digest.alarms, links }),
+        ),
+        Content::Test(code) => (
+            &parcel.channel.site,
+            format!("sites/{}", segment(parcel.channel.site.as_str())),
+            Data::Test(TestData { schema: 1, sequence, channel: &parcel.channel.id, code }),
         ),
     };
     Event {

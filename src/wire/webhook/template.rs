@@ -95,12 +95,14 @@ fn variables(parcel: &Parcel, message: &Message) -> Value {
     let alarms = match &parcel.content {
         Content::Alarm(_) => 1,
         Content::Digest(digest) => digest.total,
+        Content::Test(_) => 0,
     };
     let kind = match parcel.kind() {
         NoticeType::Notice => "notice",
         NoticeType::Taken => "taken",
         NoticeType::Closed => "closed",
         NoticeType::Digest => "digest",
+        NoticeType::Test => "test",
     };
     Value::from_serialize(json!({
         "type": kind,
@@ -199,6 +201,7 @@ fn samples(channel: &Channel) -> Vec<Parcel> {
         told(NoticeType::Taken, Vec::new()),
         told(NoticeType::Closed, Vec::new()),
         Content::Digest(Digest { alarms: vec![line], total: 3 }),
+        Content::Test("4711".into()),
     ];
     let channel = Arc::new(channel.clone());
     let parcel = |content| Parcel {

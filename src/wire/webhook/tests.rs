@@ -501,6 +501,23 @@ const FEISHU: &str = "l1N0gAcBjdwBvGm1xMjOF0XSyaLRpR7tuO5dHfhAYc8=";
 /// https://open.feishu.cn/document/client-docs/bot-v3/add-custom-bot. The recipes differ: one signs under the key, the other nothing
 /// under time and key.
 #[test]
+fn a_test_message_says_first_that_nobody_needs_help() {
+    let test = || Content::Test("4711".into());
+    let expected = "[TEST] code 4711\nThis tests the channel: nobody needs help\nTell the desk this code: 4711\nDesk: 0519-0000-0000";
+    assert_eq!(text_of(Language::En, test()), expected);
+    let expected = "【测试】代码4711\n这是渠道测试,没有人需要帮助\n请告诉值班台代码:4711\n值班台:0519-0000-0000";
+    assert_eq!(text_of(Language::Zh, test()), expected);
+    use ChannelDialect::*;
+    for dialect in [Standard, Wecom, Dingtalk, Feishu, Slack] {
+        let body = body(&parcel_to(able(dialect), test())).to_string();
+        assert!(body.contains("4711") && !body.contains("all"), "{dialect:?}: {body}");
+    }
+    let standard = body(&parcel_to(channel(Standard), test()));
+    let data = json!({"schema": 1, "sequence": 3, "channel": "desk", "code": "4711"});
+    assert_eq!((&standard["type"], &standard["data"]), (&json!("hearthwatch.channel.test"), &data));
+}
+
+#[test]
 fn robots_signatures_follow_the_documented_recipes() {
     let query = dingtalk::signature("this is secret", Wall(1_577_262_236_757));
     assert_eq!(query, [("timestamp", "1577262236757".to_owned()), ("sign", DING.to_owned())]);

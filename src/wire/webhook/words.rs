@@ -30,6 +30,7 @@ pub(super) fn message(parcel: &Parcel, desk: &Desk) -> Message {
     match &parcel.content {
         Content::Alarm(told) => teller.alarm(told, url),
         Content::Digest(digest) => teller.digest(digest, url),
+        Content::Test(code) => teller.test(code),
     }
 }
 
@@ -286,10 +287,6 @@ impl Teller<'_> {
                 format!("[LIFE · digest] {n} about life, {total} in all"),
             ),
         };
-        let tail = match self.desk.phone.as_str() {
-            "" => String::new(),
-            phone => self.say(format!("值班台:{phone}"), format!("Desk: {phone}")),
-        };
         Message {
             language: self.language,
             tone: if life.is_empty() { Tone::Technical } else { Tone::Life },
@@ -297,10 +294,37 @@ impl Teller<'_> {
             lines,
             unlisted: total - digest.alarms.len() as u32,
             link: url.map(|url| Link { label: self.say("打开值班台", "Open the desk"), url }),
-            tail,
+            tail: self.desk_phone(),
             phones: Vec::new(),
             names: Vec::new(),
             calls: !life.is_empty(),
+        }
+    }
+
+    /// Nobody has to go anywhere: that stands first.
+    fn test(&self, code: &str) -> Message {
+        let lines = [
+            self.say("这是渠道测试,没有人需要帮助", "This tests the channel: nobody needs help"),
+            self.say(format!("请告诉值班台代码:{code}"), format!("Tell the desk this code: {code}")),
+        ];
+        Message {
+            language: self.language,
+            tone: Tone::Calm,
+            title: self.say(format!("【测试】代码{code}"), format!("[TEST] code {code}")),
+            lines: lines.into_iter().map(|text| Line { text, alarms: 0 }).collect(),
+            unlisted: 0,
+            link: None,
+            tail: self.desk_phone(),
+            phones: Vec::new(),
+            names: Vec::new(),
+            calls: false,
+        }
+    }
+
+    fn desk_phone(&self) -> String {
+        match self.desk.phone.as_str() {
+            "" => String::new(),
+            phone => self.say(format!("值班台:{phone}"), format!("Desk: {phone}")),
         }
     }
 

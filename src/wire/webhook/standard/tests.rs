@@ -61,7 +61,7 @@ fn parcel(site: &str, home: &str) -> Parcel {
 fn told(parcel: &mut Parcel) -> &mut AlarmNotice {
     match &mut parcel.content {
         Content::Alarm(told) => told,
-        Content::Digest(_) => panic!("a digest"),
+        Content::Digest(_) | Content::Test(_) => panic!("of no one alarm"),
     }
 }
 
