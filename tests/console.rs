@@ -7,6 +7,8 @@
     reason = "a test reads clocks and may fail"
 )]
 
+#[path = "console/answers.rs"]
+mod answers;
 #[path = "console/channels.rs"]
 mod channels;
 #[path = "console/duty.rs"]

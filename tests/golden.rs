@@ -666,6 +666,7 @@ fn staffed() -> Vec<SiteChange> {
             delivered: "0".into(),
             busy: vec!["1".into()],
             broken: vec!["2".into()],
+            answers: None,
         })),
         mention: vec!["all".into()],
         ..Channel::new(id("robot"), id("zl"), dialect, "https://x", "file:s")

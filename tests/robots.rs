@@ -377,6 +377,7 @@ fn sms(body: &str) -> Template {
         delivered: "0".into(),
         busy: vec!["9".into()],
         broken: vec!["4".into()],
+        answers: None,
     }
 }
 

@@ -3,14 +3,16 @@
 //! Reading order: [`Desk`] (what it is given), [`router`] (every path that exists), `gate` (who may), `guard` (what holds for every
 //! request), `alarms` (lists and acts), `events` (what changes, as it changes), `homes` (the registry as JSON), `quarantine` (unknown
 //! devices and their claim), `suppressions` (who is away), `visits` and `cold_waves` (what caseworkers owe), `duty` (who is told), `walk`
-//! (the test of a home), `devices` (their health), `health` (the service's), `respond` (the page behind a notice's link), `pages`, `places` (those
-//! beside the desk) and `words` (every text in both languages). A request that fails is answered by a `problem` document.
+//! (the test of a home), `devices` (their health), `health` (the service's), `channels` (how each does, and its test), `respond` (the page
+//! behind a notice's link), `answers` (what providers of calls hand on), `pages`, `places` (those beside the desk) and `words` (every text in
+//! both languages). A request that fails is answered by a `problem` document.
 //!
 //! **Nothing in here decides anything.** What a person does goes to the keeper and is answered after its sync; what is open is read
 //! from the board's memory; what is past is asked of [`History`]. No reading waits for the keeper's disk, and no page for a reader.
 //! **Nothing in here writes down** a token, a cookie or personal data.
 
 mod alarms;
+mod answers;
 mod channels;
 mod cold_waves;
 mod devices;
@@ -232,6 +234,11 @@ fn routes() -> Vec<(&'static str, &'static [&'static str], MethodRouter<Shared>)
         ("/api/v1/quarantine/{id}/claim", &["post"], post(quarantine::claim)),
         ("/api/v1/notices", &["get"], get(notices::list)),
         ("/api/v1/ingest/{source}", &["post"], post(ingest::push).layer(DefaultBodyLimit::max(ingest::MAX_BODY_BYTES))),
+        (
+            "/api/v1/answers/{channel}",
+            &["post"],
+            post(answers::hear).layer(DefaultBodyLimit::max(answers::MAX_BODY_BYTES)),
+        ),
         ("/r", &["get"], get(respond::open)),
         ("/r/look", &["post"], post(respond::look)),
         ("/r/identify", &["post"], post(respond::identify)),

@@ -35,7 +35,7 @@ use shown::{Person, Record, Sight};
 use std::sync::Arc;
 use tokio::sync::Semaphore;
 pub(super) use tries::Tries;
-use tries::{address, too_many};
+pub(super) use tries::{address, too_many};
 
 /// The cookie of whoever has said who they are.
 const COOKIE: &str = "hearthwatch_respond";
@@ -44,7 +44,7 @@ const CHECKS: usize = 2;
 
 /// What the page's handlers keep between requests: counts alone.
 pub(super) struct Porch {
-    tries: Tries,
+    pub(super) tries: Tries,
     checks: Semaphore,
 }
 

@@ -79,6 +79,65 @@ pub struct Template {
     /// What stands there when a person has to mend something. Anything else is no proof, and tried again.
     #[n(7)]
     pub broken: Vec<Box<str>>,
+    /// How the receiver hands on what somebody answered, such as the key pressed in a call; None: it does not.
+    #[n(8)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub answers: Option<Box<Answers>>,
+}
+
+/// Where in the JSON body of a provider's callback an answer stands (RFC 6901: `/data/key`), and what it means.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Encode, Decode, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Answers {
+    /// The way to the token that the notice brought along as `answer`.
+    #[n(0)]
+    pub token: Box<str>,
+    /// The way to what was pressed.
+    #[n(1)]
+    pub key: Box<str>,
+    /// The way to the number that was called; None: the callback has none.
+    #[n(2)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub phone: Option<Box<str>>,
+    /// What stands at `key` where somebody has it.
+    #[n(3)]
+    pub taken: Vec<Box<str>>,
+    /// Where somebody cannot.
+    #[n(4)]
+    pub cannot: Vec<Box<str>>,
+    /// Where the called says that all is well. It proves nothing.
+    #[n(5)]
+    pub fine: Vec<Box<str>>,
+    /// Where the called asks for help.
+    #[n(6)]
+    pub help: Vec<Box<str>>,
+}
+
+/// What an answer says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Said {
+    Taken,
+    Cannot,
+    Fine,
+    Help,
+}
+
+impl Answers {
+    /// What every key means, in the order of the fields. A right one stands once.
+    pub fn keys(&self) -> impl Iterator<Item = (&str, Said)> {
+        let lists = [
+            (&self.taken, Said::Taken),
+            (&self.cannot, Said::Cannot),
+            (&self.fine, Said::Fine),
+            (&self.help, Said::Help),
+        ];
+        lists.into_iter().flat_map(|(keys, said)| keys.iter().map(move |key| (&**key, said)))
+    }
+
+    /// What a key means; None: nothing.
+    pub fn said(&self, key: &str) -> Option<Said> {
+        self.keys().find(|(known, _)| *known == key).map(|(_, said)| said)
+    }
 }
 
 /// The HTTP methods of templates.

@@ -340,6 +340,15 @@ pub struct SiteRules {
 /// The word that stands on a rung for the home's own caseworker. Of a home that names none it is the responder of this id, if there is one.
 pub const CASEWORKER: &str = "caseworker";
 
+/// The responders who stand for the home's own people: whoever lives there, and the family. They are called through channels that may have
+/// personal data, at the home's own phones. They may be told and may say how it is, but it is nobody's duty: no proof of who is there counts them.
+pub const HOMES_OWN: [&str; 2] = ["resident", "family"];
+
+/// Whether a responder stands for the home's own people.
+pub fn is_of_the_home(id: &ResponderId) -> bool {
+    HOMES_OWN.contains(&id.as_str())
+}
+
 /// Resolves policies of a site; ladders are shared between homes, and those that name the home's caseworker between the caseworker's homes.
 pub struct Resolver<'a> {
     site: &'a SiteRules,
@@ -535,5 +544,38 @@ mod tests {
         meets("caseworker", "li");
         assert_eq!(told(&registry, None), [vec!["li"], vec!["lead", "li"]]);
         assert_eq!(told(&registry, Some("zhang")), [vec!["zhang"], vec!["lead", "zhang"]]);
+    }
+
+    #[test]
+    fn the_homes_own_people_are_told_and_count_nowhere() {
+        let (site, channel) = (SiteId::new("z").unwrap(), ChannelId::new("call").unwrap());
+        let mut registry = Registry::default();
+        let voice = Channel::new(channel.clone(), site.clone(), ChannelDialect::Template, "https://x", "");
+        registry.channels.insert(channel.clone(), Channel { medium: Some(Medium::Voice), ..voice });
+        for name in ["resident", "family", "lead"] {
+            let details = Sealed::from_bytes(Vec::new());
+            let id = ResponderId::new(name).unwrap();
+            let one = Responder { id: id.clone(), site: site.clone(), channels: vec![channel.clone()], details };
+            registry.responders.insert(id, one);
+        }
+        let home = Home::new(HomeId::new("h").unwrap(), site.clone());
+        registry.homes.insert(home.id.clone(), home.clone());
+        let id = LadderId::new("life").unwrap();
+        let (responders_life, responders_welfare, responder_media) = (Some(1), Some(0), Some(1));
+        let ladder = [("life".into(), id.clone())].into();
+        let rules =
+            RulesPatch { ladder, responders_life, responders_welfare, responder_media, ..RulesPatch::default() };
+        let rules = SiteRules { site: site.clone(), zone: jiff::tz::TimeZone::UTC, rules };
+        let table: [(&[&str], &[Lack]); 3] =
+            [(&["resident", "family"], &[Lack::Nobody]), (&["family", "lead"], &[]), (&["lead"], &[])];
+        for (who, expected) in table {
+            let to = who.iter().map(|name| ResponderId::new(name).unwrap()).collect();
+            let rungs = vec![Rung { name: "r".into(), to, wait_s: 60, rotas: Vec::new() }];
+            registry.ladders.insert(id.clone(), Ladder { id: id.clone(), site: site.clone(), rungs, repeat_s: 600 });
+            let policy = Resolver::new(&rules, &registry).home(&home);
+            assert_eq!(policy.ladder(AlarmKind::Sos).rungs[0].people(Wall(0)).len(), who.len(), "{who:?}");
+            let lacks: Vec<Lack> = gaps_of(&rules, &registry, Wall(0)).into_iter().flat_map(|gap| gap.lacks).collect();
+            assert_eq!(lacks, expected, "{who:?}");
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! What people told the gateway: homes, residents, devices, responders, rotas, channels, ladders, plans, profiles. Every entity is a change in the
 //! journal; what is personal in it is sealed before it comes here.
 
-pub use super::channel::{Channel, ChannelDialect, Language, Medium, Method, Rate, Template};
+pub use super::channel::{Answers, Channel, ChannelDialect, Language, Medium, Method, Rate, Template};
 use super::id::*;
 use super::policy::RulesPatch;
 pub use super::profile::Profile;

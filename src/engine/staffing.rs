@@ -5,7 +5,7 @@
 
 use super::id::{HomeId, LadderId, ResponderId};
 use super::kind::{AlarmKind, Priority};
-use super::policy::{HomePolicy, Reach, ResolvedLadder, Resolver, SiteRules};
+use super::policy::{HomePolicy, Reach, ResolvedLadder, Resolver, SiteRules, is_of_the_home};
 use super::reason::Reason;
 use super::registry::{Registry, Status};
 use super::time::{Millis, Wall};
@@ -75,7 +75,9 @@ impl Need {
 
     /// What is missing at a moment.
     fn lacks(self, ladder: &ResolvedLadder, at: Wall) -> Vec<Lack> {
-        let all: BTreeMap<&ResponderId, &[Reach]> = ladder.rungs.iter().flat_map(|rung| rung.people(at)).collect();
+        // Whoever lives there, and the family, may be called too, but nobody may rely on them.
+        let all: BTreeMap<&ResponderId, &[Reach]> =
+            ladder.rungs.iter().flat_map(|rung| rung.people(at)).filter(|(id, _)| !is_of_the_home(id)).collect();
         let people = all.values().filter(|reach| !reach.is_empty()).count();
         let media: BTreeSet<_> = all.values().flat_map(|reach| reach.iter().map(|one| one.medium)).collect();
         if people == 0 {

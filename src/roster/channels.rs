@@ -150,6 +150,7 @@ fn template(s: &Section<'_>, base: Option<&Channel>) -> Option<Box<Template>> {
         delivered: t.text("delivered", "").into(),
         busy: words("busy"),
         broken: words("broken"),
+        answers: answers(&t),
     };
     if template.pointer.is_empty() != template.delivered.is_empty() {
         let wrong =
@@ -158,6 +159,61 @@ fn template(s: &Section<'_>, base: Option<&Channel>) -> Option<Box<Template>> {
     }
     t.close();
     Some(Box::new(template))
+}
+
+/// What a callback of the provider means. Every key has one meaning, and there is something that it can mean.
+fn answers(t: &Section<'_>) -> Option<Box<Answers>> {
+    if !t.has("answers") {
+        return None;
+    }
+    let s = t.inner("answers");
+    let keys = |name| s.get(name, keys).unwrap_or_default();
+    let remedy = "write where it stands in the callback's JSON body: /token or /data/key";
+    let answers = Answers {
+        token: s.need("token", remedy, way).unwrap_or_default(),
+        key: s.need("key", remedy, way).unwrap_or_default(),
+        phone: s.get("phone", way),
+        taken: keys("taken"),
+        cannot: keys("cannot"),
+        fine: keys("fine"),
+        help: keys("help"),
+    };
+    let all: Vec<&str> = answers.keys().map(|(key, _)| key).collect();
+    if all.is_empty() {
+        s.blame(
+            "taken",
+            Wrong::new("is empty, as are cannot, fine and help", "name the keys that mean something: taken = [\"1\"]"),
+        );
+    }
+    if let Some((_, twice)) = all.iter().enumerate().find(|(at, key)| all[..*at].contains(key)) {
+        s.blame("taken", Wrong::new(format!("or another list has {twice:?} twice"), "give every key one meaning"));
+    }
+    s.close();
+    Some(Box::new(answers))
+}
+
+/// The longest key in bytes, and how many a list may have.
+const MAX_KEY_BYTES: usize = 32;
+const MAX_KEYS: usize = 16;
+
+fn keys(value: &Value) -> Result<Vec<Box<str>>, Wrong> {
+    let keys = list(value)?;
+    let is_key = |key: &String| (1..=MAX_KEY_BYTES).contains(&key.len()) && key.trim() == key;
+    match keys.iter().all(is_key) && keys.len() <= MAX_KEYS {
+        true => Ok(keys.into_iter().map(Into::into).collect()),
+        false => Err(Wrong::new("holds what is no key", "write up to 16 keys of up to 32 characters: [\"1\"]")),
+    }
+}
+
+/// A JSON pointer to a value within a document.
+fn way(value: &Value) -> Result<Box<str>, Wrong> {
+    let text = pointer(value)?;
+    // A tilde stands for nothing but itself and the slash.
+    let escaped = text.split('~').skip(1).all(|rest| rest.starts_with(['0', '1']));
+    match !text.is_empty() && escaped {
+        true => Ok(text.into()),
+        false => Err(Wrong::new("is no JSON pointer", "write the way to the value: /token or /data/key")),
+    }
 }
 
 /// Headers of the request's own; those that the connection or the signature sets are not for templates.

@@ -4,8 +4,8 @@
 use crate::config::{Config, Wrong, mistake::nearest};
 use crate::engine::id::{ChannelId, HomeId, LadderId, ResponderId, RotaId, SiteId};
 use crate::engine::kind::{AlarmKind, Priority};
-use crate::engine::policy::{CASEWORKER, RulesPatch};
-use crate::engine::registry::{EntityKey, Ladder, Medium, Registry, Rota};
+use crate::engine::policy::{CASEWORKER, RulesPatch, is_of_the_home};
+use crate::engine::registry::{EntityKey, Ladder, Medium, Registry, Responder, Rota};
 use crate::engine::rota::Calendar;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -30,6 +30,7 @@ pub(super) fn faults(all: &Registry, config: &Config) -> Vec<Fault> {
                 named("channel", channel.as_str(), site, &responder.site, known).map(|w| (key.clone(), "channels", w)),
             );
         }
+        found.extend(own_people(responder, all).map(|wrong| (key, "channels", wrong)));
     }
     found.extend(rotas(all));
     let for_life = life_ladders(&[all], config);
@@ -63,6 +64,15 @@ pub(super) fn faults(all: &Registry, config: &Config) -> Vec<Fault> {
     found.extend(profiles(all));
     found.extend(devices(all, config));
     found
+}
+
+/// The home's own people are called at the phones of their home, which only a channel with personal data knows.
+fn own_people(responder: &Responder, all: &Registry) -> Option<Wrong> {
+    let blind = |id: &&ChannelId| all.channels.get(*id).is_some_and(|channel| !channel.include_personal);
+    let channel = responder.channels.iter().find(blind).filter(|_| is_of_the_home(&responder.id))?;
+    let what =
+        format!("names {channel}, which has no phones of the home, and {:?} is the home's own", responder.id.as_str());
+    Some(Wrong::new(what, "name a channel with include_personal = true that calls resident_phones or contact_phones"))
 }
 
 fn rotas(all: &Registry) -> Vec<Fault> {
@@ -109,10 +119,12 @@ fn life_ladders<'a>(all: &[&'a Registry], config: &'a Config) -> BTreeSet<&'a La
         .collect()
 }
 
-/// Whether the last rung names a person who can be called at any hour: a rota may be empty, and a chat wakes nobody.
+/// Whether the last rung names a person who can be called at any hour: a rota may be empty, a chat wakes nobody, and the home's own people
+/// are on no duty.
 fn ends_with_a_voice(ladder: &Ladder, all: &Registry) -> bool {
     let speaks = |id: &ChannelId| all.channels.get(id).is_some_and(|c| c.medium() == Medium::Voice);
     let answers = |id: &ResponderId| all.responders.get(id).is_some_and(|r| r.channels.iter().any(speaks));
+    let answers = |id: &ResponderId| !is_of_the_home(id) && answers(id);
     ladder.rungs.last().is_none_or(|last| last.to.iter().any(answers))
 }
 
@@ -226,7 +238,11 @@ fn ladder(ladder: &Ladder, all: &Registry) -> Vec<Wrong> {
         let known = all.rotas.keys().map(RotaId::as_str);
         found.extend(named("rota", id.as_str(), all.rotas.get(id).map(|r| &r.site), &ladder.site, known));
     }
-    let reaches = |id| all.responders.get(id).is_some_and(|r| r.channels.iter().any(|c| all.channels.contains_key(c)));
+    // Who lives there, and the family, take nothing: a ladder that ends with them would end with nobody.
+    let reaches = |id: &ResponderId| {
+        !is_of_the_home(id)
+            && all.responders.get(id).is_some_and(|r| r.channels.iter().any(|c| all.channels.contains_key(c)))
+    };
     let never_empty = |id| all.rotas.get(id).and_then(|rota| rota.fallback.as_ref()).is_some_and(reaches);
     match ladder.rungs.last() {
         None => found.push(Wrong::new("has no rung", "add [[ladder.rung]] with name, to and wait_s")),

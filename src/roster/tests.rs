@@ -472,7 +472,7 @@ fn the_examples_import_without_a_remark() {
     let import =
         plan_import(&files, &[], &config, &Paper::default()).unwrap_or_else(|found| panic!("{}", told(&found)));
     assert_eq!(import.warnings, Vec::<String>::new());
-    assert_eq!(import.difference.added.len(), 8 + 5 + 1 + 3 + 3 + 3 + 4 + 6);
+    assert_eq!(import.difference.added.len(), 9 + 5 + 1 + 3 + 3 + 3 + 4 + 6);
     let mut registry = Registry::default();
     import.seal(&Paper::default()).unwrap().into_values().flatten().for_each(|entity| registry.put(entity));
     let details = Paper::default().open("h0001", &registry.residents["r0001"].details).unwrap().unwrap();

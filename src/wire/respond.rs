@@ -1,7 +1,9 @@
-//! Links by which a caseworker answers a notice, and the badge of whoever has said who they are.
+//! Links by which a caseworker answers a notice, the badge of whoever has said who they are, and the token by which a provider of calls
+//! hands on what somebody pressed.
 //!
-//! Nothing of them is kept. A link holds what it is good for (one notice, told by one channel) and until when, a badge who wears it;
-//! both are signed with a key of the service. Which of the two a text is stands in what is signed, so that neither passes for the other.
+//! Nothing of them is kept. A link and an answer's token hold what they are good for (one notice, told by one channel) and until when, a
+//! badge who wears it; all are signed with a key of the service. Which of the three a text is stands in what is signed, so that none passes
+//! for another: a link is sent to whole groups, an answer's token to the provider alone.
 
 use crate::engine::id::{AlarmId, ChannelId, NoticeId, ResponderId, SiteId};
 use crate::engine::time::{Millis, Wall};
@@ -14,6 +16,8 @@ use std::fmt;
 /// How long a link opens its alarm, from when its notice was made: a shift and the night after it. It is of no use once the alarm is
 /// closed, and a ladder that still climbs sends new ones.
 pub const LINK_LASTS: Millis = Millis::from_mins(12 * 60);
+/// How long an answer may come back, from when its notice was made: as long as by its link.
+pub const ANSWER_LASTS: Millis = LINK_LASTS;
 /// How long a person need not say again who they are: a shift.
 pub const BADGE_LASTS: Millis = Millis::from_mins(8 * 60);
 /// The longest token that is looked at, in characters. Two ids of the greatest length fit.
@@ -25,8 +29,9 @@ const TAG_BYTES: usize = 32;
 
 const LINK: &[u8] = b"hearthwatch respond link 1\0";
 const BADGE: &[u8] = b"hearthwatch respond badge 1\0";
+const ANSWER: &[u8] = b"hearthwatch answer 1\0";
 
-/// What a link is good for.
+/// What a link or an answer's token is good for.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub struct Scope {
     #[n(0)]
@@ -44,6 +49,11 @@ impl Scope {
     pub fn alarm(&self) -> &AlarmId {
         &self.notice.alarm
     }
+
+    /// When the notice was made.
+    pub fn issued(&self) -> Wall {
+        Wall(self.until.0 - LINK_LASTS.0 as i64)
+    }
 }
 
 /// Whoever has said who they are.
@@ -58,7 +68,7 @@ pub struct Wearer {
     pub until: Wall,
 }
 
-/// Why a link opens nothing.
+/// Why a link or an answer's token is good for nothing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum BadLink {
     /// It is none, is incomplete, or somebody else made it.
@@ -103,7 +113,25 @@ impl Links {
     /// # Errors
     /// Where it is not one of ours, or its time is over.
     pub fn scope(&self, token: &str, now: Wall) -> Result<Scope, BadLink> {
-        let scope: Scope = self.read(LINK, token, |_| Some(Vec::new())).ok_or(BadLink::Forged)?;
+        self.good(LINK, token, now)
+    }
+
+    /// The token by which a notice to a channel is answered through its provider; `issued` as of a link. It needs no address of ours.
+    pub fn answer(&self, notice: &NoticeId, channel: &ChannelId, issued: Wall) -> String {
+        let scope = Scope { notice: notice.clone(), channel: channel.clone(), until: issued + ANSWER_LASTS };
+        self.signed(ANSWER, &scope, &[])
+    }
+
+    /// What the token of an answer is good for.
+    ///
+    /// # Errors
+    /// Where it is not one of ours (a link's is none), or its time is over.
+    pub fn answered(&self, token: &str, now: Wall) -> Result<Scope, BadLink> {
+        self.good(ANSWER, token, now)
+    }
+
+    fn good(&self, what: &[u8], token: &str, now: Wall) -> Result<Scope, BadLink> {
+        let scope: Scope = self.read(what, token, |_| Some(Vec::new())).ok_or(BadLink::Forged)?;
         if now < scope.until { Ok(scope) } else { Err(BadLink::Expired(scope)) }
     }
 
@@ -212,6 +240,22 @@ mod tests {
         // Neither is the other.
         assert_eq!(links.scope(&badge, ISSUED), Err(BadLink::Forged));
         assert_eq!(links.wearer(&token(), ISSUED, |_| Some(String::new())), None);
+    }
+
+    #[test]
+    fn an_answer_is_no_link_and_no_badge_and_neither_is_an_answer() {
+        let (links, last) = (links(b"k"), ISSUED.0 + 12 * 3_600_000);
+        let answer = links.answer(&id("zl-000184-n3"), &id("voice"), ISSUED);
+        let scope = Scope { notice: id("zl-000184-n3"), channel: id("voice"), until: Wall(last) };
+        assert_eq!(links.answered(&answer, Wall(last - 1)), Ok(scope.clone()));
+        assert_eq!(links.answered(&answer, Wall(last)), Err(BadLink::Expired(scope)));
+        let badge = links.badge(&id("zl"), &id("zhang"), "", ISSUED);
+        for other in [token(), badge, String::new(), format!("{answer}AAAA"), "A".repeat(100_000)] {
+            assert_eq!(links.answered(&other, ISSUED), Err(BadLink::Forged));
+        }
+        assert_eq!(links.scope(&answer, ISSUED), Err(BadLink::Forged));
+        assert_eq!(links.wearer(&answer, ISSUED, |_| Some(String::new())), None);
+        assert_eq!(self::links(b"other").answered(&answer, ISSUED), Err(BadLink::Forged));
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Channels of every dialect as files.
 
 use super::*;
+use crate::engine::channel::Said;
 use crate::engine::registry::{Language, Medium, Method};
 
 const ALL: &str = r#"
@@ -47,6 +48,22 @@ pointer = '/code'
 delivered = '0'
 busy = ['9']
 broken = ['4', '5']
+[[channel]]
+id = 'v'
+site = 'a'
+dialect = 'template'
+url = 'https://voice.example.org/call'
+medium = 'voice'
+include_personal = true
+[channel.template]
+body = '{"say": {{ text }}, "to": {{ resident_phones + contact_phones }}, "data": {{ answer }}}'
+[channel.template.answers]
+token = '/data'
+key = '/a~1b/key'
+taken = ['1', '11']
+cannot = ['2']
+fine = ['8']
+help = ['9']
 "#;
 
 #[test]
@@ -54,6 +71,9 @@ fn every_dialect_comes_in_and_goes_out_the_same() {
     let registry = done(&[file("x.toml", ALL)], &base());
     let channel = |id: &str| &registry.channels[id];
     let media = ["w", "d", "f", "s", "t", "desk"].map(|id| channel(id).medium());
+    let answers = channel("v").template.as_ref().and_then(|template| template.answers.as_deref()).unwrap();
+    assert_eq!((&*answers.key, answers.phone.as_deref(), answers.keys().count()), ("/a~1b/key", None, 5));
+    assert_eq!((answers.said("11"), answers.said("9"), answers.said("0")), (Some(Said::Taken), Some(Said::Help), None));
     assert_eq!(media, [Medium::Chat, Medium::Chat, Medium::Chat, Medium::Chat, Medium::Sms, Medium::Voice]);
     let rates = ["w", "d", "f", "s", "t", "desk"].map(|id| channel(id).per_minute());
     assert_eq!(rates, [Some(20), Some(15), Some(100), Some(60), None, None]);
@@ -88,6 +108,7 @@ changed  channel w: mention [\"all\",\"lisi\"] -> []; url \"file:w\" -> \"file:w
 fn a_channel_that_cannot_work_is_refused_with_its_remedy() {
     let channel = |more: &str| format!("[[channel]]\nid='c'\nsite='a'\nurl='file:c'\n{more}\n");
     let template = |more: &str| channel(&format!("dialect='template'\n[channel.template]\n{more}"));
+    let answers = |more: &str| template(&format!("body='{{{{ answer }}}}'\n[channel.template.answers]\n{more}"));
     let table = [
         (channel(""), "channel[1].secret: is missing; write file:… or env:… of its whsec_… secret"),
         (channel("dialect='wecon'"), "channel[1].dialect: may not be \"wecon\"; did you mean wecom?"),
@@ -126,6 +147,31 @@ fn a_channel_that_cannot_work_is_refused_with_its_remedy() {
         (template("body='{}'\nheaders={'a b'='x'}"), "channel[1].template.headers: a b: is no name of a header"),
         (template("body='{}'\nheaders={a='字'}"), "channel[1].template.headers: a: cannot stand in a header"),
         (template("body='{}'\nheaders={a=1}"), "channel[1].template.headers.a: is"),
+        (answers("token='t'\nkey='/k'\ntaken=['1']"), "channel[1].template.answers.token: is no JSON pointer"),
+        (answers("token='/t'\nkey=''\ntaken=['1']"), "channel[1].template.answers.key: is no JSON pointer"),
+        (answers("token='/t'\nkey='/a~2'\ntaken=['1']"), "channel[1].template.answers.key: is no JSON pointer"),
+        (
+            answers("token='/t'\nkey='/k'\nphone='p'\ntaken=['1']"),
+            "channel[1].template.answers.phone: is no JSON pointer",
+        ),
+        (answers("token='/t'\ntaken=['1']"), "channel[1].template.answers.key: is missing"),
+        (answers("token='/t'\nkey='/k'"), "channel[1].template.answers.taken: is empty, as are cannot, fine and help"),
+        (
+            answers("token='/t'\nkey='/k'\ntaken=['1']\nhelp=['1']"),
+            "channel[1].template.answers.taken: or another list has \"1\" twice",
+        ),
+        (
+            answers("token='/t'\nkey='/k'\ntaken=['123456789012345678901234567890123']"),
+            "channel[1].template.answers.taken: holds what is no key",
+        ),
+        (
+            answers("token='/t'\nkey='/k'\ntakn=['1']"),
+            "channel[1].template.answers.takn: is not known; did you mean taken?",
+        ),
+        (
+            template("body='{}'\n[channel.template.answers]\ntoken='/t'\nkey='/k'\ntaken=['1']"),
+            "channel[1].template: does not bring {{ answer }} along",
+        ),
         (template("body='{}'\nboddy='{}'"), "channel[1].template.boddy: is not known; did you mean body?"),
     ];
     for (text, expected) in table {
@@ -133,6 +179,36 @@ fn a_channel_that_cannot_work_is_refused_with_its_remedy() {
         assert!(found.contains(expected), "{expected}\nis not in\n{found}");
         assert!(!found.contains("hush"), "{found}");
     }
+}
+
+#[test]
+fn the_homes_own_people_are_called_with_its_phones_and_end_no_ladder() {
+    let own = |id: &str| format!("[[responder]]\nid='{id}'\nsite='a'\nname='X'\nchannels=['v']\n");
+    let rung = |to: &str| format!("{{ name = '{to}', to = ['{to}'], wait_s = 60 }}");
+    let ladder = |id: &str, rungs: &[&str]| {
+        let rungs: Vec<String> = rungs.iter().map(|to| rung(to)).collect();
+        format!("[[ladder]]\nid='{id}'\nsite='a'\nrepeat_s=120\nrung=[{}]\n", rungs.join(", "))
+    };
+    let all = |more: &str| [ALL, &own("family"), &own("resident"), more].concat();
+    let registry = done(&[file("x.toml", &all(&ladder("l", &["resident", "family", "op"])))], &base());
+    assert_eq!(registry.ladders["l"].rungs.len(), 3);
+    for last in ["resident", "family"] {
+        let found = refused(&[file("x.toml", &all(&ladder("l", &["op", last])))], &base());
+        assert!(found.contains(&format!("ends with \"{last}\", which reaches nobody")), "{found}");
+    }
+    // The desk speaks, but knows nobody's phone.
+    let blind = all("").replace("channels=['v']", "channels=['desk']");
+    let found = refused(&[file("x.toml", &blind)], &base());
+    for id in ["family", "resident"] {
+        let expected = format!("channels: names desk, which has no phones of the home, and \"{id}\" is the home's own");
+        assert!(found.contains(&expected), "{found}");
+    }
+    // Nor does their voice stand for the one that a life ladder has to end with.
+    let text = all("[[channel]]\nid='m'\nsite='a'\ndialect='standard'\nurl='file:m'\nsecret='file:m'\n\
+        [[responder]]\nid='mute'\nsite='a'\nname='M'\nchannels=['m']\n[[home]]\nid='h1'\nsite='a'\n[home.ladder]\nlife='life'\n\
+        [[ladder]]\nid='life'\nsite='a'\nrepeat_s=120\nrung=[{ name = 'both', to = ['mute', 'family'], wait_s = 60 }]\n");
+    let found = refused(&[file("x.toml", &text)], &base());
+    assert!(found.contains("ends with \"both\", which names nobody who is reached by voice"), "{found}");
 }
 
 #[test]

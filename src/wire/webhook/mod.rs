@@ -20,7 +20,7 @@ mod tests;
 
 pub use answer::{Verdict, judge, reads_refusals};
 
-use crate::engine::parcel::Parcel;
+use crate::engine::parcel::{NoticeType, Parcel};
 use crate::engine::registry::{ChannelDialect, Method};
 use crate::engine::time::Wall;
 use crate::wire::respond::Links;
@@ -53,6 +53,15 @@ impl Desk {
             Some(_) => links.link(&parcel.notice, &parcel.channel.id, parcel.issued),
             None => links.console(),
         }
+    }
+
+    /// The token by which a notice that calls is answered through its channel's provider; empty where nothing is asked, or where the
+    /// provider hands on no answers.
+    fn answer(&self, parcel: &Parcel) -> String {
+        let asks = parcel.kind() == NoticeType::Notice;
+        let hands_on = parcel.channel.template.as_ref().is_some_and(|template| template.answers.is_some());
+        let links = self.links.as_ref().filter(|_| asks && hands_on);
+        links.map(|links| links.answer(&parcel.notice, &parcel.channel.id, parcel.issued)).unwrap_or_default()
     }
 }
 
@@ -143,7 +152,7 @@ pub fn sending(parcel: &Parcel, desk: &Desk, keys: &Keys, turn: usize, now: Wall
         Slack => post_json(&slack::body(&worded(), &channel.mention)),
         Template => {
             let template = channel.template.as_deref().ok_or_else(|| Unsendable("has no template".to_owned()))?;
-            let body = template::render(template, parcel, &worded())?.into_bytes();
+            let body = template::render(template, parcel, &worded(), &desk.answer(parcel))?.into_bytes();
             let sending = Sending { method: template.method, ..post(body, &template.content_type) };
             signed(sending, parcel, keys, now)
         }

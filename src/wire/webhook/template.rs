@@ -10,7 +10,9 @@ use super::{Desk, Unsendable, words};
 use crate::engine::alarm::Reason;
 use crate::engine::id::{AlarmId, HomeId, NoticeId, ResponderId};
 use crate::engine::kind::{AlarmKind, Kind};
-use crate::engine::parcel::{AlarmNotice, Content, Digest, DigestLine, NoticeType, Parcel, Person};
+use crate::engine::parcel::{
+    AlarmNotice, Content, Digest, DigestLine, NoticeType, Parcel, Person, Personal, PersonalContact,
+};
 use crate::engine::registry::{Channel, Template};
 use crate::engine::time::Wall;
 use crate::engine::view::{AlarmView, HomeView, NextView};
@@ -53,7 +55,12 @@ fn escape(out: &mut Output<'_>, state: &State<'_, '_>, value: &Value) -> Result<
 }
 
 /// The body of a parcel.
-pub(super) fn render(template: &Template, parcel: &Parcel, message: &Message) -> Result<String, Unsendable> {
+pub(super) fn render(
+    template: &Template,
+    parcel: &Parcel,
+    message: &Message,
+    answer: &str,
+) -> Result<String, Unsendable> {
     let escaping = escaping(&template.content_type)
         .ok_or_else(|| Unsendable(format!("no values can be escaped for {:?}", template.content_type)))?;
     let is_json = escaping == AutoEscape::Json;
@@ -62,7 +69,7 @@ pub(super) fn render(template: &Template, parcel: &Parcel, message: &Message) ->
     jinja.set_fuel(Some(FUEL));
     jinja.set_auto_escape_callback(move |_| escaping);
     jinja.set_formatter(escape);
-    let body = jinja.render_str(&template.body, variables(parcel, message)).map_err(|error| told(&error))?;
+    let body = jinja.render_str(&template.body, variables(parcel, message, answer)).map_err(|error| told(&error))?;
     match body.len() {
         n if n > MAX_BODY_BYTES => Err(Unsendable(format!("becomes {n} bytes long"))),
         _ if is_json => match serde_json::from_str::<serde::de::IgnoredAny>(&body) {
@@ -88,10 +95,12 @@ fn told(error: &Error) -> Unsendable {
 }
 
 /// What a template may name. Each is there in every notice; what a notice has not is empty, or 0.
-fn variables(parcel: &Parcel, message: &Message) -> Value {
+fn variables(parcel: &Parcel, message: &Message, answer: &str) -> Value {
     let told = parcel.alarm();
     let (alarm, home) = (told.map(|told| &told.alarm), told.map(|told| &told.home));
     let of_home = |text: Option<&str>| text.map(plain).unwrap_or_default();
+    // What a parcel has is not yet what its channel may have.
+    let personal = told.and_then(|told| told.personal.as_ref()).filter(|_| parcel.channel.include_personal);
     let alarms = match &parcel.content {
         Content::Alarm(_) => 1,
         Content::Digest(digest) => digest.total,
@@ -124,10 +133,17 @@ fn variables(parcel: &Parcel, message: &Message) -> Value {
         "site": parcel.channel.site,
         "phones": message.phones,
         "names": message.names,
+        "resident_phones": personal.map(|of| phones(&of.residents)).unwrap_or_default(),
+        "contact_phones": personal.map(|of| phones(&of.contacts)).unwrap_or_default(),
+        "answer": answer,
         "alarm_id": alarm.map(|alarm| alarm.id.to_string()).unwrap_or_default(),
         "notice_id": message_id(&parcel.notice),
         "attempt": parcel.attempt,
     }))
+}
+
+fn phones(of: &[PersonalContact]) -> Vec<&str> {
+    of.iter().map(|one| one.phone.as_str()).filter(|phone| !phone.is_empty()).collect()
 }
 
 /// Tries a template on made-up notices of every type; what is wrong with it is told before an alarm needs it.
@@ -137,10 +153,18 @@ pub fn check(template: &Template, channel: &Channel) -> Result<(), Unsendable> {
     }
     let key = hmac::Key::new(hmac::HMAC_SHA256, b"of a sample");
     let desk = Desk { links: Some(Links::new(key, "https://watch.example.org")), ..Desk::default() };
-    for parcel in samples(channel) {
-        render(template, &parcel, &words::message(&parcel, &desk))?;
+    // The channel's own template is the one that is tried.
+    let channel = Channel { template: Some(Box::new(template.clone())), ..channel.clone() };
+    let mut brought = template.answers.is_none();
+    for parcel in samples(&channel) {
+        let answer = desk.answer(&parcel);
+        let body = render(template, &parcel, &words::message(&parcel, &desk), &answer)?;
+        brought |= !answer.is_empty() && body.contains(&answer);
     }
-    Ok(())
+    match brought {
+        true => Ok(()),
+        false => Err(Unsendable("does not bring {{ answer }} along, without which no callback is believed".to_owned())),
+    }
 }
 
 /// One parcel of each type, with everything in it or with as little as can be.
@@ -175,6 +199,14 @@ fn samples(channel: &Channel) -> Vec<Parcel> {
         last_taker: None,
     };
     let line = DigestLine { r#type: NoticeType::Notice, alarm: alarm.clone(), home: home.clone() };
+    let one =
+        |phone: &str| PersonalContact { name: "王".to_owned(), phone: phone.to_owned(), role: "女儿".to_owned() };
+    let personal = Personal {
+        address: "3幢".to_owned(),
+        residents: vec![one("0519-0000-0000")],
+        contacts: vec![one("13700000000"), one("")],
+    };
+    let personal = channel.include_personal.then_some(personal);
     let told = |kind, people: Vec<Person>| {
         let next = Some(NextView { at, to: "deputy".into() });
         let (by, outcome) = (Some(ResponderId::cut("deputy")), Some("helped"));
@@ -190,7 +222,7 @@ fn samples(channel: &Channel) -> Vec<Parcel> {
             by,
             by_name: None,
             outcome,
-            personal: None,
+            personal: personal.clone(),
         };
         Content::Alarm(Box::new(told))
     };

@@ -6,7 +6,7 @@ use crate::engine::home::care::VisitKind;
 use crate::engine::id::{AlarmId, HomeId, NoticeId, ResponderId, SiteId};
 use crate::engine::kind::{AlarmKind, Kind, Priority};
 use crate::engine::parcel::*;
-use crate::engine::registry::{Channel, Language, Template};
+use crate::engine::registry::{Answers, Channel, Language, Template};
 use crate::engine::time::Millis;
 use crate::engine::view::{AlarmView, HomeView, NextView, SeenView};
 use crate::wire::respond::{Links, MAX_PUBLIC_URL_BYTES};
@@ -716,6 +716,40 @@ fn a_bad_template_is_found_before_an_alarm_needs_it() {
     }
     let long = template("text/plain", &"x".repeat(super::template::MAX_TEMPLATE_BYTES + 1));
     assert!(super::template::check(&long, &channel(ChannelDialect::Template)).is_err());
+}
+
+#[test]
+fn a_template_has_an_answers_token_and_the_phones_of_the_home_only_where_they_belong() {
+    let body = "{{ answer }}|{{ resident_phones | join(',') }}|{{ contact_phones | join(',') }}";
+    let one = |phone: &str| PersonalContact { name: "王".into(), phone: phone.into(), role: "女儿".into() };
+    let personal = || {
+        let (residents, contacts) = (vec![one("0519-1")], vec![one("137"), one(""), one("136")]);
+        Some(Personal { address: "3幢".into(), residents, contacts })
+    };
+    let answers = || Some(Box::new(Answers { token: "/t".into(), key: "/k".into(), ..Answers::default() }));
+    let token = links("https://x").answer(
+        &"zhonglou-000184-n3".parse().unwrap(),
+        &channel(ChannelDialect::Template).id,
+        ISSUED,
+    );
+    let table = [
+        (NoticeType::Notice, true, true, format!("{token}|0519-1|137,136")),
+        (NoticeType::Notice, true, false, format!("{token}||")),
+        (NoticeType::Notice, false, true, "|0519-1|137,136".to_owned()),
+        (NoticeType::Taken, true, true, "|0519-1|137,136".to_owned()),
+        (NoticeType::Closed, true, false, "||".to_owned()),
+    ];
+    for (kind, hands_on, include_personal, expected) in table {
+        let answers = if hands_on { answers() } else { None };
+        let template = Some(Box::new(Template { answers, ..template("text/plain", body) }));
+        let channel = Channel { template, include_personal, ..channel(ChannelDialect::Template) };
+        let told = AlarmNotice { kind, personal: personal(), ..told(AlarmKind::Sos) };
+        let sent = sending(&parcel_to(channel, Content::Alarm(Box::new(told))), &desk(), &Keys::None, 0, ISSUED);
+        assert_eq!(String::from_utf8(sent.unwrap().body).unwrap(), expected, "{kind:?}");
+    }
+    let deaf = Template { answers: answers(), ..template("text/plain", "{{ text }}") };
+    let why = super::template::check(&deaf, &channel(ChannelDialect::Template)).unwrap_err();
+    assert!(why.0.contains("does not bring {{ answer }} along"), "{why}");
 }
 
 #[test]
