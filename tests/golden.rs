@@ -28,7 +28,7 @@ use hearthwatch::engine::time::{Millis, Stamp, Tick, Wall};
 use hearthwatch::keeper::record::Entry;
 use std::path::PathBuf;
 
-const VERSIONS: &[&str] = &["v1", "v2", "v3", "v4", "v5", "v6", "v7"];
+const VERSIONS: &[&str] = &["v1", "v2", "v3", "v4", "v5", "v6", "v7", "v8"];
 
 fn id<T: std::str::FromStr<Err = BadId>>(text: &str) -> T {
     text.parse().unwrap()
@@ -740,6 +740,33 @@ fn staffed() -> Vec<SiteChange> {
     registered.chain(made).chain(sent).chain(rest).chain([gone]).collect()
 }
 
+/// Test messages of channels, and answers that come back by them.
+fn proven() -> Vec<SiteChange> {
+    let test = |n: u64, channel: &str| {
+        let subject = Subject::Test { code: "4711".into() };
+        Notice {
+            id: NoticeId { alarm: AlarmId { site: id("zl"), number: n }, number: 1 },
+            channel: id(channel),
+            ..notice(subject)
+        }
+    };
+    let answers = Answers {
+        token: "/data/token".into(),
+        key: "/data/key".into(),
+        phone: Some("/data/phone".into()),
+        taken: vec!["1".into()],
+        cannot: vec!["2".into()],
+        fine: vec!["8".into()],
+        help: vec!["9".into()],
+    };
+    let template = Template { body: "{{ answer }}".into(), answers: Some(Box::new(answers)), ..Template::default() };
+    let voice = Channel::new(id("voice"), id("zl"), ChannelDialect::Template, "https://x", "");
+    let voice = Entity::Channel(Channel { template: Some(Box::new(template)), ..voice });
+    let made = [test(195, "robot"), test(196, "voice")].map(Box::new).map(SiteChange::NoticeMade);
+    let seen = SiteChange::ChannelSeen { channel: id("robot"), by: id("desk") };
+    [SiteChange::Registered(Box::new(voice))].into_iter().chain(made).chain([seen]).collect()
+}
+
 /// Of a version: what it adds stands behind what was there before.
 fn entries(version: &str) -> Vec<Entry> {
     let of_home = |changes: Vec<HomeChange>| changes.into_iter().map(|change| Entry::Home { home: 1, change });
@@ -751,7 +778,8 @@ fn entries(version: &str) -> Vec<Entry> {
     let suppressed =
         of_home(suppressed()).chain(channel_down().into_iter().map(Entry::Site)).filter(|_| version > "v5");
     let visited = of_home(visited()).chain(staffed().into_iter().map(Entry::Site)).filter(|_| version > "v6");
-    let rest = learnt.chain(unwatched).chain(bathed).chain(suppressed).chain(visited);
+    let proven = proven().into_iter().map(Entry::Site).filter(|_| version > "v7");
+    let rest = learnt.chain(unwatched).chain(bathed).chain(suppressed).chain(visited).chain(proven);
     first.chain(later.filter(|_| version != "v1")).chain(rest).collect()
 }
 
@@ -770,6 +798,10 @@ fn states(version: &str) -> (home::State, site::State) {
     let there = |change: &SiteChange| !matches!(change, SiteChange::Removed(_));
     staffed().iter().filter(|change| there(change)).for_each(|change| site.apply(change, stamp(75)));
     assert!(!home.closed.is_empty() && home.apart.is_some() && site.desk.told, "they hold what came");
+    if version > "v7" {
+        proven().iter().for_each(|change| site.apply(change, stamp(80)));
+        assert!(site.proofs.len() == 2, "they hold what came");
+    }
     (home, site)
 }
 
