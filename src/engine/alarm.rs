@@ -425,7 +425,6 @@ pub fn decide(alarm: &Alarm, act: &Act, by: &ResponderId, rules: &Rules, now: Ti
     let unless_nobody_comes = |until: Tick| breach.map_or(until, |at| until.min(at));
     let has_it = matches!(&alarm.attention, Attention::Taken { by: owner, .. } if owner == by);
     Ok(match (act, &alarm.attention) {
-        (Act::Note(_), _) => Verdict::Record,
         (Act::Reopen, Attention::Settled) => Verdict::CallAgain,
         (Act::Reopen, _) => return Err(Refusal::StillOpen),
         // Safe stays safe; only closing is left to do.
@@ -433,10 +432,12 @@ pub fn decide(alarm: &Alarm, act: &Act, by: &ResponderId, rules: &Rules, now: Ti
             Act::Seen | Act::OnMyWay { .. } | Act::OnSite | Act::NoAnswer | Act::NoAccess | Act::Hold | Act::Cannot,
             Attention::Settled,
         ) => Verdict::Record,
-        (Act::Seen, Attention::Taken { by: owner, until, progress, .. }) if owner == by => {
+        // Whoever writes down what they did is at it; that nobody answered is no progress.
+        (Act::Seen | Act::Note(_), Attention::Taken { by: owner, until, progress, .. }) if owner == by => {
             let renewed = if *progress == Progress::OnSite { now + seen } else { unless_nobody_comes(now + seen) };
             Verdict::Lease { until: (*until).max(renewed), progress: *progress }
         }
+        (Act::Note(_), _) => Verdict::Record,
         // Whoever has got further keeps it.
         (Act::Seen, Attention::Taken { progress: Progress::OnMyWay | Progress::OnSite, .. }) => Verdict::Record,
         (Act::OnMyWay { .. }, Attention::Taken { progress: Progress::OnSite, .. }) if !has_it => Verdict::Record,

@@ -123,6 +123,62 @@ fn an_alarm_is_held_once() {
 }
 
 #[test]
+fn whoever_writes_down_what_they_did_goes_on_having_it() {
+    story(
+        "
+        08:00:00 press
+          sos#1 raised in h1: said sos
+          sos#1 calls rung 1.0 until 08:01:00
+          -> desk: sos#1 n1 rung 1.0
+          -> zhang: sos#1 n2 rung 1.0
+        08:00:05 zhang note
+        08:00:10 zhang seen
+          sos#1 taken by zhang until 08:03:10
+          -> desk: sos#1 n3 taken by zhang
+          -> zhang: sos#1 n4 taken by zhang
+        08:01:00 desk note
+        08:02:00 zhang note
+          sos#1 taken by zhang until 08:05:00
+        08:04:59 .
+          08:05:00 sos#1 calls rung 1.0 until 08:06:00
+          08:05:00 -> desk: sos#1 n5 rung 1.0
+          08:05:00 -> zhang: sos#1 n6 rung 1.0
+        08:05:01 zhang on-my-way 10
+          sos#1 taken by zhang until 08:20:01
+          -> desk: sos#1 n7 taken by zhang
+          -> zhang: sos#1 n8 taken by zhang
+        08:06:00 zhang note
+          sos#1 taken by zhang until 08:20:01
+          08:20:01 sos#1 calls rung 1.0 until 08:21:01
+          08:20:01 -> desk: sos#1 n9 rung 1.0
+          08:20:01 -> zhang: sos#1 n10 rung 1.0
+          08:21:01 sos#1 calls rung 3.0 until 08:23:01
+          08:21:01 -> deputy: sos#1 n11 rung 3.0
+          08:23:01 sos#1 calls rung 4.0 until 08:25:01
+          08:23:01 -> lead: sos#1 n12 rung 4.0
+          08:25:01 sos#1 calls rung 4.1 until 08:27:01
+          08:25:01 -> lead: sos#1 n13 rung 4.1
+          08:27:01 sos#1 calls rung 4.2 until 08:29:01
+          08:27:01 -> lead: sos#1 n14 rung 4.2
+          08:29:01 sos#1 calls rung 4.3 until 08:31:01
+          08:29:01 -> lead: sos#1 n15 rung 4.3
+        08:30:00 zhang on-my-way 10
+          sos#1 taken by zhang until 08:45:00
+          -> deputy: sos#1 n18 taken by zhang
+          -> desk: sos#1 n16 taken by zhang
+          -> lead: sos#1 n19 taken by zhang
+          -> zhang: sos#1 n17 taken by zhang
+        08:43:00 zhang note
+          sos#1 taken by zhang until 08:45:00
+          08:45:00 sos#1 calls rung 1.0 until 08:46:00
+          08:45:00 -> desk: sos#1 n20 rung 1.0
+          08:45:00 -> zhang: sos#1 n21 rung 1.0
+        08:45:01 .
+    ",
+    );
+}
+
+#[test]
 fn no_answer_renews_nothing() {
     story(
         "

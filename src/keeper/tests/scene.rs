@@ -593,6 +593,7 @@ impl Scene {
             "on-site" => Act::OnSite,
             "no-answer" => Act::NoAnswer,
             "no-access" => Act::NoAccess,
+            "note" => Act::Note(Sealed::from_bytes(vec![1])),
             "hold" => Act::Hold,
             "cannot" => Act::Cannot,
             "reopen" => Act::Reopen,
