@@ -280,6 +280,11 @@ impl ResolvedLadder {
         !self.rungs.iter().any(|rung| rung.reaches_somebody(at))
     }
 
+    /// The channels that reach somebody of the site, whether the ladder names them or not; none where it has no rung.
+    pub fn reach_of(&self, who: &ResponderId) -> &[Reach] {
+        self.rungs.first().and_then(|rung| rung.people.get(who)).map_or(&[], Vec::as_slice)
+    }
+
     /// The moments after `from` and before `to` at which it may tell others than before, in order.
     pub fn changes(&self, from: Wall, to: Wall) -> Vec<Wall> {
         let rotas = self.rungs.iter().flat_map(|rung| &rung.rotas);

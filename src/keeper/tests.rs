@@ -6,6 +6,7 @@ mod commissioning;
 mod desk;
 mod duty;
 mod guard;
+mod journeys;
 mod ladders;
 mod learning;
 mod outages;

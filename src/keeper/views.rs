@@ -5,7 +5,7 @@ use super::core::Core;
 use super::ports::{AlarmNotice, Content, Digest, DigestLine, NoticeType, Parcel, Person, Personal};
 use crate::engine::alarm::{Alarm, Attention};
 use crate::engine::change::{Notice, Raw, SiteChange, Subject};
-use crate::engine::home::suppression;
+use crate::engine::home::{suppression, takers};
 use crate::engine::id::{ChannelId, HomeId, ResponderId};
 use crate::engine::policy::ResolvedLadder;
 use crate::engine::registry::Channel;
@@ -73,11 +73,18 @@ impl Core {
             _ => (0, 0),
         };
         let open = (kind != NoticeType::Closed).then_some(alarm);
+        let ladder = slot.policy.ladder(alarm.kind);
+        // Whoever has taken another alarm of the home is told beside the rung.
+        let reached = |by: &&ResponderId| ladder.reach_of(by).iter().any(|reach| reach.channel == channel.id);
+        let takers: Vec<_> = takers(&slot.state, alarm).filter(reached).cloned().collect();
         let home = self.home_view(notice.home);
         let personal = channel.include_personal.then(|| self.personal(&home.id)).flatten();
         let next = open.and_then(|alarm| NextView::of(alarm, slot.policy.ladder(alarm.kind), self.now()));
         let alarm = self.alarm_view(alarm, channel);
-        let people = self.people(slot.policy.ladder(alarm.kind), rung, &channel.id, notice.issued.wall);
+        let mut people = self.people(ladder, rung, &channel.id, notice.issued.wall);
+        if people.is_empty() {
+            people = takers.iter().filter_map(|by| self.person(by)).collect();
+        }
         let by_name = by.as_ref().and_then(|by| self.person(by)).map(|by| by.name);
         Some(AlarmNotice { kind, alarm, home, rung, round, next, people, by, by_name, outcome, personal })
     }

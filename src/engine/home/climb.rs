@@ -105,7 +105,17 @@ impl Turn<'_> {
         let attention = Attention::Calling { rung, round, next };
         self.alarm_change(alarm.kind, AlarmChange::Attention { attention, late_by });
         let mut number = alarm.notices;
-        for channel in told.map(|r| r.channels(now)).unwrap_or_default() {
+        let mut channels = told.map(|r| r.channels(now)).unwrap_or_default();
+        if rung == 1 && alarm.priority() == Priority::Life {
+            for reach in takers(self.state, alarm).flat_map(|by| ladder.reach_of(by)) {
+                // Whoever is on the way to this home, or in it, must know what burns there.
+                if !channels.contains(&&reach.channel) {
+                    channels.push(&reach.channel);
+                    self.because("taker_of_another");
+                }
+            }
+        }
+        for channel in channels {
             let before = alarm.telling(channel);
             if before.is_some_and(Telling::is_under_way) {
                 self.because("channel_is_still_being_told");
@@ -210,6 +220,15 @@ impl Turn<'_> {
             self.climb(&alarm, rung, round, Millis(0));
         }
     }
+}
+
+/// Who has taken other alarms of the home, and so is on the way there or in it.
+pub fn takers<'s>(state: &'s State, alarm: &'s Alarm) -> impl Iterator<Item = &'s ResponderId> {
+    let others = state.alarms.iter().filter(|other| other.id != alarm.id);
+    others.filter_map(|other| match &other.attention {
+        Attention::Taken { by, .. } => Some(by),
+        _ => None,
+    })
 }
 
 /// When an alarm has to be looked at. One that could be told to nobody is told as soon as there is somebody to tell; and of one that

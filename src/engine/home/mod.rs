@@ -28,7 +28,7 @@ pub mod walk;
 mod water;
 
 use care::VisitRefusal;
-pub use climb::deadline;
+pub use climb::{deadline, takers};
 pub use closed::Closed;
 pub use moving::Leaving;
 pub use state::{Activity, DeviceState, State};
