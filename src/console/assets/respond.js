@@ -270,7 +270,7 @@ function bar() {
   const one = alarm();
   return [
     refused && el('p', { class: 'failed', role: 'alert' }, refused),
-    said && el('p', { class: 'said-now' }, symbol('safe'), el('b', {}, t('respond.done', { at: clock(said.at), what: said.what })), ' ', said.then),
+    said && !state.choosing && el('p', { class: 'said-now' }, symbol('safe'), el('b', {}, t('respond.done', { at: clock(said.at), what: said.what })), ' ', said.then),
     state.shown.case.length > 1 && el('p', { class: 'for' }, t('respond.acts_on', { kind: t(`kind.${one.kind}`) })),
     state.choosing ? choices() : !one.confirmed_safe && el('div', { class: 'grid three' },
       asks('on-my-way', 'respond.on-my-way', 'primary'), button('on-site', 'respond.on-site', 'primary'), asks('safe', 'respond.safe-now', 'fine'),

@@ -40,12 +40,9 @@ impl Turn<'_> {
             match &alarm.attention {
                 Attention::Calling { rung, round, .. } => self.climb(alarm, *rung, *round, late),
                 Attention::Taken { progress, .. } => {
-                    let at_breach = alarm.nobody_on_site_at(&self.policy.rules) == Some(deadline);
-                    self.because(if at_breach && *progress != Progress::OnSite {
-                        "nobody_on_site"
-                    } else {
-                        "lease_ended"
-                    });
+                    let breached = alarm.nobody_on_site_at(&self.policy.rules) == Some(deadline);
+                    let nobody_came = breached && *progress != Progress::OnSite;
+                    self.because(if nobody_came { "nobody_on_site" } else { "lease_ended" });
                     self.climb_from_the_start(alarm, late);
                 }
                 Attention::Settled => {}
