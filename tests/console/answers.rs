@@ -77,12 +77,13 @@ async fn outcome(house: &House, token: &str, to: &str, key: &str) -> String {
 
 #[tokio::test]
 async fn every_key_does_what_it_says_and_in_the_name_of_whoever_was_called() {
-    // To whom, the key, what is answered, who has it then, and how many steps the alarm's revision takes: an act, the ladder, a note.
+    // To whom, the key, what is answered, who has it then, and how many steps the alarm's revision takes: an act, the ladder, a note;
+    // of whoever has it then, the note renews the lease.
     let table = [
-        (LI, "1", "taken", Some("li"), 3),
-        (ZHANG, "1", "taken", Some("zhang"), 3),
-        ("", "1", "taken", Some("li"), 3),
-        ("13999999999", "1", "taken", Some("li"), 3),
+        (LI, "1", "taken", Some("li"), 4),
+        (ZHANG, "1", "taken", Some("zhang"), 4),
+        ("", "1", "taken", Some("li"), 4),
+        ("13999999999", "1", "taken", Some("li"), 4),
         (LI, "2", "cannot", None, 2),
         (LI, "8", "fine", None, 1),
         (LI, "9", "help", None, 1),
