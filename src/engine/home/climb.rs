@@ -200,7 +200,10 @@ impl Turn<'_> {
     pub(super) fn told(&mut self, kind: AlarmKind, notice: NoticeId, channel: ChannelId, told: Told) {
         let Some(alarm) = self.state.alarm(kind).filter(|a| a.id == notice.alarm) else { return };
         let number = notice.number;
-        if alarm.telling(&channel).is_none_or(|t| t.number != number || t.told == told) {
+        // What was taken back may still arrive, but fails no more: it could have been in a digest that was being sent just then.
+        let says_nothing =
+            |t: &Telling| t.number != number || t.told == told || (t.told == Told::Withdrawn && told == Told::Failing);
+        if alarm.telling(&channel).is_none_or(says_nothing) {
             return;
         }
         let change = AlarmChange::Told { channel, number, told };

@@ -161,3 +161,21 @@ fn a_digest_that_fails_comes_again_under_its_id_and_each_alarm_knows_how_it_was_
     };
     assert!(scene.core.homes.iter().all(knows), "each alarm keeps its own record");
 }
+
+#[test]
+fn what_was_taken_while_its_digest_was_being_sent_fails_no_more() {
+    let mut scene = town(60);
+    scene.concludes(&names(0..40), AlarmKind::PossibleSos);
+    scene.advance(MORNING + 3_500);
+    scene.happens("channel robot hangs");
+    scene.advance(MORNING + 4_500);
+    let digest = scene.any_hanging().expect("a digest is being sent");
+    scene.happens("zhang seen #40");
+    scene.happens(&format!("answer {digest} timed_out"));
+    scene.advance(MORNING + 8_000);
+    scene.happens(&format!("answer {digest} timed_out"));
+    // Nobody has it any more: it is told anew, and nothing that was taken back counts as under way (the stage asks the checker).
+    scene.happens("zhang cannot #40");
+    scene.happens("channel robot takes");
+    scene.advance(MORNING + 30_000);
+}
