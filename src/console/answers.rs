@@ -81,17 +81,12 @@ fn word(body: &Value, way: &str) -> Option<String> {
 async fn described(room: &Room, channel: &str) -> Result<(SiteId, ChannelId, Answers), Problem> {
     let unknown = || Problem::not_found("no_such_channel", "No channel of this name has [channel.template.answers].");
     let id: ChannelId = channel.parse().map_err(|_| unknown())?;
-    for site in &room.sites {
-        let wanted = id.clone();
-        let found = site.keeper.ask(move |core| {
-            let template = core.site.registry.channels.get(&wanted)?.template.as_ref()?;
-            template.answers.as_deref().cloned()
-        });
-        if let Some(answers) = found.await? {
-            return Ok((site.id.clone(), id, answers));
-        }
-    }
-    Err(unknown())
+    let wanted = id.clone();
+    let found = room.found(move |core| {
+        let template = core.site.registry.channels.get(&wanted)?.template.as_ref()?;
+        template.answers.as_deref().cloned()
+    });
+    found.await?.map(|(site, answers)| (room.sites[site].id.clone(), id, answers)).ok_or_else(unknown)
 }
 
 /// What the token is good for. Of what is wrong with one only its age is told; whoever guesses is heard no more for a while.
@@ -133,13 +128,13 @@ impl Called {
         let told = alarm.telling(&scope.channel).map_or(0, |telling| telling.rung);
         let ladder = core.homes.get(number)?.policy.ladder(alarm.kind);
         let rungs = (1..).zip(&ladder.rungs).take(told as usize).collect::<Vec<_>>().into_iter().rev();
-        let reached = rungs.flat_map(|(n, rung)| rung.people(scope.issued()).into_iter().map(move |of| (n, of)));
-        let reached = reached.filter(|(_, (_, reach))| reach.iter().any(|one| one.channel == scope.channel));
+        let reached =
+            rungs.flat_map(|(n, rung)| rung.reached_by(&scope.channel, scope.issued()).map(move |id| (n, id)));
         let home = &core.site.homes.get(number)?.id;
         Some(Called {
             revision: alarm.revision,
             attention: alarm.attention.clone(),
-            people: reached.filter_map(|(n, (id, _))| Some((n, registry.responders.get(id)?.clone()))).collect(),
+            people: reached.filter_map(|(n, id)| Some((n, registry.responders.get(id)?.clone()))).collect(),
             home: registry.homes.get(home).cloned(),
             residents: registry.residents.values().filter(|one| one.home == *home).cloned().collect(),
         })

@@ -1,7 +1,7 @@
 //! The channels: how each does, and whether a person has seen a test message of it.
 
 use super::alarms::{Asked, Wish, understood};
-use super::gate::{Caller, Operator};
+use super::gate::{Caller, Operator, random};
 use super::problem::{Problem, read};
 use super::{Room, Shared, Site};
 use crate::engine::id::ChannelId;
@@ -13,7 +13,6 @@ use axum::Json;
 use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
 use axum::extract::{Path, State};
-use ring::rand::{SecureRandom, SystemRandom};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -24,14 +23,13 @@ fn none() -> Problem {
 /// A channel as anybody may see it: not where it leads, which may be a secret.
 fn shown(core: &Core, channel: &Channel, now: Wall) -> Value {
     let site = &core.site;
-    let down = site.failing.get(&channel.id).filter(|failing| failing.told.is_some());
     let asked = site.proofs.get(&channel.id).and_then(|proof| proof.asked.as_ref());
     let asked = asked.filter(|asked| now.since(asked.at) <= CODE_LASTS);
     let waiting = site.outbox.all().filter(|pending| pending.notice.channel == channel.id).count();
     json!({
         "id": channel.id, "site": channel.site, "dialect": channel.dialect, "medium": channel.medium(), "language": channel.language,
         "include_personal": channel.include_personal, "per_minute": channel.per_minute(), "waiting": waiting,
-        "down_since": down.map(|failing| failing.since.wall.utc()), "seen": site.seen_by(&channel.id, now),
+        "down_since": site.down_since(&channel.id).map(Wall::utc), "seen": site.seen_by(&channel.id, now),
         "asked_at": asked.map(|asked| asked.at.utc()),
     })
 }
@@ -52,13 +50,9 @@ pub(super) async fn list(_: Caller, State(room): State<Shared>, asked: Asked<Wis
 /// The site of a channel, and the channel.
 async fn site_of<'r>(room: &'r Room, id: &str) -> Result<(&'r Site, ChannelId), Problem> {
     let channel = ChannelId::new(id).map_err(|_| none())?;
-    for site in &room.sites {
-        let wanted = channel.clone();
-        if site.keeper.ask(move |core| core.site.registry.channels.contains_key(&wanted)).await? {
-            return Ok((site, channel));
-        }
-    }
-    Err(none())
+    let wanted = channel.clone();
+    let found = room.found(move |core| core.site.registry.channels.contains_key(&wanted).then_some(())).await?;
+    found.map(|(site, ())| (&room.sites[site], channel)).ok_or_else(none)
 }
 
 async fn one(room: &Room, site: &Site, channel: ChannelId) -> Result<Json<Value>, Problem> {
@@ -69,11 +63,9 @@ async fn one(room: &Room, site: &Site, channel: ChannelId) -> Result<Json<Value>
 }
 
 /// Four digits, to be read aloud.
-fn code() -> Result<Box<str>, Problem> {
-    let mut bytes = [0; 4];
-    let random = SystemRandom::new().fill(&mut bytes);
-    random.map_err(|_| Problem::unavailable("no_randomness", "The system gives no randomness; try again."))?;
-    Ok(format!("{:04}", u32::from_le_bytes(bytes) % 10_000).into())
+fn code() -> Box<str> {
+    let [a, b, c, d, ..] = random();
+    format!("{:04}", u32::from_le_bytes([a, b, c, d]) % 10_000).into()
 }
 
 /// `POST /api/v1/channels/{id}/test`: a test message with a code goes out.
@@ -84,7 +76,7 @@ pub(super) async fn test(
 ) -> Result<Json<Value>, Problem> {
     let (site, channel) = site_of(&room, &id).await?;
     tracing::info!(account = %caller.name, %channel, "a test message is sent");
-    site.keeper.test_channel(channel.clone(), code()?).await??;
+    site.keeper.test_channel(channel.clone(), code()).await??;
     one(&room, site, channel).await
 }
 

@@ -35,13 +35,9 @@ pub(super) fn no_such_home() -> Problem {
 /// Finds a registered home.
 pub(super) async fn home_of(room: &Room, id: &str) -> Result<Here, Problem> {
     let home = HomeId::new(id).map_err(|_| no_such_home())?;
-    for (site, of) in room.sites.iter().enumerate() {
-        let wanted = home.clone();
-        if of.keeper.ask(move |core| core.site.registry.homes.contains_key(&wanted)).await? {
-            return Ok(Here { home, site });
-        }
-    }
-    Err(no_such_home())
+    let wanted = home.clone();
+    let found = room.found(move |core| core.site.registry.homes.contains_key(&wanted).then_some(())).await?;
+    found.map(|(site, ())| Here { home, site }).ok_or_else(no_such_home)
 }
 
 /// `GET /api/v1/homes/{id}/health`

@@ -96,8 +96,7 @@ fn ladder(core: &Core, home: &HomeId, kind: AlarmKind, at: Wall) -> Option<Ladde
     let slot = core.homes.get(core.number(home)? as usize)?;
     let (ladder, registry) = (slot.policy.ladder(kind), &core.site.registry);
     let way = |reach: &Reach| {
-        let down = core.site.failing.get(&reach.channel).filter(|failing| failing.told.is_some());
-        let (channel, down_since) = (reach.channel.as_str().into(), down.map(|failing| failing.since.wall));
+        let (channel, down_since) = (reach.channel.as_str().into(), core.site.down_since(&reach.channel));
         Way { channel, medium: reach.medium, down_since }
     };
     let told = |step: staffing::Step<'_>| {
@@ -158,20 +157,15 @@ pub(super) async fn rota(
     if to <= from || to.since(from) > FURTHEST {
         return Err(Problem::unfit("bad_query", "to lies after from, by 92 days at most."));
     }
-    for site in &room.sites {
-        let wanted = id.clone();
-        let known = site.keeper.ask(move |core| {
-            let duty = duties(core.rules(), &core.site.registry).remove(&wanted)?;
-            Some((duty, responders(core)))
-        });
-        if let Some((duty, people)) = known.await? {
-            let mut shown = shown(&duty, &site.id, from, to);
-            shown["now"] = room.wall().utc().into();
-            shown["names"] = names([&shown], &people, &*room.vault);
-            return Ok(Json(shown));
-        }
-    }
-    Err(none())
+    let known = room.found(move |core| {
+        let duty = duties(core.rules(), &core.site.registry).remove(&id)?;
+        Some((duty, responders(core)))
+    });
+    let (site, (duty, people)) = known.await?.ok_or_else(none)?;
+    let mut shown = shown(&duty, &room.sites[site].id, from, to);
+    shown["now"] = room.wall().utc().into();
+    shown["names"] = names([&shown], &people, &*room.vault);
+    Ok(Json(shown))
 }
 
 fn responders(core: &Core) -> Vec<Responder> {

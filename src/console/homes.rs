@@ -122,14 +122,10 @@ pub(super) async fn one(
 ) -> Result<Json<Value>, Problem> {
     let none = || Problem::not_found("no_such_home", "There is no home of this id.");
     let id = HomeId::new(&id).map_err(|_| none())?;
-    for site in &room.sites {
-        let wanted = id.clone();
-        if let Some(record) = site.keeper.ask(move |core| record(core, &wanted)).await? {
-            tracing::info!(account = %caller.name, home = %id, "a home was read");
-            return Ok(Json(shown(record, site.id.as_str(), &*room.vault)));
-        }
-    }
-    Err(none())
+    let wanted = id.clone();
+    let (site, record) = room.found(move |core| record(core, &wanted)).await?.ok_or_else(none)?;
+    tracing::info!(account = %caller.name, home = %id, "a home was read");
+    Ok(Json(shown(record, room.sites[site].id.as_str(), &*room.vault)))
 }
 
 /// Up to `most` registered homes after `from`.

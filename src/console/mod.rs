@@ -179,6 +179,19 @@ impl Room {
             .ok_or_else(|| Problem::not_found("no_such_site", "There is no site of this id."))
     }
 
+    /// What the first site that knows an answer says, with the site's place.
+    async fn found<T: Send + 'static>(
+        &self,
+        question: impl Fn(&Core) -> Option<T> + Clone + Send + 'static,
+    ) -> Result<Option<(usize, T)>, Problem> {
+        for (place, site) in self.sites.iter().enumerate() {
+            if let Some(answer) = site.keeper.ask(question.clone()).await? {
+                return Ok(Some((place, answer)));
+            }
+        }
+        Ok(None)
+    }
+
     /// Asks the past, on a thread that may block.
     async fn past<T: Send + 'static>(
         &self,

@@ -237,6 +237,12 @@ impl ResolvedRung {
         told
     }
 
+    /// Whom of them a channel reaches, in order.
+    pub fn reached_by(&self, channel: &ChannelId, at: Wall) -> impl Iterator<Item = &ResponderId> {
+        let reached = self.people(at).into_iter().filter(|(_, reach)| reach.iter().any(|one| one.channel == *channel));
+        reached.map(|(id, _)| id)
+    }
+
     /// The channels by which they are told, each once. None where nobody of the rung can be reached: it is skipped at once.
     pub fn channels(&self, at: Wall) -> Vec<&ChannelId> {
         let mut channels = Vec::new();
@@ -327,10 +333,14 @@ impl HomePolicy {
 
     /// When an alarm of a kind that waits is told; none where it is told at once.
     pub fn told_at(&self, kind: AlarmKind, now: Stamp) -> Option<Tick> {
+        // Every ladder asks: what waits for no hour costs no calendar.
+        if !self.waits_for_its_hour(kind) {
+            return None;
+        }
         let after = now.wall + Millis(1);
         let times = [self.rules.technical_at_min, self.rules.technical_again_at_min];
         let next = times.into_iter().map(|minute| after.next_at(&self.zone, minute)).min();
-        next.filter(|_| self.waits_for_its_hour(kind)).map(|at| now.tick + at.since(now.wall))
+        next.map(|at| now.tick + at.since(now.wall))
     }
 }
 

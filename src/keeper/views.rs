@@ -92,9 +92,7 @@ impl Core {
     /// The people of a rung (from 1) whom a channel reaches: those who were on duty when it was told.
     fn people(&self, ladder: &ResolvedLadder, rung: u32, channel: &ChannelId, told: Wall) -> Vec<Person> {
         let rung = (rung as usize).checked_sub(1).and_then(|at| ladder.rungs.get(at));
-        let people = rung.into_iter().flat_map(|rung| rung.people(told));
-        let reached = people.filter(|(_, reach)| reach.iter().any(|one| one.channel == *channel));
-        reached.filter_map(|(id, _)| self.person(id)).collect()
+        rung.into_iter().flat_map(|rung| rung.reached_by(channel, told)).filter_map(|id| self.person(id)).collect()
     }
 
     /// A colleague's name and phone, where the key still exists.

@@ -9,7 +9,7 @@ use crate::engine::delivery::{Failure, Outcome};
 use crate::engine::id::ChannelId;
 use crate::engine::input::HomeInput;
 use crate::engine::kind::AlarmKind;
-use crate::engine::time::{Millis, Stamp, Tick};
+use crate::engine::time::{Millis, Stamp, Tick, Wall};
 use minicbor::{Decode, Encode};
 
 /// A receiver that restarts is back within this time; and one attempt alone tells little.
@@ -66,6 +66,12 @@ fn counts(failure: Failure) -> bool {
 }
 
 impl State {
+    /// Since when nothing arrives by a channel, where an alarm says so.
+    pub fn down_since(&self, channel: &ChannelId) -> Option<Wall> {
+        let failing = self.failing.get(channel).filter(|failing| failing.told.is_some());
+        failing.map(|failing| failing.since.wall)
+    }
+
     pub(super) fn fold_attempt(&mut self, channel: Option<ChannelId>, outcome: Outcome, at: Stamp) {
         let Some(channel) = channel else { return };
         match outcome {

@@ -14,8 +14,10 @@ mod state;
 mod tests;
 pub mod warmth;
 
+use cold_wave::ColdWaveRefusal;
 pub use outbox::Pending;
 pub use pace::is_pressed;
+use proof::ProofRefusal;
 pub use state::{HomeEntry, State};
 
 use super::alarm::Told;
@@ -37,6 +39,14 @@ pub struct Out {
 }
 
 impl Out {
+    /// What a person ordered; a refusal was told to whoever asked.
+    fn decided(&mut self, decision: Result<SiteChange, &'static str>) {
+        match decision {
+            Ok(change) => self.changes.push(change),
+            Err(refusal) => self.because.push(refusal),
+        }
+    }
+
     pub fn clear(&mut self) {
         self.changes.clear();
         self.to_homes.clear();
@@ -75,16 +85,15 @@ pub fn step(state: &State, input: Stamped<SiteInput>, out: &mut Out) {
         SiteInput::Link { up: false } => {}
         SiteInput::Relieve => pace::relieve(state, now, out),
         SiteInput::Cooled { home, degrees, least } => warmth::cooled(state, home, degrees, least, out),
-        SiteInput::ColdWave { until, by } => match cold_wave::ordered(state, now, until, by) {
-            Ok(change) => out.changes.push(change),
-            Err(refusal) => out.because.push(refusal.name()),
-        },
+        SiteInput::ColdWave { until, by } => {
+            out.decided(cold_wave::ordered(state, now, until, by).map_err(ColdWaveRefusal::name));
+        }
         SiteInput::TestChannel { channel, code } => {
             out.changes.extend(proof::outdated(state, &channel));
-            proof::decided(proof::tested(state, now, &channel, &code), out);
+            out.decided(proof::tested(state, now, &channel, &code).map_err(ProofRefusal::name));
         }
         SiteInput::ChannelSeen { channel, code, by } => {
-            proof::decided(proof::confirmed(state, now.wall, &channel, &code, by), out);
+            out.decided(proof::confirmed(state, now.wall, &channel, &code, by).map_err(ProofRefusal::name));
         }
         SiteInput::Hearing { home, heard } => outage::hearing(state, home, heard, out),
         SiteInput::Started { epoch } => started(state, now, epoch, out),

@@ -132,8 +132,8 @@ impl Outbox {
 
     /// When what gathers has waited long enough.
     pub(super) fn gathered_at(&self, channel: &ChannelId, now: Tick) -> Option<Tick> {
-        let first = self.gathered(channel, now).first().map(|pending| pending.notice.issued.tick + GATHERING);
-        first.filter(|at| *at > now)
+        let first = self.waiting(channel, now).filter(|pending| can_wait(pending)).map(|p| p.notice.issued.tick).min();
+        first.map(|issued| issued + GATHERING).filter(|at| *at > now)
     }
 
     /// Those that wait for a place, and find none.

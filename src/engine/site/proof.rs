@@ -1,7 +1,7 @@
 //! Whether a person has seen that a channel reaches people: an answer of a receiver proves that it took a message, and not that a phone rang.
 //! A test message brings a code; whoever has received it says the code to the desk, and the desk enters it.
 
-use super::{Out, State};
+use super::State;
 use crate::engine::change::{Notice, SiteChange, Subject};
 use crate::engine::id::{AlarmId, ChannelId, NoticeId, ResponderId};
 use crate::engine::kind::AlarmKind;
@@ -112,14 +112,6 @@ pub fn confirmed(
     match *asked.code == *code {
         true => Ok(SiteChange::ChannelSeen { channel: channel.clone(), by }),
         false => Err(ProofRefusal::WrongCode),
-    }
-}
-
-/// Decides and tells; the refusal was told to whoever asked.
-pub(super) fn decided(decision: Result<SiteChange, ProofRefusal>, out: &mut Out) {
-    match decision {
-        Ok(change) => out.changes.push(change),
-        Err(refusal) => out.because.push(refusal.name()),
     }
 }
 
