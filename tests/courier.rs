@@ -9,6 +9,8 @@
 
 #[path = "support/parcel.rs"]
 mod parcel;
+#[path = "support/port.rs"]
+mod port;
 #[path = "support/receiver.rs"]
 mod receiver;
 

@@ -6,15 +6,19 @@
     reason = "tasks of a test end with its runtime; a broker is asked until it listens"
 )]
 
+#[path = "support/port.rs"]
+mod port;
+
 use hearthwatch::engine::kind::Kind;
 use hearthwatch::engine::reading::{Form, Speaker, Value};
 use hearthwatch::engine::time::Millis;
 use hearthwatch::fleet::publish::{RunError, RunOptions, RunReport, run};
 use hearthwatch::fleet::{Cause, Fleet, FleetOptions};
 use hearthwatch::wire::{self, Lore, Outcome};
+use port::Port;
 use rumqttc::{AsyncClient, Event, EventLoop, MqttOptions, Packet, Publish, QoS};
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 use tokio::time::{sleep, timeout};
@@ -72,21 +76,18 @@ fn the_decoder_reads_from_every_message_what_the_fleet_meant() {
     assert_eq!(counts.len(), 15, "every cause occurs: {counts:?}");
 }
 
-fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
-}
-
 /// A mosquitto of its own in a temporary folder; killed when the test ends.
 struct Mosquitto {
     child: Child,
     folder: tempfile::TempDir,
-    port: u16,
+    port: Port,
 }
 
 impl Mosquitto {
     fn start() -> Mosquitto {
-        let (folder, port) = (tempfile::tempdir().unwrap(), free_port());
-        let config = format!("listener {port} 127.0.0.1\nallow_anonymous true\nmax_queued_messages 1000000\n");
+        let (folder, port) = (tempfile::tempdir().unwrap(), Port::hold());
+        let config =
+            format!("listener {} 127.0.0.1\nallow_anonymous true\nmax_queued_messages 1000000\n", port.number());
         std::fs::write(folder.path().join("mosquitto.conf"), config).unwrap();
         let mosquitto = Mosquitto { child: Mosquitto::spawn(&folder), folder, port };
         mosquitto.wait_until_it_listens();
@@ -103,12 +104,12 @@ impl Mosquitto {
 
     fn wait_until_it_listens(&self) {
         for _ in 0..250 {
-            if TcpStream::connect(("127.0.0.1", self.port)).is_ok() {
+            if TcpStream::connect(self.port.address()).is_ok() {
                 return;
             }
             std::thread::sleep(Duration::from_millis(20));
         }
-        panic!("mosquitto does not listen on {}", self.port);
+        panic!("mosquitto does not listen on {}", self.port.address());
     }
 
     fn kill(&mut self) {
@@ -122,7 +123,7 @@ impl Mosquitto {
     }
 
     fn url(&self) -> String {
-        format!("mqtt://127.0.0.1:{}", self.port)
+        format!("mqtt://{}", self.port.address())
     }
 }
 
@@ -172,7 +173,7 @@ fn assert_adds_up(report: &RunReport) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_report_is_what_a_subscriber_of_mosquitto_received() {
     let mosquitto = Mosquitto::start();
-    let (_client, mut events) = listen(mosquitto.port, "listener", true).await;
+    let (_client, mut events) = listen(mosquitto.port.number(), "listener", true).await;
     let reader = tokio::spawn(async move { collect(&mut events).await });
     let report = run(&options(mosquitto.url(), 4_000, 2_000)).await.unwrap();
     let received = reader.await.unwrap();
@@ -196,7 +197,7 @@ async fn the_report_is_what_a_subscriber_of_mosquitto_received() {
         assert_eq!(report.presses.get(&home), Some(&count), "{home}");
     }
 
-    let (_late, mut events) = listen(mosquitto.port, "late", true).await;
+    let (_late, mut events) = listen(mosquitto.port.number(), "late", true).await;
     let retained: BTreeSet<_> = collect(&mut events).await.into_iter().filter(|m| m.retain).map(|m| m.topic).collect();
     assert!(retained.contains("zigbee2mqtt/bridge/state") && retained.contains("zigbee2mqtt/bridge/devices"));
     assert!(retained.iter().all(|t| t.contains("bridge/") || t.ends_with("/availability")), "{retained:?}");
@@ -218,7 +219,8 @@ async fn a_broker_that_dies_and_comes_back_gets_every_message() {
 
 #[tokio::test]
 async fn a_run_that_cannot_begin_says_why() {
-    let nobody = options(format!("mqtt://127.0.0.1:{}", free_port()), 10, 100);
+    let port = Port::hold();
+    let nobody = options(format!("mqtt://{}", port.address()), 10, 100);
     assert!(matches!(run(&nobody).await, Err(RunError::NoBroker(_))));
     for wrong in [RunOptions { homes: 0, ..nobody.clone() }, RunOptions { rate: 0, ..nobody.clone() }] {
         assert!(matches!(run(&wrong).await, Err(RunError::OutOfRange(_))));

@@ -10,6 +10,8 @@
 
 #[path = "support/parcel.rs"]
 mod parcel;
+#[path = "support/port.rs"]
+mod port;
 #[path = "support/receiver.rs"]
 mod receiver;
 

@@ -28,6 +28,8 @@ mod gateway;
 mod ingest;
 mod lives;
 mod load;
+#[path = "../support/port.rs"]
+mod port;
 mod press;
 #[path = "../support/receiver.rs"]
 mod receiver;

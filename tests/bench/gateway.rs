@@ -1,12 +1,12 @@
 //! The real binary as a process: a folder of its own, the homes imported, started and stopped as an operator would.
 
-use crate::broker::free_port;
+use crate::port::Port;
 use crate::receiver::Receiver;
 use hearthwatch::fleet::FleetHome;
 use serde_json::{Value, json};
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{Ipv4Addr, TcpStream};
+use std::net::TcpStream;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver as Lines, channel};
@@ -18,7 +18,7 @@ pub const PATIENCE: Duration = Duration::from_secs(180);
 
 pub struct Gateway {
     pub dir: TempDir,
-    console: u16,
+    console: Port,
     child: Option<Child>,
     log: Option<Lines<String>>,
 }
@@ -32,12 +32,13 @@ impl Gateway {
     /// The same, with a rung that is told again so often.
     pub fn with_repeats(broker: &str, receiver: &Receiver, homes: &[FleetHome], repeat_s: u32) -> Gateway {
         let dir = tempfile::tempdir().expect("a temporary folder");
-        let console = free_port();
+        let console = Port::hold();
+        let listen = console.address();
         let at = |name: &str| dir.path().join(name);
         let folder = |name: &str| at(name).display().to_string();
         let config = format!(
             "[service]\ndata_dir = {data:?}\nkeys_dir = {keys:?}\nsecrets_dir = {secrets:?}\n\
-             [console]\nlisten = \"127.0.0.1:{console}\"\n[mqtt]\nurl = {broker:?}\n\
+             [console]\nlisten = \"{listen}\"\n[mqtt]\nurl = {broker:?}\n\
              [site.demo]\ntimezone = \"Asia/Shanghai\"\n\
              [source.zigbee2mqtt]\nsite = \"demo\"\ndialect = \"zigbee2mqtt\"\n",
             data = folder("data"),
@@ -107,7 +108,7 @@ impl Gateway {
     }
 
     fn readyz(&self) -> std::io::Result<String> {
-        let mut socket = TcpStream::connect((Ipv4Addr::LOCALHOST, self.console))?;
+        let mut socket = TcpStream::connect(self.console.address())?;
         socket.write_all(b"GET /readyz HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n")?;
         let mut answer = String::new();
         socket.read_to_string(&mut answer)?;

@@ -39,6 +39,8 @@ mod listener;
 mod mount;
 #[path = "../support/past.rs"]
 mod past;
+#[path = "../support/port.rs"]
+mod port;
 #[path = "../support/power.rs"]
 mod power;
 #[path = "../support/receiver.rs"]

@@ -11,11 +11,12 @@
 //! broker.restart();                  // with what it had saved
 //! ```
 //!
-//! Self-contained: std and tempfile. mosquitto is looked up in `MOSQUITTO`, then in the usual places; without it the test fails and says so.
+//! mosquitto is looked up in `MOSQUITTO`, then in the usual places; without it the test fails and says so.
 #![allow(dead_code, reason = "each test binary uses a part of it")]
 
+use super::port::Port;
 use std::fs::{self, File};
-use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
@@ -29,7 +30,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 pub struct Broker {
     dir: TempDir,
     lines: String,
-    port: u16,
+    port: Port,
     child: Option<Child>,
 }
 
@@ -47,24 +48,18 @@ impl Broker {
             fs::create_dir(dir.path().join(folder)).expect("folder");
         }
         fs::copy(deployed(), dir.path().join("rules/hearthwatch.conf")).expect("the deployed configuration");
-        let mut broker = Broker { dir, lines, port: 0, child: None };
-        // A port that is free now may be taken a moment later; then another one is tried.
-        for _ in 0..5 {
-            broker.port = free_port();
-            fs::write(broker.main_conf(), broker.configuration()).expect("configuration");
-            if broker.try_restart() {
-                return broker;
-            }
-        }
-        panic!("mosquitto did not start: {}", broker.log());
+        let mut broker = Broker { dir, lines, port: Port::hold(), child: None };
+        fs::write(broker.main_conf(), broker.configuration()).expect("configuration");
+        broker.restart();
+        broker
     }
 
     pub fn port(&self) -> u16 {
-        self.port
+        self.port.number()
     }
 
     pub fn url(&self) -> String {
-        format!("mqtt://127.0.0.1:{}", self.port)
+        format!("mqtt://{}", self.port.address())
     }
 
     /// The broker's folder.
@@ -115,10 +110,6 @@ impl Broker {
     /// Starts it again on the same port with what it had saved.
     pub fn restart(&mut self) {
         assert!(self.child.is_none(), "the broker is running");
-        assert!(self.try_restart(), "mosquitto did not start again: {}", self.log());
-    }
-
-    fn try_restart(&mut self) -> bool {
         let log = File::options().create(true).append(true).open(self.dir().join("broker.log")).expect("log file");
         let mut child = Command::new(program())
             .arg("-c")
@@ -133,15 +124,15 @@ impl Broker {
             });
         let deadline = Instant::now() + PATIENCE;
         while Instant::now() < deadline && child.try_wait().expect("the broker's state").is_none() {
-            if TcpStream::connect((Ipv4Addr::LOCALHOST, self.port)).is_ok() {
+            if TcpStream::connect(self.port.address()).is_ok() {
                 self.child = Some(child);
-                return true;
+                return;
             }
             sleep(Duration::from_millis(5));
         }
         let _ = child.kill();
         let _ = child.wait();
-        false
+        panic!("mosquitto did not start: {}", self.log());
     }
 
     fn main_conf(&self) -> PathBuf {
@@ -149,7 +140,7 @@ impl Broker {
     }
 
     fn configuration(&self) -> String {
-        let Broker { port, lines, .. } = self;
+        let (port, lines) = (self.port(), &self.lines);
         let dir = self.dir().display();
         // `user root` only keeps a broker that root starts from becoming a user who may not write here.
         format!(
@@ -165,11 +156,6 @@ impl Drop for Broker {
             let _ = child.wait();
         }
     }
-}
-
-/// A loopback port that is free at this moment.
-pub fn free_port() -> u16 {
-    TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).and_then(|socket| socket.local_addr()).expect("a free port").port()
 }
 
 /// The deployed configuration.

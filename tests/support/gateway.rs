@@ -13,11 +13,12 @@
 #![allow(dead_code, reason = "each test takes what it needs")]
 
 pub use super::past::Past;
+use super::port::Port;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{Ipv4Addr, SocketAddr, TcpStream};
+use std::net::{SocketAddr, TcpStream};
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
@@ -47,7 +48,7 @@ pub fn eventually(what: &str, mut done: impl FnMut() -> bool) {
 /// A service of one test. Killed, and its folder removed, when dropped.
 pub struct Gateway {
     dir: TempDir,
-    console: SocketAddr,
+    console: Port,
     /// What its processes have in their environment beside ours.
     environment: BTreeMap<String, String>,
     child: Option<Child>,
@@ -60,13 +61,13 @@ impl Gateway {
     /// Writes a configuration with one site, one Zigbee2MQTT source and one of the own dialect. Nothing runs yet.
     pub fn new(broker_url: &str) -> Gateway {
         let dir = tempfile::tempdir().expect("temporary folder");
-        let console = SocketAddr::from((Ipv4Addr::LOCALHOST, super::broker::free_port()));
+        let console = Port::hold();
         fs::write(dir.path().join("secret"), SECRET).expect("secret");
         fs::write(dir.path().join("token"), TOKEN).expect("token");
-        let at = dir.path().display();
+        let (at, listen) = (dir.path().display(), console.address());
         let config = format!(
             "[service]\ndata_dir = \"{at}/data\"\nsecrets_dir = \"{at}\"\n\
-             [console]\nlisten = \"{console}\"\n\
+             [console]\nlisten = \"{listen}\"\n\
              [[console.account]]\nname = \"desk\"\nrole = \"operator\"\ntoken = \"file:{at}/token\"\n\
              [mqtt]\nurl = \"{broker_url}\"\nkeepalive_s = 5\n\
              [site.{SITE}]\nname = \"Test\"\ntimezone = \"Asia/Shanghai\"\n\
@@ -90,7 +91,7 @@ impl Gateway {
 
     /// Where its console listens.
     pub fn console(&self) -> SocketAddr {
-        self.console
+        self.console.address()
     }
 
     pub fn data(&self, inside: &str) -> PathBuf {
@@ -229,7 +230,7 @@ impl Gateway {
     }
 
     fn ask(&self, method: &str, path: &str, body: &str) -> Option<(u16, String)> {
-        let mut stream = TcpStream::connect_timeout(&self.console, Duration::from_secs(1)).ok()?;
+        let mut stream = TcpStream::connect_timeout(&self.console(), Duration::from_secs(1)).ok()?;
         stream.set_read_timeout(Some(Duration::from_secs(5))).ok()?;
         let length = body.len();
         write!(

@@ -3,3 +3,4 @@
 pub mod broker;
 pub mod fake_broker;
 pub mod listener;
+pub mod port;

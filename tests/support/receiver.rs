@@ -1,7 +1,7 @@
 //! A webhook receiver on loopback that does as it is told: the stand-in for every caseworker's phone in the tests.
 //!
 //! It runs on threads of its own, so it serves blocking tests, async tests and tests that start the gateway as a process alike.
-//! Take it into a test with `#[path = "support/receiver.rs"] mod receiver;`.
+//! Take it into a test with `#[path = "support/receiver.rs"] mod receiver;`, beside `port.rs`.
 //!
 //! ```ignore
 //! let receiver = Receiver::start();                       // answers 200
@@ -13,11 +13,12 @@
 //! ```
 #![allow(dead_code, reason = "each test takes what it needs")]
 
+use super::port::Port;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use std::collections::{HashMap, VecDeque};
 use std::io::{self, Read, Write};
-use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
@@ -113,7 +114,10 @@ impl Shared {
 /// The receiver. It stops when dropped.
 pub struct Receiver {
     shared: Arc<Shared>,
-    address: SocketAddr,
+    port: Port,
+    /// The one socket that listens, for the whole life: closing it would leave the port with whatever child process another test is just
+    /// beginning, which has a copy of it until it becomes another program.
+    listener: TcpListener,
     accepting: Mutex<Option<JoinHandle<()>>>,
 }
 
@@ -129,8 +133,8 @@ impl Receiver {
     }
 
     fn listen(tls: Option<Arc<rustls::ServerConfig>>) -> Receiver {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("loopback has a free port");
-        let address = listener.local_addr().expect("a bound socket has an address");
+        let port = Port::hold();
+        let listener = TcpListener::bind(port.address()).expect("the port is held for it");
         let state = State {
             behaviour: Behaviour::Status(200),
             script: VecDeque::new(),
@@ -140,13 +144,13 @@ impl Receiver {
             stopped: false,
         };
         let shared = Arc::new(Shared { state: Mutex::new(state), changed: Condvar::new(), tls });
-        let receiver = Receiver { shared, address, accepting: Mutex::new(None) };
-        receiver.accept(listener);
+        let receiver = Receiver { shared, port, listener, accepting: Mutex::new(None) };
+        receiver.accept();
         receiver
     }
 
-    fn accept(&self, listener: TcpListener) {
-        let shared = self.shared.clone();
+    fn accept(&self) {
+        let (shared, listener) = (self.shared.clone(), self.listener.try_clone().expect("a socket"));
         let accepting = thread::spawn(move || {
             for stream in listener.incoming() {
                 let mut state = shared.state();
@@ -173,13 +177,13 @@ impl Receiver {
 
     /// Where it listens.
     pub fn address(&self) -> SocketAddr {
-        self.address
+        self.port.address()
     }
 
     /// `http://127.0.0.1:PORT/hook`, or `https://…` with TLS.
     pub fn url(&self) -> String {
         let scheme = if self.shared.tls.is_some() { "https" } else { "http" };
-        format!("{scheme}://{}/hook", self.address)
+        format!("{scheme}://{}/hook", self.address())
     }
 
     /// What it does from now on, once the script is used up.
@@ -219,8 +223,8 @@ impl Receiver {
         let accepting = self.accepting.lock().unwrap_or_else(PoisonError::into_inner).take();
         let Some(accepting) = accepting else { return };
         self.shared.state().stopped = true;
-        // The accepting thread sees `stopped` when something connects.
-        let _ = TcpStream::connect(self.address);
+        // It listens no more, and the thread's waiting ends.
+        rustix::net::shutdown(&self.listener, rustix::net::Shutdown::Read).expect("a listening socket");
         let _ = accepting.join();
         for (_, stream) in self.shared.state().open.drain() {
             let _ = stream.shutdown(Shutdown::Both);
@@ -233,8 +237,8 @@ impl Receiver {
             return;
         }
         self.shared.state().stopped = false;
-        let listener = TcpListener::bind(self.address).expect("the port is free again");
-        self.accept(listener);
+        rustix::net::listen(&self.listener, 128).expect("the port is held for it");
+        self.accept();
     }
 }
 
