@@ -63,12 +63,16 @@ macro_rules! rules {
 
 rules! {
     // 0 is the ladder table.
-    1 /// Silence of a home, while heard, until the alarm: the cap, whatever was learnt. Seconds.
+    1 /// Silence of a home, while heard, until the alarm: the cap, whatever was learnt but for `inactivity_few_signs_cap_s`. Seconds.
     inactivity_cap_s = 43_200 (1_800..=172_800);
     2 /// The same where the silence began in the night window. Seconds.
     inactivity_night_cap_s = 50_400 (1_800..=172_800);
     3 /// The same for homes of which only a door is known. Seconds.
     inactivity_door_only_cap_s = 86_400 (1_800..=172_800);
+    67 /// Homes of which so little is heard that the caps decide a quarter of the day or of the night (weak cover: few signs) may be silent for
+    /// as long as their own past says after four weeks, up to this; the check stays where it is. Nowhere beyond a cap that is shorter than
+    /// its default: whoever made it so means it. Seconds; 43,200: the caps alone.
+    inactivity_few_signs_cap_s = 64_800 (43_200..=64_800);
     4 /// The quiet check comes at this share of the cap. Percent; 0 switches checks off.
     inactivity_check_percent = 70 (0..=99);
     5 /// Start of the night window, minutes after local midnight: who stirs last in it is silent over the night, as the cap by day would end in it.
@@ -107,7 +111,8 @@ rules! {
     out_check_at_min = 1_260 (0..=1_439);
     20 /// What is added to the outing that nineteen of twenty do not exceed, until the check. Seconds.
     out_check_grace_s = 3_600 (0..=28_800);
-    21 /// Of somebody who has left: the alarm comes at a quarter more than the longest outing that is known, but not before. Seconds.
+    21 /// Of somebody who has left: the alarm comes at a quarter more than the longest outing that is known, but not before, nor before it
+    /// would for who is at home. Seconds.
     out_earliest_s = 43_200 (1_800..=86_400);
     22 /// And not after: the cap, whatever was learnt. Seconds.
     out_cap_s = 72_000 (1_800..=86_400);

@@ -52,7 +52,7 @@ pub enum Reason {
         silent_s: u64,
         #[n(4)]
         limit_s: u64,
-        /// The limit's name: cap, night_cap, door_only_cap.
+        /// The limit's name: cap, night_cap, door_only_cap, few_signs_cap, learnt, outing.
         #[n(5)]
         limit: Box<str>,
     },

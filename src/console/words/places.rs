@@ -381,7 +381,7 @@ pub(super) const PLACES: &[Word] = &[
     // How far a home can be watched
     ("cover.no_sos", "没有求助保障", "No SOS cover"),
     ("cover.only_door", "看护较弱：只有入户门", "Weak cover: only the entrance door"),
-    ("cover.few_signs", "看护较弱：活动信号太少，按上限判断", "Weak cover: too few signs of life, the caps decide"),
+    ("cover.few_signs", "看护较弱：活动信号太少，时限较长", "Weak cover: too few signs of life, long limits"),
     ("cover.second_person", "看护较弱：同住人会掩盖无活动", "Weak cover: a second person hides a silence"),
     ("cover.bed_bound", "看护较弱：卧床者的卧室信号不说明问题", "Weak cover: bed-bound, the bedroom proves nothing"),
     // Why an attempt did not deliver

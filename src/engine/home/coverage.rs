@@ -253,10 +253,11 @@ const SHORT: Millis = Millis::from_mins(120);
 /// So near to the evening's end a deadline is met before it.
 const CLOSE: Millis = Millis::from_mins(60);
 
-/// When the silence, with all that nobody heard of it, will have lasted as long as the home's alarm allows.
+/// When the silence, with all that nobody heard of it, will have lasted as long as the home's alarm allows within the caps: no quiet check
+/// has come meanwhile.
 fn usual(policy: &HomePolicy, state: &State, now: Stamp) -> Option<Tick> {
     let activity = state.activity.as_ref()?;
-    let limit = limit(policy, state, activity).alarm;
+    let limit = limit(policy, state, activity).within_caps;
     Some(now.tick + Millis(limit.0.saturating_sub(now.wall.since(activity.wall).0)))
 }
 

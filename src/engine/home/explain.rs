@@ -54,7 +54,7 @@ pub struct Silence {
     /// Counting only while the home was heard.
     pub silent_s: u64,
     pub alarm_limit_s: u64,
-    /// Which rule set it: cap, night_cap, door_only_cap, learnt, outing.
+    /// Which rule set it: cap, night_cap, door_only_cap, few_signs_cap, learnt, outing.
     pub alarm_rule: &'static str,
     /// Null where checks are switched off.
     pub check_limit_s: Option<u64>,
@@ -124,7 +124,7 @@ pub fn explain(policy: &HomePolicy, state: &State, now: Stamp, deaf: bool) -> Ex
         at: now.wall,
         verdict: verdict(policy, state, now, deaf),
         last_activity,
-        out: state.presence.out,
+        out: state.presence.has_left(),
         silence,
         learnt_days: state.learnt.limits.days,
         unheard_since: state.unheard_since.map(of_hearing),

@@ -135,7 +135,7 @@ fn bathroom<'s>(policy: &HomePolicy, state: &'s State, seconds: u32, yields: boo
     Some(Lasting { since, limit, room, value: None })
 }
 
-/// Out by the entrance door at night, and not back. (Who goes to the toilet at night passes no entrance door.)
+/// Out by the entrance door at night, and not back, whoever was there. (Who goes to the toilet at night passes no entrance door.)
 fn wandering<'s>(policy: &HomePolicy, state: &'s State) -> Option<Lasting<'s>> {
     let rules = &policy.rules;
     let activity = state.sign().filter(|_| state.presence.out)?;
@@ -155,7 +155,7 @@ fn bed_left<'s>(policy: &HomePolicy, state: &'s State, now: Stamp) -> Option<Las
     }
     let (bed, left) = state.devices.iter().filter_map(|d| Some((d, left(d)?))).max_by_key(|(_, left)| *left)?;
     let left = now.wall_at(left);
-    let activity = state.sign().filter(|_| !state.presence.out)?;
+    let activity = state.sign().filter(|_| !state.presence.has_left())?;
     let night = |wall: Wall| within(minute_of(policy, state, wall), policy.rules.bed_from_min, policy.rules.bed_to_min);
     // Who gets up in the morning has left the bed, too.
     (night(left) && night(activity.wall + limit) && activity.wall.since(left) < NIGHT).then(|| Lasting {
@@ -181,7 +181,7 @@ fn door_open<'s>(policy: &HomePolicy, state: &'s State, now: Stamp) -> Option<La
 fn not_up<'s>(policy: &HomePolicy, state: &'s State) -> Option<Lasting<'s>> {
     let rules = &policy.rules;
     let grace = limit(rules.not_up_grace_s)?;
-    let activity = state.sign().filter(|_| !state.presence.out)?;
+    let activity = state.sign().filter(|_| !state.presence.has_left())?;
     let rises = state.learnt.limits.rises()?;
     let minute = minute_of(policy, state, activity.wall);
     let by_night = within(minute, rules.night_from_min, rules.night_to_min);

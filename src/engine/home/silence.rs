@@ -1,5 +1,5 @@
-//! The inactivity detector: how long this home's silence may last by its own past, never longer than the plan's cap; a quiet check
-//! before it. Silence counts only while the home is heard. What the past says is made in [`crate::engine::learn`].
+//! The inactivity detector: how long this home's silence may last by its own past, never longer than the plan's cap (a later one where
+//! little is heard); a quiet check before it. Silence counts only while the home is heard. What the past says is made in [`crate::engine::learn`].
 
 use super::Turn;
 use super::state::{Activity, DeviceState, State};
@@ -13,15 +13,23 @@ use serde::Serialize;
 
 /// Days with activity before what was learnt brings a check.
 const FIRST_DAYS: u8 = 3;
+/// Days with activity before a home's past may go beyond the caps: four weeks, at which learning is at its best.
+const KNOWN_DAYS: u8 = 28;
 /// Whoever has left is given this much of the longest outing that is known, within the plan's bounds.
-const OUT_PERCENT: u64 = 125;
+const OUT_PERCENT: u32 = 125;
 /// Who has just left is not asked after, however late it is.
 const OUT_AT_LEAST: Millis = Millis::from_mins(60);
+
+const USUAL: Rules = Rules::BUILT_IN;
+const NIGHT_CAP: &str = "night_cap";
+const DOOR_ONLY_CAP: &str = "door_only_cap";
 
 /// How long a silence may last, and which rule says so.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limit {
     pub alarm: Millis,
+    /// The alarm's, were no home's past to go beyond the caps.
+    pub within_caps: Millis,
     /// None where checks are switched off.
     pub check: Option<Millis>,
     /// Which rule set the alarm's limit, and which the check's.
@@ -32,34 +40,49 @@ pub struct Limit {
 /// The limit of the silence that began with `activity`.
 pub fn limit(policy: &HomePolicy, state: &State, activity: &Activity) -> Limit {
     let rules = &policy.rules;
-    let (cap_s, name) = if has_only_a_door(state) {
-        (rules.inactivity_door_only_cap_s, "door_only_cap")
-    } else if within(minute_of(policy, state, activity.wall), rules.night_from_min, rules.night_to_min) {
-        (rules.inactivity_night_cap_s, "night_cap")
-    } else {
-        (rules.inactivity_cap_s, "cap")
+    let (alarm, name) = match has_only_a_door(state) {
+        true => (Millis::from_secs(rules.inactivity_door_only_cap_s.into()), DOOR_ONLY_CAP),
+        false => cap(rules, minute_of(policy, state, activity.wall)),
     };
     let checks = rules.inactivity_check_percent > 0;
-    let check = checks.then(|| Millis(u64::from(cap_s) * 10 * u64::from(rules.inactivity_check_percent)));
-    let limit = Limit { alarm: Millis::from_secs(cap_s.into()), check, name, check_name: name };
-    if name == "door_only_cap" {
-        limit
-    } else if activity.kind.is_some() && state.presence.out {
-        outing(policy, state, activity, limit)
-    } else {
-        learnt(rules, state, activity, limit)
+    let check = checks.then(|| percent(alarm, rules.inactivity_check_percent));
+    let limit = Limit { alarm, within_caps: alarm, check, name, check_name: name };
+    if name == DOOR_ONLY_CAP {
+        return limit;
+    }
+    let at_home = learnt(rules, state, activity, limit);
+    match activity.kind.is_some() && state.presence.has_left() {
+        true => outing(policy, state, activity, at_home),
+        false => at_home,
     }
 }
 
-/// What was learnt, within the cap.
+/// The longest that a silence may last which begins in this minute of the day, whatever was learnt; and the rule's name.
+fn cap(rules: &Rules, minute: u32) -> (Millis, &'static str) {
+    match within(minute, rules.night_from_min, rules.night_to_min) {
+        true => (Millis::from_secs(rules.inactivity_night_cap_s.into()), NIGHT_CAP),
+        false => (Millis::from_secs(rules.inactivity_cap_s.into()), "cap"),
+    }
+}
+
+fn percent(of: Millis, percent: u32) -> Millis {
+    Millis(of.0 * u64::from(percent) / 100)
+}
+
+/// What was learnt, within the cap; where the caps decide so often that they would raise the same false alarm again and again, until nobody
+/// comes, up to a later one.
 fn learnt(rules: &Rules, state: &State, activity: &Activity, mut limit: Limit) -> Limit {
     let (learnt, slot) = (&state.learnt.limits, state.learnt.slot(activity.wall));
-    let settled = u32::from(learnt.days) >= rules.inactivity_settling_days;
-    if let Some(alarm) = learnt
-        .alarm_after(slot)
-        .filter(|alarm| settled && rules.inactivity_alarms_per_100_months > 0 && *alarm < limit.alarm)
-    {
-        (limit.alarm, limit.name) = (alarm, "learnt");
+    if is_settled(rules, state) {
+        let alarm = learnt.alarm_after(slot).unwrap_or(Millis(u64::MAX));
+        if alarm < limit.alarm {
+            (limit.alarm, limit.name) = (alarm, "learnt");
+        }
+        limit.within_caps = limit.alarm;
+        let beyond = Millis::from_secs(rules.inactivity_few_signs_cap_s.into());
+        if alarm > limit.alarm && beyond > limit.alarm && may_go_beyond(rules, state, &limit) {
+            (limit.alarm, limit.name) = if alarm < beyond { (alarm, "learnt") } else { (beyond, "few_signs_cap") };
+        }
     }
     if let (Some(known), Some(check)) = (limit.check, learnt.check_after(slot).filter(|_| learnt.days >= FIRST_DAYS))
         && rules.inactivity_checks_per_100_months > 0
@@ -70,13 +93,25 @@ fn learnt(rules: &Rules, state: &State, activity: &Activity, mut limit: Limit) -
     limit
 }
 
+/// Whether what the home's past says of a silence counts where it is longer than the cap: after four weeks, where little is heard, where a
+/// quiet check comes all the same, and where nobody has made the cap a shorter one on purpose.
+fn may_go_beyond(rules: &Rules, state: &State, limit: &Limit) -> bool {
+    let usual = if limit.name == NIGHT_CAP { USUAL.inactivity_night_cap_s } else { USUAL.inactivity_cap_s };
+    limit.alarm >= Millis::from_secs(usual.into())
+        && limit.check.is_some()
+        && state.learnt.limits.days >= KNOWN_DAYS
+        && has_few_signs(rules, state)
+}
+
 /// Whoever has left is asked after at the first of: what is usual of their outings and some time; a number of hours; the evening. The
-/// ladder comes when they have been gone for longer than ever.
+/// ladder comes when they have been gone for longer than ever. Who seems to have left may be at home (it was a visitor who left): within
+/// `out_cap_s` it comes no sooner than it would there.
 fn outing(policy: &HomePolicy, state: &State, activity: &Activity, mut limit: Limit) -> Limit {
     let (rules, learnt) = (&policy.rules, &state.learnt.limits);
-    let longest = Millis(learnt.longest().0 * OUT_PERCENT / 100);
+    let longest = percent(learnt.longest(), OUT_PERCENT);
     let (earliest, cap) = (Millis::from_secs(rules.out_earliest_s.into()), Millis::from_secs(rules.out_cap_s.into()));
-    (limit.alarm, limit.name) = (longest.max(earliest).min(cap), "outing");
+    let gone = |at_home: Millis| longest.max(earliest).max(at_home).min(cap);
+    (limit.alarm, limit.within_caps, limit.name) = (gone(limit.alarm), gone(limit.within_caps), "outing");
     if limit.check.is_some() {
         let usual = learnt.usual().map(|usual| Millis(usual.0 + 1_000 * u64::from(rules.out_check_grace_s)));
         let hours = Millis::from_secs(rules.out_check_s.into());
@@ -102,25 +137,37 @@ pub(super) fn has_only_a_door(state: &State) -> bool {
 pub enum Weak {
     /// All that is heard of them is the entrance door.
     OnlyDoor,
-    /// By day, too, they are silent for so long that the caps decide: more sensors would be needed.
+    /// For a quarter of the day or of the night they are silent for so long that the caps decide: more sensors would be needed.
     FewSigns,
 }
 
-/// The parts of the day from 08:00 to 20:00.
-const BY_DAY: std::ops::Range<usize> = SLOTS * 8 / 24..SLOTS * 20 / 24;
-
 /// What weakens the watch over a home, as far as its devices and its past tell.
 pub fn weak(policy: &HomePolicy, state: &State) -> Option<Weak> {
-    let (rules, learnt) = (&policy.rules, &state.learnt.limits);
-    let cap = Millis::from_secs(rules.inactivity_cap_s.into());
-    let capped = |slot: &usize| learnt.alarm_after(*slot).is_none_or(|alarm| alarm >= cap);
-    let settled =
-        u32::from(learnt.days) >= rules.inactivity_settling_days && rules.inactivity_alarms_per_100_months > 0;
     match () {
         () if has_only_a_door(state) => Some(Weak::OnlyDoor),
-        () if settled && BY_DAY.filter(capped).count() * 2 > BY_DAY.len() => Some(Weak::FewSigns),
+        () if has_few_signs(&policy.rules, state) => Some(Weak::FewSigns),
         () => None,
     }
+}
+
+/// Whether the caps decide for a quarter of the silences by day, or of those by night.
+fn has_few_signs(rules: &Rules, state: &State) -> bool {
+    if !is_settled(rules, state) {
+        return false;
+    }
+    let (mut all, mut capped) = ([0; 2], [0; 2]);
+    for slot in 0..SLOTS {
+        let (cap, name) = cap(rules, (slot * 1_440 / SLOTS) as u32);
+        let part = usize::from(name == NIGHT_CAP);
+        all[part] += 1;
+        capped[part] += usize::from(state.learnt.limits.alarm_after(slot).is_none_or(|alarm| alarm >= cap));
+    }
+    (0..2).any(|part| capped[part] * 4 > all[part])
+}
+
+/// Whether what was learnt may bring an alarm: before, only the caps do.
+fn is_settled(rules: &Rules, state: &State) -> bool {
+    u32::from(state.learnt.limits.days) >= rules.inactivity_settling_days && rules.inactivity_alarms_per_100_months > 0
 }
 
 /// Minutes after local midnight; of the day under way by the midnight that is known, since this is asked with every reading.

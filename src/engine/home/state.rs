@@ -12,7 +12,7 @@ use super::routine::{Climate, Moment};
 use super::suppression::{self, Suppression};
 use super::walk::{Signed, Walk};
 use super::water::Water;
-use crate::engine::alarm::{Alarm, CloseCode};
+use crate::engine::alarm::{Alarm, CloseCode, Safe, SafeHow};
 use crate::engine::change::{AlarmChange, Fact, HomeChange, Introduction};
 use crate::engine::id::{Address, SourceId, Zone};
 use crate::engine::kind::{AlarmKind, Kind};
@@ -250,8 +250,7 @@ impl State {
                 }
                 // A person looked, and all is well: the silence begins anew.
                 if let AlarmChange::Safe(Some(safe)) = change {
-                    self.fold_word_of_a_person(at);
-                    self.care.fold_safe(safe, at);
+                    self.fold_safe(safe, at);
                 }
             }
             HomeChange::Closed { alarm, code, by } => {
@@ -269,10 +268,7 @@ impl State {
             HomeChange::Apart { more } => self.fold_apart(*more, at),
             HomeChange::Unwatched { since, still } => self.fold_deafness(*since, *still, at),
             HomeChange::Resumed => self.fold_word_of_a_person(at),
-            HomeChange::Looked { safe } => {
-                self.fold_word_of_a_person(at);
-                self.care.fold_safe(safe, at);
-            }
+            HomeChange::Looked { safe } => self.fold_safe(safe, at),
             HomeChange::Visited { kind, outcome, by } => self.fold_visit(*kind, *outcome, by, at),
             HomeChange::AlarmLeft { alarm } => self.alarms.retain(|a| a.id != *alarm),
             HomeChange::DeviceLeft { device } => self.fold_departure(*device, at),
@@ -339,6 +335,14 @@ impl State {
         (self.bathroom, self.fallen) = (None, None);
     }
 
+    fn fold_safe(&mut self, safe: &Safe, at: Stamp) {
+        self.fold_word_of_a_person(at);
+        self.care.fold_safe(safe, at);
+        if safe.how == SafeHow::Seen {
+            self.presence.visited(at.wall);
+        }
+    }
+
     fn fold_fact(&mut self, fact: &Fact, at: Stamp) {
         let Some(device) = self.devices.get_mut(fact.device as usize) else { return };
         let reading = &fact.reading;
@@ -403,7 +407,7 @@ impl State {
         let said = (entrance && fact.reading.kind == Kind::Contact).then_some(&fact.reading.value);
         self.presence.stirred(wall, said, self.learnt.last());
         self.fold_stay(fact, Moment { heard, wall });
-        self.learnt.stirred(wall, heard, self.presence.out, self.bathroom.is_some());
+        self.learnt.stirred(wall, heard, self.presence.has_left(), self.bathroom.is_some());
         if self.unheard_since.is_some() || suppression::absence(self, at).is_some() {
             self.learnt.is_no_example();
         }

@@ -77,7 +77,7 @@ fn meters(state: &State) -> impl Iterator<Item = &Water> {
 /// Hardly any water was used, by the word of every meter; nobody seems to be out. With `second_sign` also nobody has stirred for longer than
 /// is usual, and the meters speak often: those that speak once a day only list.
 pub(super) fn unused(state: &State, limit: Millis, second_sign: bool, now: Stamp) -> Option<Lasting<'_>> {
-    if state.presence.out || state.unwatched.is_some() {
+    if state.presence.has_left() || state.unwatched.is_some() {
         return None;
     }
     let since = meters(state).filter_map(|water| water.little).map(|mark| mark.at).max_by_key(|at| at.heard)?;

@@ -19,7 +19,7 @@ use minicbor::{Decode, Encode};
 use rhythm::Rhythm;
 
 /// Which way of learning made the limits.
-pub const VERSION: u8 = 2;
+pub const VERSION: u8 = 3;
 
 /// The day in parts of ten minutes: what begins within one has the same limit.
 pub const SLOTS: usize = 144;
@@ -273,7 +273,7 @@ impl Learnt {
     fn limits_for(&self, allowance: Allowance) -> Limits {
         let days = self.seen.count();
         let rhythm = Rhythm::of(&self.library, &self.seen);
-        let threshold = |hundredths| self.scores.threshold(f64::from(hundredths) / 100.0, days);
+        let threshold = |hundredths| self.scores.threshold(f64::from(hundredths) / 100.0, days, rhythm.longest_s);
         let (alarm, check) = (threshold(allowance.alarms), threshold(allowance.checks));
         let mut surprise = [0.0; price::AGES + 1];
         let mut limits = Limits { version: VERSION, days: days as u8, ..Limits::default() };

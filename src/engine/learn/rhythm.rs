@@ -32,7 +32,7 @@ pub struct Rhythm {
     pub telling: [f64; SLOTS],
     /// The means of each day's longest silence: in surprise, and in seconds.
     longest_surprise: f64,
-    longest_s: f64,
+    pub longest_s: f64,
     /// Minutes of this part of the day that are spent in short silences; and silences that begin in it, a day.
     pub busy_min: [f64; SLOTS],
     pub begins: [f64; SLOTS],

@@ -1,6 +1,7 @@
 //! What a home's own past makes of its silences, and what an entrance door makes of them: a home that has lived for some weeks.
 
 use super::scene::Scene;
+use crate::engine::home::silence::{self, Limit};
 use crate::engine::kind::AlarmKind;
 
 const MINUTE: u64 = 60_000;
@@ -109,17 +110,87 @@ fn who_stirs_inside_after_the_door_is_at_home() {
 }
 
 #[test]
+fn who_was_visited_stays_when_the_visitor_leaves() {
+    let (mut scene, ten) = parcel();
+    says(&mut scene, ten + 5 * MINUTE, "h1/motion motion=true!");
+    says(&mut scene, ten + 20 * MINUTE, "visit h1 home Fine");
+    goes_through_the_door(&mut scene, ten + 30 * MINUTE);
+    let (_, alarm) = silent_from(&mut scene, ten + 31 * MINUTE);
+    assert!(alarm < 8 * 60, "as in any silence at home: {alarm}");
+    // The next who leaves is the one who lives here; so is who leaves long after.
+    for (first, visitor) in [(30, true), (79, true), (81, false)] {
+        let (mut scene, ten) = parcel();
+        says(&mut scene, ten + 5 * MINUTE, "h1/motion motion=true!");
+        says(&mut scene, ten + 20 * MINUTE, "visit h1 home Fine");
+        says(&mut scene, ten + first * MINUTE, "h1/door contact=open!");
+        // They talk for a while at the open door.
+        says(&mut scene, ten + (first + 3) * MINUTE, "h1/door contact=closed!");
+        assert_eq!(limit_of(&scene).name == "outing", !visitor, "{first}");
+        says(&mut scene, ten + (first + 10) * MINUTE, "h1/motion motion=true!");
+        goes_through_the_door(&mut scene, ten + (first + 30) * MINUTE);
+        assert_eq!(limit_of(&scene).name, "outing", "{first}");
+    }
+}
+
+/// A home in which one sensor hears little: in the morning and the evening of each day, at noon on three of four.
+fn seldom_heard(days: u64) -> Scene {
+    let mut scene = Scene::calm(6 * HOUR);
+    for day in 0..days {
+        let noon = (day % 4 != 1).then_some(12 * 60);
+        for minute in [Some(7 * 60 + day * 11 % 20), noon, Some(19 * 60 + day * 37 % 120)].into_iter().flatten() {
+            says(&mut scene, day * DAY + minute * MINUTE, "h1/motion motion=true!");
+        }
+    }
+    scene.told.clear();
+    scene
+}
+
+fn limit_of(scene: &Scene) -> Limit {
+    let home = &scene.core.homes[0];
+    silence::limit(&home.policy, &home.state, home.state.activity.as_ref().unwrap())
+}
+
+#[test]
+fn where_the_caps_would_decide_by_day_a_home_s_own_past_may_go_beyond_them() {
+    let limit_at_seven = |days: u64, rules: &str| {
+        let mut scene = seldom_heard(days);
+        scene.happens(&format!("register rules:h1:{rules}"));
+        says(&mut scene, days * DAY + 7 * HOUR, "h1/motion motion=true!");
+        let limit = limit_of(&scene);
+        assert!(limit.within_caps.as_secs() <= 720 * 60, "what an outage leaves to the silence stays within the caps");
+        (limit.name, limit.alarm.as_secs() / 60, limit.check.map_or(0, |check| check.as_secs() / 60))
+    };
+    let further = |hours: u32| format!("inactivity_few_signs_cap_s={}", hours * 3_600);
+    for days in [4, 20] {
+        assert_eq!(limit_at_seven(days, &further(18)).0, "cap", "a home that nobody knows after {days} days");
+    }
+    let (name, alarm, check) = limit_at_seven(40, &further(18));
+    assert!(name == "learnt" && (800..=960).contains(&alarm), "it was silent for up to fourteen hours: {alarm}");
+    assert!(check <= 504, "the check does not wait for it: {check}");
+    assert_eq!(limit_at_seven(40, &further(13)), ("few_signs_cap", 780, check), "no further than this");
+    assert_eq!(limit_at_seven(40, &further(12)), ("cap", 720, check), "nor at all");
+    let shorter = limit_at_seven(40, "inactivity_cap_s=39600");
+    assert_eq!((shorter.0, shorter.1), ("cap", 660), "whoever made the cap shorter means it");
+    assert_eq!(limit_at_seven(40, "inactivity_check_percent=0"), ("cap", 720, 0), "nobody asks before it");
+    // Who seems to leave may have let a visitor out: the ladder comes no sooner than it would for who is at home.
+    let mut scene = seldom_heard(40);
+    goes_through_the_door(&mut scene, 40 * DAY + 7 * HOUR);
+    let limit = limit_of(&scene);
+    assert!(limit.name == "outing" && (alarm..=alarm + 1).contains(&(limit.alarm.as_secs() / 60)), "{limit:?}");
+}
+
+#[test]
 fn who_leaves_for_the_first_time_is_asked_after_eight_hours_or_in_the_evening() {
-    for (leaves, check) in [(9 * 60, 8 * 60), (15 * 60, 6 * 60), (20 * 60 + 30, 60)] {
+    for (leaves, check, alarm) in [(9 * 60, 8 * 60, 720), (15 * 60, 6 * 60, 720), (20 * 60 + 30, 60, 840)] {
         let mut scene = Scene::calm(6 * HOUR);
         for hour in 7..leaves / 60 {
             says(&mut scene, hour * HOUR, "h1/motion motion=true!");
         }
         says(&mut scene, leaves * MINUTE, "h1/door contact=open!");
         says(&mut scene, leaves * MINUTE + 5_000, "h1/door contact=closed!");
-        let (found, alarm) = silent_from(&mut scene, leaves * MINUTE);
-        assert!((check..=check + 1).contains(&found), "{leaves}: {found}");
-        assert!((720..=721).contains(&alarm), "{leaves}: {alarm}");
+        let found = silent_from(&mut scene, leaves * MINUTE);
+        assert!((check..=check + 1).contains(&found.0), "{leaves}: {found:?}");
+        assert!((alarm..=alarm + 1).contains(&found.1), "{leaves}: {found:?}");
     }
 }
 
