@@ -1,4 +1,4 @@
-//! The fleet against real brokers: mosquitto (found on the path or in /usr/sbin) and the demo's own.
+//! The fleet against real brokers: mosquitto as it is deployed, and the demo's own.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "this whole file is a test")]
 #![expect(
@@ -6,9 +6,12 @@
     reason = "tasks of a test end with its runtime; a broker is asked until it listens"
 )]
 
+#[path = "support/broker.rs"]
+mod broker;
 #[path = "support/port.rs"]
 mod port;
 
+use broker::Broker;
 use hearthwatch::engine::kind::Kind;
 use hearthwatch::engine::reading::{Form, Speaker, Value};
 use hearthwatch::engine::time::Millis;
@@ -18,8 +21,6 @@ use hearthwatch::wire::{self, Lore, Outcome};
 use port::Port;
 use rumqttc::{AsyncClient, Event, EventLoop, MqttOptions, Packet, Publish, QoS};
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::TcpStream;
-use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 use tokio::time::{sleep, timeout};
 
@@ -76,64 +77,6 @@ fn the_decoder_reads_from_every_message_what_the_fleet_meant() {
     assert_eq!(counts.len(), 15, "every cause occurs: {counts:?}");
 }
 
-/// A mosquitto of its own in a temporary folder; killed when the test ends.
-struct Mosquitto {
-    child: Child,
-    folder: tempfile::TempDir,
-    port: Port,
-}
-
-impl Mosquitto {
-    fn start() -> Mosquitto {
-        let (folder, port) = (tempfile::tempdir().unwrap(), Port::hold());
-        let config =
-            format!("listener {} 127.0.0.1\nallow_anonymous true\nmax_queued_messages 1000000\n", port.number());
-        std::fs::write(folder.path().join("mosquitto.conf"), config).unwrap();
-        let mosquitto = Mosquitto { child: Mosquitto::spawn(&folder), folder, port };
-        mosquitto.wait_until_it_listens();
-        mosquitto
-    }
-
-    fn spawn(folder: &tempfile::TempDir) -> Child {
-        let config = folder.path().join("mosquitto.conf");
-        let start = |program: &str| {
-            Command::new(program).arg("-c").arg(&config).stdout(Stdio::null()).stderr(Stdio::null()).spawn()
-        };
-        start("mosquitto").or_else(|_| start("/usr/sbin/mosquitto")).expect("mosquitto is not installed")
-    }
-
-    fn wait_until_it_listens(&self) {
-        for _ in 0..250 {
-            if TcpStream::connect(self.port.address()).is_ok() {
-                return;
-            }
-            std::thread::sleep(Duration::from_millis(20));
-        }
-        panic!("mosquitto does not listen on {}", self.port.address());
-    }
-
-    fn kill(&mut self) {
-        self.child.kill().unwrap();
-        self.child.wait().unwrap();
-    }
-
-    fn restart(&mut self) {
-        self.child = Mosquitto::spawn(&self.folder);
-        self.wait_until_it_listens();
-    }
-
-    fn url(&self) -> String {
-        format!("mqtt://{}", self.port.address())
-    }
-}
-
-impl Drop for Mosquitto {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
 fn options(broker: String, rate: u32, millis: u64) -> RunOptions {
     let fleet = FleetOptions { presses_per_home_month: 30.0, ..FleetOptions::default() };
     RunOptions { broker, homes: 200, rate, seed: 7, length: Duration::from_millis(millis), fleet }
@@ -172,8 +115,8 @@ fn assert_adds_up(report: &RunReport) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_report_is_what_a_subscriber_of_mosquitto_received() {
-    let mosquitto = Mosquitto::start();
-    let (_client, mut events) = listen(mosquitto.port.number(), "listener", true).await;
+    let mosquitto = Broker::start();
+    let (_client, mut events) = listen(mosquitto.port(), "listener", true).await;
     let reader = tokio::spawn(async move { collect(&mut events).await });
     let report = run(&options(mosquitto.url(), 4_000, 2_000)).await.unwrap();
     let received = reader.await.unwrap();
@@ -197,7 +140,7 @@ async fn the_report_is_what_a_subscriber_of_mosquitto_received() {
         assert_eq!(report.presses.get(&home), Some(&count), "{home}");
     }
 
-    let (_late, mut events) = listen(mosquitto.port.number(), "late", true).await;
+    let (_late, mut events) = listen(mosquitto.port(), "late", true).await;
     let retained: BTreeSet<_> = collect(&mut events).await.into_iter().filter(|m| m.retain).map(|m| m.topic).collect();
     assert!(retained.contains("zigbee2mqtt/bridge/state") && retained.contains("zigbee2mqtt/bridge/devices"));
     assert!(retained.iter().all(|t| t.contains("bridge/") || t.ends_with("/availability")), "{retained:?}");
@@ -205,7 +148,7 @@ async fn the_report_is_what_a_subscriber_of_mosquitto_received() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_broker_that_dies_and_comes_back_gets_every_message() {
-    let mut mosquitto = Mosquitto::start();
+    let mut mosquitto = Broker::start();
     let options = options(mosquitto.url(), 12_000, 4_000);
     let running = tokio::spawn(async move { run(&options).await });
     sleep(Duration::from_millis(1_000)).await;
